@@ -1,0 +1,87 @@
+# The only file that finds third parties. Each becomes one interface target, fovea_dep_<name>, named in the map of
+# CMakeLists.txt. Their headers are system headers: OpenCV's warn under C++20.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(fovea_dependency name)
+  cmake_parse_arguments(arg "" "" "INCLUDES;LIBRARIES" ${ARGN})
+  add_library(fovea_dep_${name} INTERFACE)
+  target_include_directories(fovea_dep_${name} SYSTEM INTERFACE ${arg_INCLUDES})
+  target_link_libraries(fovea_dep_${name} INTERFACE ${arg_LIBRARIES})
+endfunction()
+
+# --- LibTorch, the CPU libraries only -------------------------------------------------------------------------------
+# find_package(Torch) of the wheel insists on a CUDA toolkit and rewrites the CUDA architectures, so it is not used.
+if(DEFINED ENV{XDG_CACHE_HOME})
+  set(fovea_cache $ENV{XDG_CACHE_HOME})
+else()
+  set(fovea_cache $ENV{HOME}/.cache)
+endif()
+set(fovea_torch_default ${fovea_cache}/fovea/torch-2.11.0/torch)
+if(DEFINED ENV{FOVEA_TORCH_ROOT})
+  set(fovea_torch_default $ENV{FOVEA_TORCH_ROOT})
+endif()
+set(FOVEA_TORCH_ROOT ${fovea_torch_default} CACHE PATH "LibTorch 2.11: the folder that holds lib/libtorch_cpu.so")
+if(NOT EXISTS ${FOVEA_TORCH_ROOT}/lib/libtorch_cpu.so)
+  message(FATAL_ERROR "FOVEA_TORCH_ROOT=${FOVEA_TORCH_ROOT} holds no lib/libtorch_cpu.so; scripts/setup fetches it")
+endif()
+foreach(library torch_cpu c10)
+  add_library(fovea_${library} SHARED IMPORTED)
+  set_target_properties(fovea_${library} PROPERTIES IMPORTED_LOCATION ${FOVEA_TORCH_ROOT}/lib/lib${library}.so)
+endforeach()
+# The wheel carries fmt 12, which would hide Debian's fmt 9 that spdlog was built for: hence -idirafter.
+add_library(fovea_dep_torch INTERFACE)
+target_compile_options(fovea_dep_torch INTERFACE
+  "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include"
+  "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include/torch/csrc/api/include")
+target_link_libraries(fovea_dep_torch INTERFACE fovea_torch_cpu fovea_c10 Threads::Threads)
+
+# --- Debian's packages ----------------------------------------------------------------------------------------------
+find_package(spdlog REQUIRED)
+find_package(fmt REQUIRED)
+fovea_dependency(spdlog LIBRARIES spdlog::spdlog fmt::fmt)
+fovea_dependency(json)  # nlohmann-json is headers in the system's include folder
+fovea_dependency(dl LIBRARIES ${CMAKE_DL_LIBS})
+
+pkg_check_modules(CRYPTO REQUIRED IMPORTED_TARGET libcrypto)
+fovea_dependency(crypto LIBRARIES PkgConfig::CRYPTO)
+
+if(NOT FOVEA_GPU_CHECK)
+  pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+  fovea_dependency(zlib LIBRARIES PkgConfig::ZLIB)
+  pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
+  fovea_dependency(zip LIBRARIES PkgConfig::LIBZIP)
+  pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2)
+  fovea_dependency(openjpeg LIBRARIES PkgConfig::OPENJPEG)
+  pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
+  fovea_dependency(yaml LIBRARIES PkgConfig::YAML)
+  # Debian's OpenCV CMake files come with the whole of libopencv-dev; the three libraries are enough here.
+  find_path(OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
+  set(opencv_libraries)
+  foreach(part core imgproc imgcodecs)
+    find_library(OPENCV_${part} opencv_${part} REQUIRED)
+    list(APPEND opencv_libraries ${OPENCV_${part}})
+  endforeach()
+  fovea_dependency(opencv INCLUDES ${OPENCV_INCLUDE} LIBRARIES ${opencv_libraries})
+  # Of DCMTK only the data set and the codecs: its image and network libraries are not used.
+  find_path(DCMTK_INCLUDE dcmtk/dcmdata/dctk.h REQUIRED)
+  set(dcmtk_libraries)
+  foreach(part dcmjpeg ijg8 ijg12 ijg16 dcmjpls dcmtkcharls dcmdata oflog ofstd)
+    find_library(DCMTK_${part} ${part} REQUIRED)
+    list(APPEND dcmtk_libraries ${DCMTK_${part}})
+  endforeach()
+  fovea_dependency(dcmtk INCLUDES ${DCMTK_INCLUDE} LIBRARIES ${dcmtk_libraries})
+  find_package(CLI11 QUIET)
+  fovea_dependency(cli11)
+endif()
+
+# --- Faster builds where the tools are there ------------------------------------------------------------------------
+find_program(FOVEA_CCACHE ccache)
+if(FOVEA_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${FOVEA_CCACHE})
+endif()
+find_program(FOVEA_MOLD mold)
+if(FOVEA_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

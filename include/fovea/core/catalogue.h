@@ -1,0 +1,159 @@
+// Every family of named things (encoders, transforms, losses …) has one catalogue: a table written
+// out by hand in one .cpp. A Choice is one row of it together with its settings, as a config writes
+// it: `{resnet: {depth: 18}}` or `resnet`.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "fovea/core/fields.h"
+
+namespace fovea {
+
+/// Settings of an unknown type, held so that Fields can still visit them.
+class AnySettings {
+ public:
+  virtual ~AnySettings() = default;
+  virtual void read(const Node& node) = 0;
+  virtual Node write() const = 0;
+  virtual std::vector<SettingRow> list() const = 0;
+};
+
+template <class Options>
+class Held final : public AnySettings {
+ public:
+  explicit Held(Options options = {}) : options(std::move(options)) {}
+  void read(const Node& node) override { Fields::read(node, options, true); }
+  Node write() const override { return Fields::write(options); }
+  std::vector<SettingRow> list() const override { return Fields::list(options); }
+  Options options;
+};
+
+/// Settings of a thing that has none.
+struct NoOptions {
+  void describe(Fields&) {}
+};
+
+/// What documentation and messages need of a catalogue.
+class CatalogueBase {
+ public:
+  struct Row {
+    std::string name;
+    std::string help;  ///< one line, with the source (paper, standard)
+    std::function<std::shared_ptr<AnySettings>()> defaults;
+  };
+
+  explicit CatalogueBase(std::string family) : family_(std::move(family)) {}
+  virtual ~CatalogueBase() = default;
+  const std::string& family() const { return family_; }  ///< "encoders"
+  virtual std::vector<Row> rows() const = 0;
+  std::vector<std::string> names() const;
+
+ private:
+  std::string family_;
+};
+
+template <class Signature>
+class Catalogue;
+
+/// A table of makers: each turns its settings and the Context (what the place of use knows) into a
+/// Product.
+template <class Product, class... Context>
+class Catalogue<Product(Context...)> final : public CatalogueBase {
+ public:
+  struct Item {
+    Row row;
+    std::function<Product(const AnySettings&, Context...)> make;
+  };
+
+  Catalogue(std::string family, std::vector<Item> items)
+      : CatalogueBase(std::move(family)), items_(std::move(items)) {}
+
+  /// One line of the table; `make` is called with (const Options&, Context...).
+  template <class Options, class Make>
+  static Item item(std::string name, std::string help, Make make) {
+    return {{std::move(name), std::move(help), [] { return std::make_shared<Held<Options>>(); }},
+            [make](const AnySettings& settings, Context... context) -> Product {
+              return make(static_cast<const Held<Options>&>(settings).options,
+                          std::forward<Context>(context)...);
+            }};
+  }
+
+  std::vector<Row> rows() const override {
+    std::vector<Row> rows;
+    for (const Item& item : items_) rows.push_back(item.row);
+    return rows;
+  }
+
+  const Item* find(std::string_view name) const {
+    const auto found =
+        std::ranges::find(items_, name, [](const Item& item) { return item.row.name; });
+    return found == items_.end() ? nullptr : &*found;
+  }
+
+ private:
+  std::vector<Item> items_;
+};
+
+/// A choice whose family is not known to the reader of settings.
+class ChoiceBase {
+ public:
+  ChoiceBase(const CatalogueBase& catalogue, std::string_view name);
+
+  const CatalogueBase& catalogue() const { return *catalogue_; }
+  const std::string& name() const { return name_; }
+  const AnySettings& settings() const { return *settings_; }
+  bool chosen() const { return !name_.empty(); }
+
+  /// Takes `name` with its default settings; a config Error with the nearest name where the
+  /// catalogue has none such.
+  void select(std::string_view name, const std::string& place = "");
+  void read_settings(const Node& node) { settings_->read(node); }
+
+ protected:
+  void hold(std::shared_ptr<AnySettings> settings) { settings_ = std::move(settings); }
+
+ private:
+  const CatalogueBase* catalogue_;
+  std::string name_;
+  std::shared_ptr<AnySettings> settings_;
+};
+
+template <class Signature>
+class Choice;
+
+/// One named thing of a family. Derive a default-constructible type per family:
+///   struct LossChoice : Choice<LossPtr()> { LossChoice() : Choice(losses(), "cross_entropy") {} };
+template <class Product, class... Context>
+class Choice<Product(Context...)> : public ChoiceBase {
+ public:
+  using Table = Catalogue<Product(Context...)>;
+
+  explicit Choice(const Table& table, std::string_view name = "")
+      : ChoiceBase(table, name), table_(&table) {}
+
+  /// For C++ callers: `choice.set("resnet", ResNetOptions{.depth = 50})`.
+  template <class Options>
+  void set(std::string_view name, Options options) {
+    select(name);
+    hold(std::make_shared<Held<Options>>(std::move(options)));
+  }
+
+  Product make(Context... context) const {
+    return table_->find(name())->make(settings(), std::forward<Context>(context)...);
+  }
+
+ private:
+  const Table* table_;
+};
+
+template <DescribesItself T>
+void read_value(const Node& node, T& value) {
+  Fields::read(node, value);
+}
+template <DescribesItself T>
+Node write_value(const T& value) {
+  return Fields::write(value);
+}
+
+}  // namespace fovea

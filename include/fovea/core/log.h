@@ -1,0 +1,24 @@
+// What the library says while it works: to stderr, a line each, never with patient data.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace fovea {
+
+enum class Level { debug, info, warning };
+
+void log(Level level, const std::string& message);
+inline void log_info(const std::string& message) { log(Level::info, message); }
+inline void log_warning(const std::string& message) { log(Level::warning, message); }
+
+/// Says `message` once in the life of the process, however often it is called with the same `key`.
+void log_once(const std::string& key, const std::string& message);
+
+/// The lowest level that is printed; warnings only is what tests and embedders usually want.
+void set_log_level(Level level);
+
+/// Every message also goes to `sink` (a run's log.jsonl); an empty function takes it away again.
+void set_log_sink(std::function<void(Level, const std::string&)> sink);
+
+}  // namespace fovea

@@ -1,0 +1,172 @@
+#include "fovea/core/catalogue.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fovea {
+namespace {
+
+using testing::HasSubstr;
+
+struct Inner {
+  double dropout = 0;
+  std::vector<int64_t> size{224};
+  void describe(Fields& f) {
+    f("dropout", dropout, "share of the weights").between(0, 1);
+    f("size", size, "height and width in pixels").above(0);
+  }
+};
+
+const Catalogue<double(int64_t)>& shapes() {
+  using Table = Catalogue<double(int64_t)>;
+  static const Table table(
+      "shapes",
+      {
+          Table::item<Inner>("scaled", "n times the dropout",
+                             [](const Inner& o, int64_t n) { return o.dropout * double(n); }),
+          Table::item<NoOptions>("plain", "n itself",
+                                 [](const NoOptions&, int64_t n) { return double(n); }),
+      });
+  return table;
+}
+
+struct ShapeChoice : Choice<double(int64_t)> {
+  ShapeChoice() : Choice(shapes(), "plain") {}
+};
+
+struct Outer {
+  int64_t epochs = 30;
+  bool shuffle = true;
+  std::string mode = "fast";
+  std::optional<double> clip;
+  Inner inner;
+  ShapeChoice shape;
+  std::vector<ShapeChoice> shapes;
+  Named<ShapeChoice> by_name;
+  std::filesystem::path folder;
+  void describe(Fields& f) {
+    f("epochs", epochs, "passes over the data").above(0);
+    f("shuffle", shuffle, "draw a new order");
+    f("mode", mode, "how").one_of({"fast", "exact"});
+    f("clip", clip, "largest norm").above(0);
+    f("inner", inner, "nested");
+    f("shape", shape, "one of a family");
+    f("shapes", shapes, "several of a family");
+    f("by_name", by_name, "by name");
+    f("folder", folder, "a place").cosmetic();
+  }
+};
+
+Node leaf(std::string text) {
+  Node node = Node::scalar(std::move(text));
+  node.where = "x.yaml:7";
+  return node;
+}
+
+Node map(std::initializer_list<std::pair<const char*, Node>> entries) {
+  Node node;
+  node.kind = Node::Kind::map;
+  node.where = "x.yaml:3";
+  for (const auto& [key, value] : entries) {
+    Node& slot = node.at(key);
+    const std::string path = slot.path;
+    slot = value;
+    slot.path = path;
+  }
+  return node;
+}
+
+std::string refusal(const Node& node) {
+  Outer outer;
+  try {
+    Fields::read(node, outer);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::config);
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+TEST(Fields, AbsentKeysKeepTheirDefaults) {
+  Outer outer;
+  Fields::read(map({{"epochs", leaf("3")}}), outer);
+  EXPECT_EQ(outer.epochs, 3);
+  EXPECT_TRUE(outer.shuffle);
+  EXPECT_EQ(outer.inner.size, std::vector<int64_t>{224});
+}
+
+TEST(Fields, AnUnknownKeyNamesLineKeyAndNearestName) {
+  const std::string message = refusal(map({{"epoch", leaf("3")}}));
+  EXPECT_THAT(message, HasSubstr("x.yaml:3: "));
+  EXPECT_THAT(message, HasSubstr("unknown key 'epoch'; did you mean 'epochs'?"));
+  EXPECT_THAT(message, HasSubstr("known here: epochs, shuffle, mode"));
+}
+
+TEST(Fields, ANestedMistakeNamesItsPath) {
+  EXPECT_THAT(refusal(map({{"inner", map({{"dropout", leaf("1.5")}})}})),
+              HasSubstr("dropout: found 1.5, wanted 0 to 1"));
+}
+
+TEST(Fields, WrongTypesAreRefusedWithWhatWasFound) {
+  EXPECT_EQ(refusal(map({{"epochs", leaf("deep")}})),
+            "x.yaml:7: epochs: found 'deep', wanted a whole number");
+  EXPECT_THAT(refusal(map({{"epochs", leaf("010")}})), HasSubstr("found '010'"));
+  EXPECT_THAT(refusal(map({{"epochs", leaf("1e12")}})), HasSubstr("wanted a whole number"));
+  EXPECT_THAT(refusal(map({{"epochs", leaf("0")}})), HasSubstr("wanted above 0"));
+  EXPECT_THAT(refusal(map({{"shuffle", leaf("yes")}})), HasSubstr("wanted true or false"));
+  EXPECT_THAT(refusal(map({{"mode", leaf("fasst")}})), HasSubstr("did you mean 'fast'?"));
+  EXPECT_THAT(refusal(map({{"clip", leaf("nan")}})), HasSubstr("wanted a finite number"));
+}
+
+TEST(Fields, AChoiceIsANameOrANameWithSettingsOrTheShortForm) {
+  Outer outer;
+  Node list;
+  list.kind = Node::Kind::list;
+  list.items = {leaf("plain"), map({{"scaled", map({{"dropout", leaf("0.5")}})}}),
+                map({{"scaled", leaf("0.25")}})};
+  Fields::read(map({{"shapes", list}}), outer);
+  ASSERT_EQ(outer.shapes.size(), 3u);
+  EXPECT_EQ(outer.shapes[0].make(8), 8);
+  EXPECT_EQ(outer.shapes[1].make(8), 4);
+  EXPECT_EQ(outer.shapes[2].make(8), 2);
+}
+
+TEST(Fields, AnUnknownChoiceNamesTheFamilyAndTheNearest) {
+  const std::string message = refusal(map({{"shape", leaf("scalde")}}));
+  EXPECT_THAT(message,
+              HasSubstr("shape: unknown name 'scalde' among the shapes; did you mean 'scaled'?"));
+}
+
+TEST(Fields, WhatIsWrittenReadsBackAsTheSame) {
+  Outer outer;
+  outer.clip = 0.1;
+  outer.mode = "exact";
+  outer.shape.set("scaled", Inner{.dropout = 0.3, .size = {28, 30}});
+  outer.by_name.entries.emplace_back("image", outer.shape);
+  const Node written = Fields::write(outer);
+  Outer again;
+  Fields::read(written, again);
+  EXPECT_EQ(inline_text(Fields::write(again)), inline_text(written));
+  EXPECT_THAT(inline_text(written), HasSubstr("shape: {scaled: {dropout: 0.3, size: [28, 30]}}"));
+  EXPECT_TRUE(written.entries.back().cosmetic);
+}
+
+TEST(Fields, PathsStandOnTheFolderOfTheirFile) {
+  Outer outer;
+  Node folder = leaf("../data");
+  folder.base = "/home/x/configs";
+  Fields::read(map({{"folder", folder}}), outer);
+  EXPECT_EQ(outer.folder, "/home/x/data");
+}
+
+TEST(Fields, TheListNamesTypeDefaultAndRange) {
+  const std::vector<SettingRow> rows = Fields::list(Outer{});
+  EXPECT_EQ(rows[0].name, "epochs");
+  EXPECT_EQ(rows[0].type, "whole number");
+  EXPECT_EQ(rows[0].fallback, "30");
+  EXPECT_EQ(rows[0].range, "above 0");
+  EXPECT_EQ(rows[4].name, "inner.dropout");
+}
+
+}  // namespace
+}  // namespace fovea
