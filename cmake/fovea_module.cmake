@@ -7,10 +7,11 @@ set_property(GLOBAL PROPERTY FOVEA_MODULES "")
 set(fovea_gpu_modules core metrics storage nn data tasks train)
 
 add_library(fovea_flags INTERFACE)
-target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wno-unknown-pragmas)
+target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wno-unknown-pragmas
+  -Wno-missing-field-initializers)  # settings are written as Options{.depth = 18}, the rest keeps its default
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # -fpch-preprocess lets ccache see through precompiled headers; the warning is wrong on g++ 12 for moved temporaries.
-  target_compile_options(fovea_flags INTERFACE -fpch-preprocess -Wno-maybe-uninitialized)
+  # -fpch-preprocess lets ccache see through precompiled headers; the two warnings are wrong on g++ 12 for temporaries.
+  target_compile_options(fovea_flags INTERFACE -fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict)
 endif()
 if(FOVEA_SANITIZE)
   target_compile_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE} -fno-omit-frame-pointer

@@ -1,4 +1,5 @@
-// Files for tests: a folder that cleans up after itself, and the public data sets where they are present.
+// Files for tests: a folder that cleans up after itself, and the public data sets where they are
+// present.
 #pragma once
 
 #include <gtest/gtest.h>

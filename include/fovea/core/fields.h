@@ -54,6 +54,7 @@ class Field {
                    [=](double v) { return v >= low && v <= high; });
   }
   Field& one_of(const std::vector<std::string>& known);
+  Field& one_of(std::initializer_list<int64_t> known);
   Field& required();
   /// The setting cannot change a number (logging, threads of the loader): a resumed run may differ
   /// in it.
@@ -186,6 +187,21 @@ Field<T>& Field<T>::one_of(const std::vector<std::string>& known) {
     fields_.refuse(name_, "'" + text + "'",
                    (near.empty() ? "" : "did you mean '" + near + "'? ") +
                        std::string("known here: ") + join(known));
+  });
+  return *this;
+}
+
+template <class T>
+Field<T>& Field<T>::one_of(std::initializer_list<int64_t> known) {
+  std::vector<std::string> names;
+  for (const int64_t one : known) names.push_back(std::to_string(one));
+  if (fields_.mode_ == Fields::Mode::list) {
+    fields_.rows_.back().range = join(names, " | ");
+    return *this;
+  }
+  for_each_number(value_, [&](double v) {
+    if (std::ranges::find(known, static_cast<int64_t>(v)) == known.end())
+      fields_.refuse(name_, number(v), "one of " + join(names));
   });
   return *this;
 }

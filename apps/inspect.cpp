@@ -1,0 +1,16 @@
+#include "commands.h"
+#include "fovea/config/commands.h"
+
+void add_inspect(CLI::App& program, int& exit_code) {
+  auto* command = program.add_subcommand("inspect", "say what is in a file, a run or a bundle");
+  auto paths = std::make_shared<fovea::config::Paths>();
+  command
+      ->add_option("paths", *paths,
+                   "DICOM, PNG, JPEG, TIFF, npy, npz, safetensors; a run folder; a bundle")
+      ->required();
+  command->footer(
+      "Example:\n  fovea inspect image.dcm model.safetensors runs/chest\n"
+      "Shows structure only: no patient data. Of a run: its layers with shapes, parameters, "
+      "multiply-adds.");
+  command->callback([paths, &exit_code] { exit_code = fovea::config::inspect(*paths); });
+}

@@ -1,0 +1,19 @@
+#include "commands.h"
+#include "fovea/config/commands.h"
+
+void add_phantom(CLI::App& program, int& exit_code) {
+  auto* command = program.add_subcommand("phantom", "write synthetic, labelled DICOM studies");
+  auto request = std::make_shared<fovea::config::PhantomRequest>();
+  command->add_option("folder", request->out, "the folder to write")->required();
+  command
+      ->add_option("--set", request->set,
+                   "name=value; `fovea list phantom -v` names them; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command->footer(
+      "Example:\n  fovea phantom demo --set patients=300\n"
+      "Chest-like radiographs and small CT-like volumes with lesions, masks, boxes and labels.csv. "
+      "The same seed "
+      "gives the same bytes.");
+  command->callback([request, &exit_code] { exit_code = fovea::config::phantom(*request); });
+}

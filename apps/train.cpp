@@ -1,0 +1,26 @@
+#include "commands.h"
+#include "fovea/config/commands.h"
+
+void add_train(CLI::App& program, int& exit_code) {
+  auto* command = program.add_subcommand("train", "train a model from a YAML file");
+  auto request = std::make_shared<fovea::config::TrainRequest>();
+  command->add_option("config", request->config, "the YAML file")->required();
+  command
+      ->add_option("--set", request->set, "a.b=value: replaces a key of the file; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+  command->add_option("--out", request->out, "the run folder to write [runs/<name of the config>]");
+  command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")
+      ->capture_default_str();
+  command->add_flag("--resume", request->resume, "go on where the run folder stands");
+  command->add_flag("--force", request->force, "replace a run folder that exists");
+  command->add_option("--threads", request->threads, "threads that compute [all cores]")
+      ->check(CLI::PositiveNumber);
+  command->footer(
+      "Example:\n  fovea train configs/image_folder.yaml --set data.folder=radiographs --out "
+      "runs/chest\n"
+      "Writes the resolved config, checkpoints, `best`, metrics.csv, log.jsonl, TensorBoard events "
+      "and "
+      "curves.svg. Ctrl-C stops after the step with a checkpoint (exit 75).");
+  command->callback([request, &exit_code] { exit_code = fovea::config::train(*request); });
+}

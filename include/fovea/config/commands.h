@@ -1,0 +1,75 @@
+// The commands of the program, each a struct of what can be asked and a function that does it.
+// Results go to standard output, progress and warnings to standard error; the return value is the
+// exit code where it is not simply 0.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace fovea::config {
+
+using Paths = std::vector<std::filesystem::path>;
+
+struct TrainRequest {
+  std::filesystem::path config;
+  std::vector<std::string> set;  ///< "train.epochs=10"
+  std::filesystem::path out;     ///< the run folder; empty: runs/<name of the config>
+  std::string device = "auto";
+  bool resume = false;  ///< go on where the run folder stands; a new run where there is none
+  bool force = false;   ///< delete what the run folder holds
+  int64_t threads = 0;  ///< of computing; 0: all cores
+};
+/// 0, or 75 when a signal stopped it with a checkpoint on disk.
+int train(const TrainRequest& request);
+
+struct EvalRequest {
+  std::filesystem::path model;  ///< a run or a bundle
+  std::string split = "test";   ///< or "all" of the data
+  std::filesystem::path data;   ///< a config whose data section replaces the run's
+  std::vector<std::string> set;
+  std::filesystem::path out;  ///< empty: <model>/eval-<split>
+  std::string device = "auto";
+  int64_t threads = 0;
+};
+int eval(const EvalRequest& request);
+
+struct InferRequest {
+  std::filesystem::path model;
+  Paths inputs;           ///< files, folders (recursive), CSV tables with a column `path`
+  std::string out = "-";  ///< .csv, .jsonl, or "-": a table on standard output
+  std::string device = "auto";
+  int64_t threads = 0;
+};
+/// 0, or 3 when at least one file could not be read.
+int infer(const InferRequest& request);
+
+/// Says what is in each path: a picture, an archive, weights, a run, a bundle. 0, or 3 when one
+/// could not be read.
+int inspect(const Paths& paths);
+
+struct CheckRequest {
+  std::filesystem::path config;
+  std::vector<std::string> set;
+  int64_t threads = 0;
+};
+/// 0, or 3 when there are problems that `train` would refuse.
+int check(const CheckRequest& request);
+
+/// Prints one catalogue; `verbose` with the settings of each entry. Families: see `families`.
+int list(const std::string& family, bool verbose);
+std::vector<std::string> families();
+
+/// docs/configuration.md, from the settings themselves.
+std::string configuration_reference();
+
+struct PhantomRequest {
+  std::filesystem::path out;
+  std::vector<std::string> set;  ///< "patients=300", the settings of phantom::PhantomOptions
+};
+int phantom(const PhantomRequest& request);
+
+/// Versions, devices, threads, instruction sets, known defects of the linked libraries.
+int doctor();
+
+}  // namespace fovea::config

@@ -1,0 +1,53 @@
+// The whole of a config file, and the way from its text to checked settings.
+#pragma once
+
+#include "fovea/core/node.h"
+#include "fovea/nn/model.h"
+#include "fovea/sources/data_options.h"
+#include "fovea/tasks/task.h"
+#include "fovea/train/options.h"
+#include "fovea/transforms/transform.h"
+
+namespace fovea::config {
+
+struct TransformsOptions {
+  std::vector<transforms::TransformChoice> train;
+  std::vector<transforms::TransformChoice> eval;
+  std::vector<transforms::BatchTransformChoice> batch;
+
+  void describe(Fields& f) {
+    f("train", train, "what training pictures go through, in this order");
+    f("eval", eval, "what validation, test and new pictures go through");
+    f("batch", batch, "what mixes the cases of a training batch");
+  }
+};
+
+/// Every key of a config file. docs/configuration.md is printed from this struct.
+struct RunConfig {
+  int64_t seed = 1;
+  sources::DataOptions data;
+  TransformsOptions transforms;
+  nn::ModelOptions model;
+  tasks::TaskChoice task;
+  train::TrainOptions train;
+
+  void describe(Fields& f) {
+    f("seed", seed, "of splits, weights, order and augmentation").at_least(0);
+    f("data", data, "where the cases are");
+    f("transforms", transforms, "what is done to pictures");
+    f("model", model, "encoders and what joins them");
+    f("task", task, "what is learned");
+    f("train", train, "how it is learned");
+  }
+};
+
+/// Reads the file, applies `--set` assignments in order, expands ${VARIABLES}, checks every key.
+RunConfig read_config(const std::filesystem::path& path, const std::vector<std::string>& set = {});
+
+/// The resolved text: every key with its value, defaults included, paths absolute. Reading it again gives the same settings.
+std::string resolved_text(const RunConfig& config);
+
+/// What two runs must share to be the same run: the resolved text without the keys that cannot change a number.
+std::string identity_text(const RunConfig& config);
+
+}  // namespace fovea::config

@@ -1,0 +1,77 @@
+// The central nouns of data: an Example is one case in memory, a Batch is several of them stacked.
+#pragma once
+
+#include <torch/types.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fovea {
+
+/// An ordered map name -> tensor. What a model reads, what it gives, what it should have given.
+class TensorMap {
+ public:
+  /// The tensor of `name`; an undefined one is added where there was none.
+  torch::Tensor& operator[](std::string_view name);
+  /// The tensor of `name`; an Error that lists the names there are, where there is none such.
+  const torch::Tensor& at(std::string_view name) const;
+  bool contains(std::string_view name) const { return find(name) != nullptr; }
+  /// The tensor of `name`, or null.
+  const torch::Tensor* find(std::string_view name) const;
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  int64_t bytes() const;  ///< of all tensors
+  auto begin() { return entries_.begin(); }
+  auto end() { return entries_.end(); }
+  auto begin() const { return entries_.begin(); }
+  auto end() const { return entries_.end(); }
+
+ private:
+  std::vector<std::pair<std::string, torch::Tensor>> entries_;
+};
+
+/// One case on the CPU.
+///   inputs   "image" [C, H, W] or [C, D, H, W], uint8 as decoded or float32; later "text" [L]
+///            int64, "series" [T, F], "table" [F]
+///   targets  one class: int64 scalar; several labels at once: float32 [L] of 0 and 1, NaN where a
+///            label is missing
+struct Example {
+  std::string id;
+  std::string group;  ///< the patient; empty where unknown
+  TensorMap inputs;
+  TensorMap targets;
+
+  int64_t bytes() const { return inputs.bytes() + targets.bytes(); }
+};
+
+/// Examples stacked along a new first dimension.
+struct Batch {
+  std::vector<std::string> ids;
+  std::vector<std::string> groups;
+  std::vector<int64_t> indices;  ///< positions in the data set
+  TensorMap inputs;
+  TensorMap targets;
+  TensorMap lengths;  ///< of inputs that were padded: int64 [N]
+
+  int64_t size() const { return static_cast<int64_t>(ids.size()); }
+  int64_t bytes() const { return inputs.bytes() + targets.bytes() + lengths.bytes(); }
+  /// A copy whose tensors live on `device`.
+  Batch to(const torch::Device& device) const;
+};
+
+/// Stacks examples; `indices` are their positions in the data set. All must have the same inputs
+/// and targets of the same shapes and types, else an Error that names id, input and both shapes.
+Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices);
+
+/// What one target of a data set means.
+struct TargetSpec {
+  std::string name;                  ///< "label"
+  std::vector<std::string> classes;  ///< in the order of their indices
+  bool multi_label = false;          ///< each class is a yes or no of its own
+  std::vector<int64_t> counts = {};  ///< training cases per class (multi-label: with the label)
+  std::vector<int64_t> known = {};   ///< multi-label: training cases whose answer is known
+};
+
+}  // namespace fovea

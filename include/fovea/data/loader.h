@@ -1,0 +1,101 @@
+// Batches from a data set with threads in this process: ordered, bounded in memory, the same for
+// any number of threads.
+#pragma once
+
+#include <iterator>
+#include <optional>
+
+#include "fovea/data/dataset.h"
+
+namespace fovea {
+
+struct LoaderOptions {
+  int64_t batch_size = 32;
+  int64_t threads = -1;           ///< 0: in the calling thread; -1: one per processor
+  int64_t prefetch = 4;           ///< batches that are ready or being filled, at most
+  int64_t queue_bytes = 1 << 30;  ///< the same in bytes; one batch is always allowed
+  bool shuffle = false;           ///< a new permutation each epoch, a function of (seed, epoch)
+  bool drop_last = false;         ///< leave out a last batch that is not full
+  bool balanced = false;          ///< every class equally often, see Loader::order
+  uint64_t seed = 1;
+};
+
+/// for (const Batch& batch : loader.epoch(3)) …
+///
+/// All threads work on the same batch, so that the first is ready soon, and go on with the next
+/// ones while the caller computes. They run at a low priority: a caller that computes on all
+/// processors keeps them, and where it waits for a batch the threads have them all.
+///
+/// The stream of a case in epoch e is Random(seed, Purpose::augment, e, position in the data set):
+/// neither threads nor batch borders change a picture. An exception of a thread reaches the caller
+/// with the name of the case, in the order of the batches; all threads end. One case larger than
+/// `queue_bytes` is a resource Error.
+class Loader {
+ public:
+  /// `transform` may be empty.
+  Loader(DatasetPtr data, ExampleTransform transform, LoaderOptions options);
+
+  class Epoch;  ///< an input range of Batch
+
+  /// The batches of one epoch, from batch `position` on (a resumed run starts in the middle).
+  Epoch epoch(int64_t epoch, int64_t position = 0) const;
+  int64_t batches() const;   ///< in one epoch
+  int64_t examples() const;  ///< in one epoch
+  const Dataset& data() const { return *data_; }
+  const LoaderOptions& options() const { return options_; }
+
+  /// The cases of one epoch in their order: positions in the data set.
+  ///
+  /// Balanced: as many cases as the data set has, the same number (±1) of each class of the first
+  /// target, so that rare ones come several times, each time with a stream of their own. Several
+  /// labels at once: each label, and no label at all, counts as a class.
+  std::vector<int64_t> order(int64_t epoch) const;
+
+ private:
+  DatasetPtr data_;
+  ExampleTransform transform_;
+  LoaderOptions options_;
+  std::vector<std::vector<int64_t>> strata_;  // cases by class, for balanced
+};
+
+/// Loading starts when the epoch is made and ends with it: leaving the loop early joins all
+/// threads.
+class Loader::Epoch {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = Batch;
+    using difference_type = std::ptrdiff_t;
+
+    explicit Iterator(Epoch& epoch) : epoch_(&epoch) {}
+    Batch& operator*() const { return *epoch_->current_; }
+    Batch* operator->() const { return &*epoch_->current_; }
+    Iterator& operator++() {
+      epoch_->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const { return !epoch_->current_; }
+
+   private:
+    Epoch* epoch_;
+  };
+
+  Epoch(Epoch&&) noexcept;
+  ~Epoch();
+
+  Iterator begin();  ///< once
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  friend class Loader;
+  struct Work;
+  explicit Epoch(std::unique_ptr<Work> work);
+  void advance();
+
+  std::unique_ptr<Work> work_;
+  std::optional<Batch> current_;
+};
+
+}  // namespace fovea

@@ -1,0 +1,21 @@
+// What a Predictor is made of.
+#pragma once
+
+#include "fovea/data/dataset.h"
+#include "fovea/deploy/predictor.h"
+#include "fovea/nn/model.h"
+#include "fovea/tasks/task.h"
+
+namespace fovea {
+
+struct Predictor::Parts {
+  std::shared_ptr<nn::Model> model;  ///< in evaluation mode, on `device`
+  tasks::TaskPtr task;
+  TargetSpec target;
+  double threshold = 0.5;                                     ///< of yes-or-no decisions
+  std::function<Example(const std::filesystem::path&)> read;  ///< decodes one file; thread-safe
+  ExampleTransform transform;                                 ///< of evaluation: draws nothing
+  torch::Device device = torch::kCPU;
+};
+
+}  // namespace fovea

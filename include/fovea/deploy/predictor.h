@@ -1,0 +1,52 @@
+// A trained classifier, ready to read files. This header needs no LibTorch: it is what other
+// programs include.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fovea {
+
+/// What a model says of one case.
+struct Prediction {
+  std::string id;  ///< the file's name without folder and ending
+  std::filesystem::path path;
+  std::vector<std::pair<std::string, double>>
+      probabilities;     ///< by class, in the order of the classes
+  std::string decision;  ///< the class; of several yes-or-no labels those that hold, joined by '|'
+};
+
+/// Classifies files with a trained model (`fovea::load` in config/load.h makes one).
+///
+///   const auto predictor = fovea::load("runs/chest");
+///   std::cout << predictor.predict("image.dcm").decision << '\n';
+///
+/// The evaluation transforms of the run are applied; nothing is random. Errors are fovea::Error
+/// (core/error.h), with the path and what to do.
+class Predictor {
+ public:
+  struct Parts;  ///< model, task, reader and transforms: deploy/parts.h
+  explicit Predictor(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+
+  /// May be called from several threads.
+  Prediction predict(const std::filesystem::path& file) const;
+
+  /// Many files: decoded on `threads` threads, classified in batches. `result` is called once a
+  /// file, in the order of `files`; `failed` with the message of each file that could not be read,
+  /// which does not stop the rest.
+  void predict(
+      const std::vector<std::filesystem::path>& files, int threads,
+      const std::function<void(const Prediction&)>& result,
+      const std::function<void(const std::filesystem::path&, const std::string&)>& failed) const;
+
+  const std::vector<std::string>& classes() const;
+
+ private:
+  std::shared_ptr<const Parts> parts_;
+};
+
+}  // namespace fovea

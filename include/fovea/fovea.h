@@ -1,0 +1,8 @@
+// The umbrella for programs that embed fovea: load a trained model, classify files, handle errors. Needs no LibTorch
+// headers. (Never included inside fovea.)
+#pragma once
+
+#include "fovea/config/load.h"
+#include "fovea/core/error.h"
+#include "fovea/core/log.h"
+#include "fovea/deploy/predictor.h"

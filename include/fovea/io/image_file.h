@@ -1,0 +1,56 @@
+// Pictures as files: PNG, JPEG and TIFF become an Image in the samples of the file. Sixteen bits
+// stay sixteen bits, colour comes out as RGB, and whatever was dropped or turned is in `notes`.
+//
+// The size is read from the header, and refused there when the decoded picture would pass the
+// limit, before anything of that size is allocated. A file that is cut off is refused, never filled
+// up with grey; so is any damage that the format lets one see (every chunk of a PNG has a checksum,
+// a JPEG has none). All refusals are data Errors with the path, what was found, what was wanted and
+// what to do.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include "fovea/core/image.h"
+
+namespace fovea::io {
+
+struct ImageLimits {
+  int64_t max_decoded_bytes = int64_t{2} << 30;  ///< of all frames together, and of the file itself
+};
+
+/// PNG (ISO 15948): 8 or 16 bits, grey or RGB. Palettes become RGB, greys of 1, 2 and 4 bits are
+/// scaled to 0..255 and an alpha channel is dropped, each with a note.
+Image read_png(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+/// JPEG (ITU-T T.81) of 8 bits, grey or RGB, baseline or progressive. The EXIF orientation is
+/// applied, with a note; CMYK is refused.
+Image read_jpeg(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+/// TIFF 6.0: whole numbers of 8 or 16 bits, signed ones also of 32, floating point of 32 or 64;
+/// grey or RGB, and palettes, YCbCr and 1-bit grey (0 or 255) of 8 bits; stripped or tiled,
+/// uncompressed or LZW, Deflate, PackBits or JPEG. Each page is a frame, and all must be alike;
+/// pages marked as reduced copies are left out, with a note. White-is-zero is turned around for
+/// unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an orientation other
+/// than top left.
+Image read_tiff(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+/// Whether the first bytes of a file (12 are enough) are of this format.
+bool is_png(std::string_view head);
+bool is_jpeg(std::string_view head);
+bool is_tiff(std::string_view head);
+
+/// The same as read_…, from the bytes of a file already in memory; `path` is for messages.
+Image decode_png(std::string_view file, const std::filesystem::path& path,
+                 const ImageLimits& limits = {});
+Image decode_jpeg(std::string_view file, const std::filesystem::path& path,
+                  const ImageLimits& limits = {});
+Image decode_tiff(std::string_view file, const std::filesystem::path& path,
+                  const ImageLimits& limits = {});
+
+/// Writes one frame of 8 or 16 bits, grey or RGB, without loss and atomically. Equal images give
+/// equal bytes.
+void write_png(const std::filesystem::path& path, const Image& image);
+
+}  // namespace fovea::io

@@ -1,0 +1,69 @@
+// The metrics that have a name: one table, from which `best: auc`, `fovea list metrics` and every
+// report are served.
+//
+// To add one: write a function of a Question (one yes-or-no question), and give it a line in
+// src/metrics/catalogue.cpp.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/metrics/counts.h"
+#include "fovea/metrics/figure.h"
+#include "fovea/metrics/predictions.h"
+#include "fovea/metrics/ranking.h"
+
+namespace fovea::metrics {
+
+/// One yes-or-no question put to the cases whose answer is known: "is it class k?" or "has it label
+/// k?".
+struct Question {
+  std::string name;                   ///< of the class
+  std::vector<double> probabilities;  ///< that the answer is yes
+  std::vector<uint8_t> labels;        ///< 1 where it is
+  Ranking ranking;                    ///< the two above, sorted
+  Counts counts;  ///< at the operating point (multi-class: decided by the largest probability)
+};
+
+/// Predictions prepared once, so that no figure sorts or counts again.
+struct Scored {
+  Mode mode = Mode::binary;
+  std::vector<Question> questions;    ///< binary: the positive class alone; otherwise one per class
+  ConfusionMatrix confusion;          ///< binary, multi-class
+  std::vector<double> probabilities;  ///< [n, k], and
+  std::vector<int> labels;            ///< [n] class index (multi-label: [n, k])
+};
+/// Checks the predictions (see Predictions::check) and prepares them.
+Scored score(const Predictions& predictions, const OperatingPoint& point = {});
+
+/// A named metric. In binary mode it is `of_question` of the positive class. With k classes or
+/// labels it is the joint function where there is one, and otherwise the mean of `of_question` over
+/// the classes for which that is defined (macro average); the note of the figure names the classes
+/// left out.
+struct Metric {
+  std::string_view name;
+  std::string_view help;
+  bool higher_is_better = true;
+  Figure (*of_question)(const Question&) = nullptr;
+  Figure (*multiclass)(const Scored&) = nullptr;
+  Figure (*multilabel)(const Scored&) = nullptr;
+
+  bool applies(Mode mode) const;
+  bool has_classes(Mode mode) const;  ///< whether it also has a value per class
+  Figure operator()(const Scored& scored) const;
+};
+
+/// In the order of every report.
+std::span<const Metric> catalogue();
+
+/// Throws an Error (config) that lists the known names.
+const Metric& metric(std::string_view name);
+
+/// The short way, for one figure.
+Figure compute(std::string_view name, const Predictions& predictions,
+               const OperatingPoint& point = {});
+
+}  // namespace fovea::metrics

@@ -1,0 +1,58 @@
+// What an evaluation leaves behind, on plain numbers: who was asked, what the model said, what is
+// true.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fovea::metrics {
+
+enum class Mode {
+  binary,      ///< two classes, one of them the positive one
+  multiclass,  ///< one of k
+  multilabel,  ///< k yes-or-no questions, each answered on its own; answers may be unknown
+};
+std::string_view name_of(Mode mode);
+
+/// A label that nobody gave (multi-label only): the case does not count for that label.
+inline constexpr int kUnknown = -1;
+
+/// n cases, k classes. Plain vectors, so that batches can be appended; `check` says whether they
+/// fit together.
+struct Predictions {
+  Mode mode = Mode::binary;
+  std::vector<std::string> classes;  ///< [k] names; k = 2 in binary mode
+  size_t positive = 1;              ///< the positive class of binary mode: by convention the second
+  std::vector<std::string> ids;     ///< [n]
+  std::vector<std::string> groups;  ///< [n] the patient; empty where the data has none
+  std::vector<double> probabilities;  ///< [n, k] row-major
+  std::vector<int> labels;            ///< [n] class index; multi-label: [n, k] of 0, 1 or kUnknown
+
+  size_t cases() const { return ids.size(); }
+  size_t width() const { return classes.size(); }
+  double probability(size_t row, size_t of_class) const {
+    return probabilities[row * classes.size() + of_class];
+  }
+  size_t distinct_groups() const;  ///< 0 where the data has none
+
+  /// Adds the cases of `other`, which must have the same mode and classes.
+  void append(const Predictions& other);
+
+  /// Throws an Error (data) where sizes disagree, a probability is NaN or outside [0, 1], or a
+  /// label is no class.
+  void check() const;
+};
+
+/// Where "positive" begins. Chosen before the test data is looked at, and stored with the model.
+struct OperatingPoint {
+  double threshold =
+      0.5;  ///< binary and multi-label: positive is p >= threshold; multi-class takes the largest
+  std::string chosen = "default";  ///< how: "default", "youden on val", ...
+};
+
+/// The class index decided for a case (binary, multi-class; the first of equal probabilities).
+size_t decide(const Predictions& predictions, size_t row, const OperatingPoint& point);
+
+}  // namespace fovea::metrics

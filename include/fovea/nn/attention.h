@@ -1,0 +1,20 @@
+// Attention, the formula every block and encoder goes through.
+#pragma once
+
+#include <torch/types.h>
+
+namespace fovea::nn {
+
+/// Scaled dot-product attention, `softmax(q k' scale) v`, one head at a time (Vaswani et al., 2017).
+///
+///   q        [batch, heads, queries, width]
+///   k, v     [batch, heads, keys, width]
+///   mask     [batch, keys] bool, true where a key may be seen; undefined means all of them
+///   dropout  on the weights: 0 except while training
+///   scale    1 / sqrt(width) where it is absent
+///   result   like q
+torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
+                        const torch::Tensor& mask = {}, double dropout = 0,
+                        std::optional<double> scale = {});
+
+}  // namespace fovea::nn

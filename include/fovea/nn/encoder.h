@@ -1,0 +1,50 @@
+// An encoder turns one input into features; any encoder serves any task.
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/types.h>
+
+#include <memory>
+
+#include "fovea/core/catalogue.h"
+
+namespace fovea::nn {
+
+/// What an encoder is told of the input it will read.
+struct InputShape {
+  std::vector<int64_t> sizes;  ///< without the batch: {C, H, W} or {C, D, H, W}; -1 where it varies
+  int64_t channels() const { return sizes.at(0); }
+  int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2 or 3 for pictures
+};
+
+/// What an encoder gives. `pooled` is always there; a map or tokens where the architecture has
+/// them.
+struct Features {
+  torch::Tensor map;     ///< [N, C, (D,) H, W], the last stage before pooling
+  torch::Tensor tokens;  ///< [N, L, C]
+  torch::Tensor pooled;  ///< [N, width()]
+};
+
+/// Its parameters are zero until nn::draw or nn::load_weights fills them; Model does.
+class Encoder : public torch::nn::Module {
+ public:
+  /// `input` [N, …]; `lengths` [N] int64 of ragged inputs, undefined for pictures.
+  virtual Features encode(const torch::Tensor& input, const torch::Tensor& lengths = {}) = 0;
+  /// Channels of `pooled`.
+  virtual int64_t width() const = 0;
+  /// A stored tensor of another shape made to fit the parameter `name` (a position embedding of
+  /// another grid); undefined where there is no sound way.
+  virtual torch::Tensor adapted(const std::string& name, const torch::Tensor& stored) const;
+};
+
+using EncoderPtr = std::shared_ptr<Encoder>;
+using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
+
+/// The table of encoders: src/nn/encoders.cpp.
+const EncoderTable& encoders();
+
+struct EncoderChoice : Choice<EncoderPtr(const InputShape&)> {
+  EncoderChoice() : Choice(encoders(), "resnet") {}
+};
+
+}  // namespace fovea::nn

@@ -1,0 +1,44 @@
+// What `fovea eval` leaves in a folder: metrics.json, predictions.csv and the pictures.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "fovea/metrics/predictions.h"
+#include "fovea/metrics/summary.h"
+
+namespace fovea::report {
+
+/// The version of the layout of metrics.json; it rises when a key changes its meaning.
+inline constexpr int kMetricsSchema = 1;
+
+struct Evaluation {
+  std::string split = "test";
+  metrics::OperatingPoint point = {};
+  bool pictures = true;
+};
+
+/// Writes, into a folder that exists or is made:
+///   metrics.json            figures with all digits; null, with the reason under "undefined",
+///   where there is none predictions.csv         id, group (if any), label, p_<class> ..., decision
+///   (multi-label: label_ and decision_ per class) roc.svg  precision_recall.svg  reliability.svg
+///   confusion_matrix.svg (not in multi-label mode)
+/// and returns the summary line. Files of these names are replaced, each as a whole.
+std::string write_evaluation(const std::filesystem::path& folder,
+                             const metrics::Predictions& predictions,
+                             const Evaluation& evaluation = {});
+
+/// "split=test n=624 auc=0.9712 accuracy=0.8910 ...": all overall figures in the order of the
+/// catalogue, with four decimals; "undefined" where there is none.
+std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split);
+
+/// The content of metrics.json.
+std::string metrics_json(const metrics::ClassificationSummary& summary,
+                         const metrics::Predictions& predictions, std::string_view split);
+
+/// The content of predictions.csv.
+std::string predictions_csv(const metrics::Predictions& predictions,
+                            const metrics::OperatingPoint& point);
+
+}  // namespace fovea::report

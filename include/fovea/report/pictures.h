@@ -1,0 +1,49 @@
+// The pictures of an evaluation and of a training run, each a stand-alone SVG document.
+//
+// `subtitle` says what was evaluated, e.g. "test · n = 624 (390 pneumonia)"; it stands under the
+// title.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/metrics/calibration.h"
+#include "fovea/metrics/catalogue.h"
+
+namespace fovea::report {
+
+/// One curve in binary mode, with the operating point; otherwise one per class, and their mean
+/// (macro). The legend gives each area, which equals the figure `auc`. Where no class has an area,
+/// the picture says why.
+std::string roc_curve_svg(const metrics::Scored& scored, std::string_view subtitle);
+
+/// The step-wise curve whose area is the average precision, and the prevalence (what guessing
+/// reaches) in binary mode.
+std::string precision_recall_svg(const metrics::Scored& scored, std::string_view subtitle);
+
+/// Counts and percentages of the row (of the true class), shaded by the latter.
+std::string confusion_matrix_svg(const metrics::ConfusionMatrix& matrix,
+                                 std::span<const std::string> classes, std::string_view subtitle);
+
+/// Observed frequency against mean probability per bin, with the number of cases of each bin below.
+/// `event` is what the probability is of: "pneumonia", "the class decided for".
+std::string reliability_svg(std::span<const metrics::ReliabilityBin> bins, std::string_view event,
+                            std::string_view subtitle);
+
+/// One value of metrics.csv.
+struct HistoryRow {
+  int64_t epoch;
+  std::string split;   ///< "train", "val"
+  std::string metric;  ///< "loss", "auc"
+  double value;        ///< NaN where undefined
+};
+
+/// The loss above, `metric` below, one line per split; `best_epoch` is marked (-1: none). Without
+/// rows of `metric` the loss stands alone.
+std::string learning_curves_svg(std::span<const HistoryRow> history, std::string_view metric,
+                                int64_t best_epoch, std::string_view subtitle);
+
+}  // namespace fovea::report

@@ -1,0 +1,84 @@
+// Where the cases are and what is known of them: the section `data` of a config.
+//
+//   data:
+//     root: ../data/nih
+//     table: labels.csv                    # or folder: …, or path: archive.npz
+//     inputs: {image: {column: filename, folder: images, channels: 1}}
+//     targets: {label: {column: class, classes: [no_finding, pneumonia]}}
+//     group: patient_id
+//     split: split                         # or {train: 0.7, val: 0.1, test: 0.2}
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fovea/core/fields.h"
+#include "fovea/data/splits.h"
+#include "fovea/sources/formats.h"
+
+namespace fovea::sources {
+
+/// The name of a column that holds the split, or shares by which cases are drawn.
+struct SplitOptions {
+  std::string column;
+  Fractions fractions;
+};
+void read_value(const Node& node, SplitOptions& split);
+Node write_value(const SplitOptions& split);
+std::string type_name(const SplitOptions& split);
+
+struct InputOptions {
+  std::string column;    // of the table: the file of the case
+  std::string folder;    // put in front of the column's text
+  int64_t channels = 0;  // 0: as stored, 1: colour becomes grey, 3: colour wanted
+
+  void describe(Fields& f) {
+    f("column", column, "column of the table with the file of the case");
+    f("folder", folder, "folder under the root that the column's text stands on");
+    f("channels", channels, "0: as stored; 1: colour becomes grey; 3: colour is wanted")
+        .between(0, 3);
+  }
+};
+
+struct TargetOptions {
+  std::vector<std::string> column;   // one; or several of 0 and 1: one label each
+  std::vector<std::string> classes;  // in the order of their indices; default: sorted values
+  std::string separator;             // one column with several labels in a cell
+  std::string none;                  // with a separator: the text for "no label"
+  std::vector<std::string> missing;  // texts that mean "not known"
+
+  void describe(Fields& f) {
+    f("column", column, "column with the class, or several columns of 0 and 1, a label each");
+    f("classes", classes, "class names in the order of their indices; default: the sorted values");
+    f("separator", separator, "one column holds several labels, with this text between them");
+    f("none", none, "with a separator: the text that stands for no label at all");
+    f("missing", missing,
+      "texts that mean 'not known' (\"\" is a blank cell): a case without its "
+      "class is left out, a label without its value does not count");
+  }
+};
+
+/// One of `table`, `folder` and `path` is set. In a config they stand on the root, or on the config's
+/// own folder where there is no root; here they are complete.
+struct DataOptions {
+  std::filesystem::path root;
+  std::filesystem::path table;
+  std::filesystem::path folder;
+  std::filesystem::path path;
+  std::string delimiter = ",";
+  Named<InputOptions> inputs;
+  Named<TargetOptions> targets;
+  std::string id;
+  std::string group;
+  SplitOptions split;
+  std::vector<std::string> subgroups;
+  bool allow_outside_root = false;
+  FormatOptions formats;
+  int64_t cache_mb = 0;
+  std::filesystem::path cache_folder;
+
+  void describe(Fields& f);
+};
+
+}  // namespace fovea::sources

@@ -1,0 +1,65 @@
+// The formats of pictures: one table, told apart by content and never by name.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/core/fields.h"
+#include "fovea/core/image.h"
+
+namespace fovea::sources {
+
+/// `none`: physical values; `file`: the window that the file gives; or {centre: 40, width: 400} in
+/// physical values (Hounsfield units for CT). With a window pictures are float32 in 0..1.
+struct WindowOptions {
+  bool from_file = false;
+  bool given = false;
+  double centre = 0;
+  double width = 0;
+
+  void describe(Fields& f);
+};
+void read_value(const Node& node, WindowOptions& window);
+Node write_value(const WindowOptions& window);
+std::string type_name(const WindowOptions& window);
+
+struct DicomOptions {
+  WindowOptions window;
+
+  void describe(Fields& f) {
+    f("window", window, "grey-scale window: none, file, or {centre: 40, width: 400}");
+  }
+};
+
+struct FormatOptions {
+  DicomOptions dicom;
+  int64_t max_decoded_mb = 2048;  ///< of one file, checked before it is decoded
+};
+
+/// One line of the table.
+struct Format {
+  std::string name;
+  std::string help;
+  bool (*matches)(std::string_view head);  ///< the first kHeadBytes of a file
+  Image (*decode)(std::string_view file, const std::filesystem::path& path,
+                  const FormatOptions& options);
+};
+
+constexpr int64_t kHeadBytes = 1024;
+
+const std::vector<Format>& formats();  ///< the table: src/sources/formats.cpp
+
+/// The format of a file that begins like this; null where none matches.
+const Format* format_of(std::string_view head);
+
+/// Reads a picture of any format. A data Error with path and first bytes where the content is of no
+/// known format; dicom::NotAnImage for DICOM without pixels.
+Image read_image(const std::filesystem::path& path, const FormatOptions& options = {});
+
+/// The same of a file already in memory; `path` is for messages.
+Image decode_image(std::string_view file, const std::filesystem::path& path,
+                   const FormatOptions& options = {});
+
+}  // namespace fovea::sources

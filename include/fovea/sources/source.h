@@ -1,0 +1,47 @@
+// All cases of a data set with what is known of them: from a table, a folder or an archive.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fovea/data/dataset.h"
+#include "fovea/sources/data_options.h"
+
+namespace fovea::sources {
+
+struct Source {
+  DatasetPtr data;
+  std::vector<TargetSpec> targets;
+  std::vector<std::string> splits;  ///< of each case: "train", "val", "test"
+  /// Per column, the text of each case.
+  std::vector<std::pair<std::string, std::vector<std::string>>> subgroups;
+  std::vector<std::string> notes;  ///< what was left out and why, without patient data
+
+  std::vector<std::string> split_names() const;  ///< train, val, test first, then the others
+  std::vector<int64_t> cases(std::string_view split) const;
+  /// The cases of one split; a config Error that lists the splits there are, where there is none.
+  DatasetPtr part(std::string_view split) const;
+};
+
+/// Opens what `options` name. Nothing is decoded, but everything is checked that can be without:
+/// every file is there, every row has its fields, labels and split, no patient is in two splits,
+/// and every class is in the training split. `seed` draws the splits where shares are given.
+///
+/// Errors: config where several or none of table, folder and path are set; data for what is wrong
+/// in them, with file, line and column but no cell other than labels and splits.
+Source open_source(const DataOptions& options, uint64_t seed);
+
+/// The case of one file that stands in no table, as `open_source` would read it: its first input is
+/// the file, and it has no target.
+Example read_case(const std::filesystem::path& path, const DataOptions& options);
+
+/// The files that `paths` name: files as they are, folders with all pictures below them (sorted;
+/// hidden files, other content and DICOM objects without pixels are left out, with one note in the
+/// log), CSV tables with the files of their column `path` (else `filename` or `file`), relative to
+/// the table's folder. A data Error for a path that does not exist or a table without such a
+/// column.
+std::vector<std::filesystem::path> list_inputs(const std::vector<std::filesystem::path>& paths);
+
+}  // namespace fovea::sources

@@ -1,0 +1,19 @@
+// Text from outside: is it UTF-8, and how is it shown in a message without harm.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace fovea::storage {
+
+/// Bytes of `text` from its start that are valid UTF-8 (RFC 3629: no surrogates, no overlong
+/// forms); `text.size()` where all of it is.
+size_t valid_utf8(std::string_view text);
+
+/// `text` for a message on one line: control characters, marks that turn the writing direction, and
+/// bytes that are not UTF-8 appear as \xNN, a backslash as it is. Longer texts end in "…" after
+/// `most` bytes.
+std::string escaped(std::string_view text, size_t most = 8192);
+
+}  // namespace fovea::storage

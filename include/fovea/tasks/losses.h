@@ -1,0 +1,63 @@
+// What a classifier is punished for: functions of logits and targets, averaged over the batch.
+#pragma once
+
+#include <torch/types.h>
+
+#include "fovea/core/catalogue.h"
+#include "fovea/data/example.h"
+
+namespace fovea::tasks {
+
+/// logits [N, K] float32 -> a scalar.
+///   one class per case     targets int64 [N], or soft: float [N, K], rows that sum to 1
+///   several labels at once  targets float [N, K] in 0 … 1, NaN where nobody knows: that cell does
+///                           not count
+class Loss {
+ public:
+  virtual ~Loss() = default;
+  virtual torch::Tensor operator()(const torch::Tensor& logits,
+                                   const torch::Tensor& targets) const = 0;
+};
+using LossPtr = std::shared_ptr<const Loss>;
+
+/// `none`, `balanced`, or a number per class.
+struct ClassWeights {
+  std::string rule = "none";
+  std::vector<double> values = {};  ///< where the rule is `list`
+};
+void read_value(const Node& node, ClassWeights& value);
+Node write_value(const ClassWeights& value);
+inline std::string type_name(const ClassWeights&) { return "none, balanced, or a list of numbers"; }
+
+/// -Σ w_c t_c log softmax(x)_c. With hard targets the mean is weighted by the class weights, with
+/// soft ones it is over the cases (as in PyTorch). `balanced` is n / (K n_c).
+struct CrossEntropyOptions {
+  ClassWeights class_weights = {};
+  double label_smoothing = 0;  ///< t becomes (1 - s) t + s / K (Szegedy 2016)
+  void describe(Fields& f);
+};
+
+/// -(w_c t log σ(x) + (1 - t) log σ(-x)), mean over the known cells. `balanced` is negatives /
+/// positives of the label.
+struct BceOptions {
+  ClassWeights pos_weight = {};
+  void describe(Fields& f);
+};
+
+/// (1 - p_t)^γ times cross-entropy: easy cases count less (Lin 2017). Softmax where a case has one
+/// class, sigmoid where it has several labels.
+struct FocalOptions {
+  double gamma = 2;
+  std::vector<double> alpha = {};  ///< none; one: weight of positives, 1 - alpha of negatives; or K
+  void describe(Fields& f);
+};
+
+using LossTable = Catalogue<LossPtr(const TargetSpec&)>;
+/// The table: src/tasks/losses.cpp. Making one checks that it fits the target (a config Error).
+const LossTable& losses();
+
+struct LossChoice : Choice<LossPtr(const TargetSpec&)> {
+  LossChoice() : Choice(losses(), "cross_entropy") {}
+};
+
+}  // namespace fovea::tasks

@@ -1,0 +1,60 @@
+// A task knows what a model's outputs mean: the heads it needs, the loss, the decoded result and
+// the figures.
+#pragma once
+
+#include <limits>
+#include <memory>
+
+#include "fovea/core/catalogue.h"
+#include "fovea/data/example.h"
+#include "fovea/nn/model.h"
+
+namespace fovea::tasks {
+
+/// One figure of an evaluation: `auc = 0.93`, or undefined with the reason.
+struct NamedFigure {
+  std::string name;
+  double value = std::numeric_limits<double>::quiet_NaN();
+  std::string why_undefined;  ///< empty when the figure is defined
+  bool higher_is_better = true;
+};
+
+/// Collects decoded outputs and targets over one pass and computes the figures at its end.
+class Evaluation {
+ public:
+  virtual ~Evaluation() = default;
+  /// `decoded` as Task::decode gave it; all on the CPU. `loss` is the mean over the batch, NaN
+  /// where nobody computed it.
+  virtual void add(const TensorMap& decoded, const Batch& batch,
+                   double loss = std::numeric_limits<double>::quiet_NaN()) = 0;
+  /// All figures in a fixed order, then `loss`; the first is the task's main figure.
+  virtual std::vector<NamedFigure> figures() const = 0;
+  /// Writes metrics.json, predictions.csv and the pictures into `folder`; returns the line of
+  /// key=value figures.
+  virtual std::string write(const std::filesystem::path& folder,
+                            const std::string& split) const = 0;
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual std::vector<nn::HeadSpec> heads() const = 0;
+  /// A scalar, float32, differentiable. Targets may be soft (mixup): float [N, classes] instead of
+  /// int64 [N].
+  virtual torch::Tensor loss(const TensorMap& outputs, const Batch& batch) const = 0;
+  /// Logits -> probabilities, float32, same names: [N, classes] (binary: two columns).
+  virtual TensorMap decode(const TensorMap& outputs) const = 0;
+  virtual std::unique_ptr<Evaluation> evaluation() const = 0;
+  /// The figures that an evaluation will have, without their values: what `best:` may name.
+  virtual std::vector<NamedFigure> figures() const { return evaluation()->figures(); }
+};
+
+using TaskPtr = std::shared_ptr<const Task>;
+using TaskTable = Catalogue<TaskPtr(const std::vector<TargetSpec>&)>;
+const TaskTable& tasks();  ///< the table: src/tasks/tasks.cpp
+
+struct TaskChoice : Choice<TaskPtr(const std::vector<TargetSpec>&)> {
+  TaskChoice() : Choice(tasks(), "classification") {}
+};
+
+}  // namespace fovea::tasks

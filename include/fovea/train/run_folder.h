@@ -1,0 +1,86 @@
+// A training run on disk: one folder that holds what was asked for, what happened and what came out
+// (docs/runs.md). Checkpoints are all or nothing: after a crash at any instant a complete one is
+// there.
+//
+//   config.yaml manifest.json log.jsonl metrics.csv best lock
+//   checkpoints/step-00001250/{model.safetensors optimizer.safetensors state.json MANIFEST.json}
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "fovea/nn/weights.h"
+#include "fovea/train/state.h"
+
+namespace fovea::train {
+
+/// What a run is. A run that goes on must be the same.
+struct RunIdentity {
+  std::string config_yaml;       ///< the resolved configuration, written as config.yaml
+  Node config;                   ///< the same as a tree: entries marked cosmetic are not compared
+  std::string data_fingerprint;  ///< SHA-256 over the cases; "" where nobody made one
+  /// What else the numbers depend on: threads, device, precision.
+  std::vector<std::pair<std::string, std::string>> facts;
+};
+
+struct RunOptions {
+  enum class Opening {
+    create,   ///< the folder is absent or empty
+    resume,   ///< go on where the run stopped; from the start where no checkpoint is
+    replace,  ///< forget the run that is there (--force); other files stay
+  };
+  Opening opening = Opening::create;
+  bool fall_back = false;      ///< pass over a damaged newest checkpoint (resume: auto)
+  bool allow_changed = false;  ///< go on although the identity differs; recorded
+  bool break_lock = false;     ///< take over the lock of another host
+  std::string command_line;    ///< for manifest.json
+};
+
+struct Checkpoint {
+  int64_t step = 0;
+  nn::NamedTensors model;  ///< the weights to use: the averaged ones where there is an average
+  State state;             ///< everything else
+};
+
+class RunFolder {
+ public:
+  /// Opens and locks the folder. A config Error where it is not empty (create) or was another run
+  /// (resume; each changed key with both values); an io Error where it cannot be written or another
+  /// process holds it.
+  RunFolder(std::filesystem::path path, RunIdentity identity, RunOptions options = {});
+  ~RunFolder();  ///< gives the lock back
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+  /// The newest checkpoint, every file checked against its SHA-256 before a tensor is made; nothing
+  /// in a new run. metrics.csv is cut to what it was then. A data Error names the file that is
+  /// damaged or missing.
+  std::optional<Checkpoint> resume();
+
+  /// Commits a checkpoint; keeps the newest two and the best. Where `best`, the link moves to it.
+  /// On failure what was there stays (an io Error). A data Error where a weight is not finite.
+  void save(const Checkpoint& checkpoint, bool best);
+
+  /// Lines of metrics.csv: "epoch,step,split,metric,value". A failure is an io Error.
+  void append_metrics(std::string_view lines);
+  /// One line of log.jsonl: {"time": …, "level": …, "event": …, then the members of the JSON object
+  /// `fields`}. A failure is counted and noted once: training goes on.
+  void append_log(std::string_view level, std::string_view event, std::string_view fields = "{}");
+  /// End, exit code and the hashes of the outputs, for manifest.json.
+  void finish(int exit_code);
+
+ private:
+  class Implementation;
+  std::filesystem::path path_;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// The folder of a checkpoint of the run: "best" (the default) or "latest". Checked as resume()
+/// does. A data Error where there is none.
+std::filesystem::path checkpoint_folder(const std::filesystem::path& run,
+                                        std::string_view which = "best");
+
+}  // namespace fovea::train

@@ -1,0 +1,31 @@
+// Requests to stop from outside: Ctrl-C, a scheduler, a shutdown. The handler sets a flag; the
+// trainer looks at it after every step, commits a checkpoint and ends.
+#pragma once
+
+#include <csignal>
+#include <string>
+
+namespace fovea::train {
+
+/// While it lives, SIGTERM, SIGINT, SIGUSR1 and SIGHUP ask for a stop instead of ending the
+/// process. A second SIGINT ends it at once. SIGPIPE is ignored: write errors are handled where
+/// they happen. The dispositions of before come back with the destructor. One at a time.
+class StopSignals {
+ public:
+  StopSignals();
+  ~StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+ private:
+  struct sigaction before_[5];
+};
+
+/// Whether a stop was asked for, and by what: "SIGTERM", "" where not.
+bool stop_requested();
+std::string stop_reason();
+
+/// What the handlers do; for embedders with a stop button. 0 takes the request back.
+void request_stop(int signal);
+
+}  // namespace fovea::train

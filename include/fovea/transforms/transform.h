@@ -1,0 +1,53 @@
+// What is done to an example between its file and the model: resizing, augmentation, scaling of
+// intensities. The families are in geometry.h, warps.h, intensity.h, scaling.h and mixing.h; each
+// is a struct of settings and a function that makes the transform of it:
+//
+//   auto step = transforms::rotate({.degrees = {10}});
+//   picture = step->apply(std::move(picture), random);
+#pragma once
+
+#include "fovea/core/catalogue.h"
+#include "fovea/data/dataset.h"
+
+namespace fovea::transforms {
+
+/// Pure: the same picture and the same stream give the same result. Called from many threads at
+/// once.
+class Transform {
+ public:
+  virtual ~Transform() = default;
+  /// `picture` [C, H, W] or [C, D, H, W], uint8 or float32; returns uint8 where nothing but places
+  /// changed, else float32. A picture that somebody else holds too is never written to; one that
+  /// was moved here may be changed in place. A config Error says why a picture is refused.
+  virtual torch::Tensor apply(torch::Tensor picture, Random& random) const = 0;
+};
+
+using TransformPtr = std::shared_ptr<const Transform>;
+using TransformTable = Catalogue<TransformPtr()>;
+const TransformTable& transforms();  ///< the table: src/transforms/transforms.cpp
+
+struct TransformChoice : Choice<TransformPtr()> {
+  TransformChoice() : Choice(transforms()) {}
+};
+
+/// What mixes cases of one batch (mixup, cutmix): inputs and targets change together.
+class BatchTransform {
+ public:
+  virtual ~BatchTransform() = default;
+  virtual Batch apply(Batch batch, Random& random) const = 0;
+};
+
+using BatchTransformPtr = std::shared_ptr<const BatchTransform>;
+/// Made for the targets of a data set: mixed class indices become float [N, classes].
+using BatchTransformTable = Catalogue<BatchTransformPtr(const std::vector<TargetSpec>&)>;
+const BatchTransformTable& batch_transforms();
+
+struct BatchTransformChoice : Choice<BatchTransformPtr(const std::vector<TargetSpec>&)> {
+  BatchTransformChoice() : Choice(batch_transforms()) {}
+};
+
+/// Applies `steps` in order to the input `input` of an example and leaves the others alone. The
+/// result is float32 and contiguous. Errors name the step: "transforms: step 2 (rotate): …".
+ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string input = "image");
+
+}  // namespace fovea::transforms

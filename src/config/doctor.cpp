@@ -1,0 +1,66 @@
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+#include "fovea/config/commands.h"
+#include "fovea/dicom/versions.h"
+#include "fovea/io/versions.h"
+#include "fovea/train/device.h"
+
+namespace fovea::config {
+namespace {
+
+void line(std::string_view what, std::string_view value) {
+  std::cout << fmt::format("{:<14} {}\n", what, value);
+}
+
+/// "AMD EPYC …" as the kernel calls it; nothing where it does not say.
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string text; std::getline(file, text);)
+    if (text.starts_with("model name")) return text.substr(text.find(": ") + 2);
+  return "unknown";
+}
+
+/// What matters to the kernels: of the flags that the kernel lists.
+std::string instructions() {
+  std::ifstream file("/proc/cpuinfo");
+  std::string text;
+  while (std::getline(file, text) && !text.starts_with("flags")) {
+  }
+  text += ' ';
+  std::string found;
+  for (const char* flag : {"avx2", "fma", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16"})
+    if (text.find(std::string(" ") + flag + " ") != std::string::npos)
+      found += std::string(flag) + " ";
+  return found.empty() ? "none of avx2, avx512, amx" : found;
+}
+
+}  // namespace
+
+int doctor() {
+  line("fovea", FOVEA_VERSION);
+  line("LibTorch", TORCH_VERSION);
+  line("OpenCV", io::opencv_version());
+  for (const dicom::LibraryVersion& library : dicom::library_versions()) {
+    line(library.name, library.version);
+    for (const dicom::Defect& defect : library.defects)
+      std::cout << fmt::format("{:<14}   known defect: {}; guard: {}\n", "", defect.what,
+                               defect.guard);
+  }
+  line("processor", processor());
+  line("instructions", instructions());
+  line("LibTorch uses", at::get_cpu_capability());
+  line("threads", fmt::format("{} cores, {} threads compute", std::thread::hardware_concurrency(),
+                              at::get_num_threads()));
+  line("GPU", train::describe_gpus());
+  return 0;
+}
+
+}  // namespace fovea::config

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "fovea/config/commands.h"
+#include "fovea/config/experiment.h"
+#include "fovea/core/log.h"
+#include "fovea/nn/weights.h"
+#include "fovea/report/progress.h"
+#include "fovea/train/device.h"
+#include "fovea/train/evaluate.h"
+
+namespace fovea::config {
+namespace {
+
+/// The classes of the data must be those of the model, in the same order: else every figure is about something else.
+void check_classes(const Trained& trained, const sources::Source& source) {
+  for (size_t i = 0; i < trained.card.targets.size(); ++i) {
+    const TargetSpec& learned = trained.card.targets[i];
+    if (i >= source.targets.size() || source.targets[i].classes != learned.classes)
+      throw data_error(fmt::format(
+          "the data's classes of '{}' are {}, the model's are {}; name them with "
+          "data.targets.{}.classes",
+          learned.name, i < source.targets.size() ? join(source.targets[i].classes) : "none",
+          join(learned.classes), learned.name));
+  }
+}
+
+}  // namespace
+
+int eval(const EvalRequest& request) {
+  const torch::Device device = train::choose_device(request.device);
+  Trained trained = open_trained(request.model);
+  train::use_threads(request.threads);
+  RunConfig data = request.data.empty() ? read_config(trained.folder / "config.yaml", request.set)
+                                        : read_config(request.data, request.set);
+  trained.config.data = data.data;
+  trained.config.train.loader_threads = data.train.loader_threads;
+  const sources::Source source =
+      sources::open_source(trained.config.data, static_cast<uint64_t>(data.seed));
+  for (const std::string& note : source.notes) log_info(note);
+  check_classes(trained, source);
+
+  const DatasetPtr cases = request.split == "all" ? source.data : source.part(request.split);
+  const tasks::TaskPtr task = make_task(trained.config, trained.card);
+  const auto model = make_model(trained.config, trained.card, *task, trained.weights);
+  model->to(device);
+  const Loader loader = evaluation_loader(trained.config, cases);
+  report::Progress progress("eval " + request.split, loader.examples(),
+                            report::Terminal::standard_error());
+  train::EvaluateOptions options;
+  options.device = device;
+  options.progress = [&](const Batch& batch) { progress.advance(batch.size()); };
+  const auto evaluation = train::evaluate(*model, *task, loader, options);
+  progress.finish();
+
+  const std::filesystem::path out =
+      request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
+  const std::string line = evaluation->write(out, request.split);
+  std::cout << "figures, predictions and pictures are in " << out.string() << '\n'
+            << line << std::endl;
+  return 0;
+}
+
+}  // namespace fovea::config

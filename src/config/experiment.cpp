@@ -1,0 +1,92 @@
+#include "fovea/config/experiment.h"
+
+#include <fmt/format.h>
+
+#include "fovea/config/load.h"
+#include "fovea/config/yaml.h"
+#include "fovea/deploy/parts.h"
+#include "fovea/nn/weights.h"
+#include "fovea/train/device.h"
+#include "fovea/train/precision.h"
+#include "fovea/train/run_folder.h"
+
+namespace fovea::config {
+
+tasks::TaskPtr make_task(const RunConfig& config, const ModelCard& card) {
+  return config.task.make(card.targets);
+}
+
+std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& card,
+                                      const tasks::Task& task,
+                                      const std::filesystem::path& weights) {
+  nn::ModelOptions options = config.model;
+  if (!weights.empty()) options.weights.clear();  // what training started from matters no more
+  std::optional<uint64_t> seed;
+  if (weights.empty()) seed = static_cast<uint64_t>(config.seed);
+  auto model = std::make_shared<nn::Model>(options, card.inputs, task.heads(), seed);
+  if (!weights.empty()) nn::load_weights(*model, weights);
+  return model;
+}
+
+ExampleTransform make_pipeline(const RunConfig& config,
+                               const std::vector<transforms::TransformChoice>& steps) {
+  std::vector<ExampleTransform> each;
+  for (const auto& [name, encoder] : config.model.encoders)
+    each.push_back(transforms::pipeline(steps, name));
+  if (each.size() == 1) return each[0];
+  return [each](Example example, Random& random) {
+    for (const ExampleTransform& apply : each) example = apply(std::move(example), random);
+    return example;
+  };
+}
+
+Loader evaluation_loader(const RunConfig& config, DatasetPtr data) {
+  return {std::move(data), make_pipeline(config, config.transforms.eval),
+          train::evaluation_loader(config.train)};
+}
+
+Trained open_trained(const std::filesystem::path& folder) {
+  if (!std::filesystem::exists(folder / "model.json") ||
+      !std::filesystem::exists(folder / "config.yaml"))
+    throw data_error(folder.string() +
+                     ": found no model.json and config.yaml; wanted a run folder that `fovea "
+                     "train` wrote, or a bundle");
+  const bool bundle = std::filesystem::exists(folder / "model.safetensors");
+  Trained trained;
+  trained.folder = folder;
+  trained.weights = (bundle ? folder : train::checkpoint_folder(folder)) / "model.safetensors";
+  trained.config = read_config(folder / "config.yaml");
+  trained.card = read_card(folder / "model.json");
+  return trained;
+}
+
+Predictor make_predictor(const Trained& trained, const torch::Device& device) {
+  if (trained.card.targets.size() != 1)
+    throw config_error(fmt::format("{}: found {} targets; `infer` classifies by one",
+                                   trained.folder.string(), trained.card.targets.size()));
+  auto parts = std::make_shared<Predictor::Parts>();
+  parts->task = make_task(trained.config, trained.card);
+  parts->model = make_model(trained.config, trained.card, *parts->task, trained.weights);
+  parts->model->eval();
+  nn::fuse_for_inference(*parts->model);
+  parts->model->to(device);
+  train::channels_last(*parts->model);
+  parts->target = trained.card.targets[0];
+  parts->device = device;
+  parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
+  parts->read = [data = trained.config.data](const std::filesystem::path& path) {
+    return sources::read_case(path, data);
+  };
+  return Predictor(std::move(parts));
+}
+
+}  // namespace fovea::config
+
+namespace fovea {
+
+Predictor load(const std::filesystem::path& run_or_bundle, const std::string& device) {
+  const torch::Device there = train::choose_device(device);
+  return config::make_predictor(config::open_trained(run_or_bundle), there);
+}
+
+}  // namespace fovea

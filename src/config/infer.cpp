@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "fovea/config/commands.h"
+#include "fovea/config/experiment.h"
+#include "fovea/report/progress.h"
+#include "fovea/storage/csv.h"
+#include "fovea/storage/file.h"
+#include "fovea/train/device.h"
+
+namespace fovea::config {
+namespace {
+
+/// The lines of one output. A file is written at the end, whole or not at all; standard output line by line.
+class Output {
+ public:
+  Output(std::string out, const std::vector<std::string>& classes)
+      : out_(std::move(out)), table_(columns(classes)) {
+    if (out_ != "-" && !out_.ends_with(".csv") && !out_.ends_with(".jsonl"))
+      throw config_error("--out: found '" + out_ +
+                         "', wanted a name that ends in .csv or .jsonl, or -");
+  }
+
+  void add(const Prediction& prediction) {
+    if (out_.ends_with(".jsonl")) {
+      lines_ += json_line(prediction);
+      return;
+    }
+    table_.text(prediction.id).text(prediction.path.string());
+    for (const auto& [name, probability] : prediction.probabilities) table_.number(probability);
+    table_.text(prediction.decision).end_row();
+    if (out_ == "-") std::cout << table_.take() << std::flush;
+  }
+
+  void finish() {
+    if (out_ != "-")
+      storage::write_file_atomically(out_, out_.ends_with(".jsonl") ? lines_ : table_.content());
+  }
+
+ private:
+  static std::vector<std::string> columns(const std::vector<std::string>& classes) {
+    std::vector<std::string> columns{"id", "path"};
+    for (const std::string& name : classes) columns.push_back("p_" + name);
+    columns.emplace_back("decision");
+    return columns;
+  }
+
+  static std::string json_line(const Prediction& prediction) {
+    nlohmann::ordered_json json{{"id", prediction.id}, {"path", prediction.path.string()}};
+    for (const auto& [name, probability] : prediction.probabilities)
+      json["probabilities"][name] = probability;
+    json["decision"] = prediction.decision;
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+
+  std::string out_;
+  storage::CsvWriter table_;
+  std::string lines_;
+};
+
+}  // namespace
+
+int infer(const InferRequest& request) {
+  const torch::Device device = train::choose_device(request.device);
+  const int threads = static_cast<int>(train::use_threads(request.threads));
+  const Predictor predictor = make_predictor(open_trained(request.model), device);
+  const Paths files = sources::list_inputs(request.inputs);
+  Output output(request.out, predictor.classes());
+
+  std::vector<std::string> failures;
+  report::Progress progress("infer", static_cast<int64_t>(files.size()),
+                            report::Terminal::standard_error(), "files");
+  predictor.predict(
+      files, threads,
+      [&](const Prediction& prediction) {
+        output.add(prediction);
+        progress.advance(1);
+      },
+      [&](const std::filesystem::path&, const std::string& message) {
+        failures.push_back(message);
+        progress.advance(1);
+      });
+  progress.finish();
+  output.finish();
+  if (failures.empty()) return 0;
+  for (const std::string& failure : failures) std::cerr << "fovea: " << failure << '\n';
+  std::cerr << fmt::format("fovea: {} of {} files could not be read; the others were classified\n",
+                           failures.size(), files.size());
+  return static_cast<int>(Fault::data);
+}
+
+}  // namespace fovea::config

@@ -1,0 +1,131 @@
+// `fovea inspect`: one function per kind of thing, told apart by content.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "fovea/config/commands.h"
+#include "fovea/config/experiment.h"
+#include "fovea/dicom/image.h"
+#include "fovea/io/npz.h"
+#include "fovea/nn/summary.h"
+#include "fovea/sources/formats.h"
+#include "fovea/sources/image_tensor.h"
+#include "fovea/storage/file.h"
+#include "fovea/storage/safetensors.h"
+#include "fovea/train/device.h"
+
+namespace fovea::config {
+namespace {
+
+void line(std::string_view name, std::string_view value) {
+  std::cout << fmt::format("  {:<28} {}\n", name, value);
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) { return storage::shape_text(shape); }
+
+void inspect_pixels(const Image& image) {
+  const torch::Tensor values = sources::to_tensor(image).to(torch::kFloat64);
+  line("pixels", fmt::format("{} frames x {} rows x {} columns x {} channels", image.frames,
+                             image.height, image.width, image.channels));
+  line("values", fmt::format("{:g} to {:g}, mean {:.6g}", values.min().item<double>(),
+                             values.max().item<double>(), values.mean().item<double>()));
+  for (const std::string& note : image.notes) line("note", note);
+}
+
+void inspect_picture(const std::filesystem::path& path, const sources::Format& format) {
+  std::cout << path.string() << ": " << format.help << '\n';
+  if (format.name == "dicom")
+    for (const auto& [name, value] : dicom::describe(dicom::scan(path))) line(name, value);
+  inspect_pixels(sources::read_image(path));
+}
+
+void inspect_npz(const std::filesystem::path& path) {
+  std::cout << path.string() << ": NumPy archive\n";
+  for (const io::NpzEntry& entry : io::NpzFile::open(path).entries())
+    line(entry.name, fmt::format("{} {}", storage::name_of(entry.header.dtype),
+                                 shape_text(entry.header.shape)));
+}
+
+bool is_safetensors(const std::filesystem::path& path, std::string_view head) {
+  return path.extension() == ".safetensors" || (head.size() > 9 && head.substr(8, 2) == "{\"");
+}
+
+void inspect_safetensors(const std::filesystem::path& path) {
+  const auto file = storage::SafetensorsFile::open_header(path);
+  std::cout << path.string() << ": safetensors\n";
+  int64_t numbers = 0;
+  for (const storage::TensorView& tensor : file.entries()) {
+    int64_t count = 1;
+    for (const int64_t side : tensor.shape) count *= side;
+    numbers += count;
+    line(tensor.name,
+         fmt::format("{} {}", storage::name_of(tensor.dtype), shape_text(tensor.shape)));
+  }
+  line("in all", fmt::format("{} tensors, {} numbers", file.entries().size(), numbers));
+  for (const auto& [key, value] : file.metadata()) line("metadata " + key, value);
+}
+
+TensorMap blank_inputs(const ModelCard& card) {
+  TensorMap inputs;
+  for (const auto& [name, shape] : card.inputs) {
+    std::vector<int64_t> sizes{1};
+    sizes.insert(sizes.end(), shape.sizes.begin(), shape.sizes.end());
+    inputs[name] = torch::zeros(sizes);
+  }
+  return inputs;
+}
+
+void inspect_trained(const std::filesystem::path& folder) {
+  train::choose_device("cpu");
+  const Trained trained = open_trained(folder);
+  const tasks::TaskPtr task = make_task(trained.config, trained.card);
+  const auto model = make_model(trained.config, trained.card, *task, trained.weights);
+  const nn::Summary summary = nn::summarize(*model, blank_inputs(trained.card));
+
+  std::cout << folder.string() << ": a trained model, weights in " << trained.weights.string()
+            << '\n';
+  for (const auto& [name, shape] : trained.card.inputs)
+    line("input " + name, shape_text(shape.sizes));
+  for (const TargetSpec& target : trained.card.targets)
+    line("target " + target.name, join(target.classes));
+  std::cout << fmt::format("  {:<44} {:<14} {:<22} {:>12} {:>15}\n", "layer", "type", "output",
+                           "parameters", "multiply-adds");
+  for (const nn::LayerRow& row : summary.rows)
+    std::cout << fmt::format("  {:<44} {:<14} {:<22} {:>12} {:>15}\n", row.name, row.type,
+                             shape_text(row.output), row.parameters, row.multiply_adds);
+  std::cout << fmt::format("  {:<44} {:<14} {:<22} {:>12} {:>15}\n", "in all", "", "",
+                           summary.parameters, summary.multiply_adds);
+}
+
+void inspect_one(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return inspect_trained(path);
+  const std::string head = storage::read_head(path, sources::kHeadBytes);
+  if (const sources::Format* format = sources::format_of(head))
+    return inspect_picture(path, *format);
+  if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
+    return inspect_npz(path);
+  if (is_safetensors(path, head)) return inspect_safetensors(path);
+  std::vector<std::string> known;
+  for (const sources::Format& format : sources::formats()) known.push_back(format.name);
+  throw data_error(storage::shown(path) + ": found a file of no known kind; wanted one of " +
+                   join(known) + ", npz, safetensors, or the folder of a run or a bundle");
+}
+
+}  // namespace
+
+int inspect(const Paths& paths) {
+  int code = 0;
+  for (const std::filesystem::path& path : paths) {
+    try {
+      inspect_one(path);
+    } catch (const Error& error) {
+      std::cout << std::flush;
+      std::cerr << "fovea: " << error.what() << '\n';
+      code = static_cast<int>(Fault::data);
+    }
+  }
+  return code;
+}
+
+}  // namespace fovea::config

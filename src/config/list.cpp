@@ -1,0 +1,118 @@
+// `fovea list` and docs/configuration.md: what the catalogues and the settings say of themselves.
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "fovea/config/commands.h"
+#include "fovea/config/run_config.h"
+#include "fovea/core/text.h"
+#include "fovea/metrics/catalogue.h"
+#include "fovea/nn/blocks.h"
+#include "fovea/phantom/phantom.h"
+#include "fovea/sources/formats.h"
+#include "fovea/tasks/losses.h"
+#include "fovea/train/optimizers.h"
+#include "fovea/train/schedules.h"
+
+namespace fovea::config {
+namespace {
+
+const std::vector<const CatalogueBase*>& catalogues() {
+  static const std::vector<const CatalogueBase*> all{
+      &nn::encoders(), &nn::blocks(),    &transforms::transforms(), &transforms::batch_transforms(),
+      &tasks::tasks(), &tasks::losses(), &train::optimizers(),      &train::schedules()};
+  return all;
+}
+
+std::string row_text(const SettingRow& row) {
+  return fmt::format("{} ({}{}; default {}): {}", row.name, row.type,
+                     row.range.empty() ? "" : ", " + row.range, row.fallback, row.help);
+}
+
+void print_settings(const std::vector<SettingRow>& rows) {
+  for (const SettingRow& row : rows) std::cout << "    " << row_text(row) << '\n';
+}
+
+void print_line(std::string_view name, std::string_view help) {
+  std::cout << fmt::format("{:<20} {}\n", name, help);
+}
+
+/// Markdown tables break at a bar.
+std::string cell(std::string text) {
+  for (size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2))
+    text.replace(at, 1, "\\|");
+  return text;
+}
+
+std::string table(const std::vector<SettingRow>& rows) {
+  std::string text =
+      "| key | type | default | range | meaning |\n| --- | --- | --- | --- | --- |\n";
+  for (const SettingRow& row : rows)
+    text += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", row.name, cell(row.type),
+                        cell(row.fallback), cell(row.range), cell(row.help));
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> families() {
+  std::vector<std::string> names;
+  for (const CatalogueBase* catalogue : catalogues()) names.push_back(catalogue->family());
+  for (const char* name : {"metrics", "formats", "phantom", "configuration"})
+    names.emplace_back(name);
+  return names;
+}
+
+int list(const std::string& family, bool verbose) {
+  for (const CatalogueBase* catalogue : catalogues()) {
+    if (catalogue->family() != family) continue;
+    for (const CatalogueBase::Row& row : catalogue->rows()) {
+      print_line(row.name, row.help);
+      if (verbose) print_settings(row.defaults()->list());
+    }
+    return 0;
+  }
+  if (family == "metrics") {
+    for (const metrics::Metric& metric : metrics::catalogue()) print_line(metric.name, metric.help);
+  } else if (family == "formats") {
+    for (const sources::Format& format : sources::formats()) print_line(format.name, format.help);
+  } else if (family == "phantom") {
+    print_settings(Fields::list(phantom::PhantomOptions{}));
+  } else if (family == "configuration") {
+    std::cout << configuration_reference();
+  } else {
+    throw config_error("unknown family '" + family + "'; known: " + join(families()));
+  }
+  return 0;
+}
+
+std::string configuration_reference() {
+  std::string text =
+      "# Configuration\n\n"
+      "Every key of a config file, printed from the settings themselves by `fovea list "
+      "configuration`; a test fails when "
+      "this page is stale.\n\n"
+      "A named thing is written `name` or `{name: {settings}}`; where one value is enough, `{name: "
+      "value}` sets its first "
+      "setting. Paths stand on the folder of the file, those of `--set` and of `${VARIABLES}` on "
+      "the working folder. "
+      "Unknown keys, keys written twice, wrong types and values out of range are errors that name "
+      "file and line.\n\n"
+      "## Keys\n\n" +
+      table(Fields::list(RunConfig{}));
+  for (const CatalogueBase* catalogue : catalogues()) {
+    text += fmt::format("\n## The {}\n", catalogue->family());
+    for (const CatalogueBase::Row& row : catalogue->rows()) {
+      text += fmt::format("\n### `{}`\n\n{}\n", row.name, row.help);
+      const std::vector<SettingRow> rows = row.defaults()->list();
+      if (!rows.empty()) text += "\n" + table(rows);
+    }
+  }
+  text += "\n## The metrics\n\n| name | meaning | better |\n| --- | --- | --- |\n";
+  for (const metrics::Metric& metric : metrics::catalogue())
+    text += fmt::format("| `{}` | {} | {} |\n", metric.name, cell(std::string(metric.help)),
+                        metric.higher_is_better ? "higher" : "lower");
+  return text;
+}
+
+}  // namespace fovea::config

@@ -1,0 +1,150 @@
+#include "fovea/data/example.h"
+
+#include <fmt/format.h>
+
+#include "data/stack.h"
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
+
+namespace fovea {
+namespace {
+
+TensorMap moved(const TensorMap& map, const torch::Device& device) {
+  TensorMap result;
+  for (const auto& [name, tensor] : map) result[name] = tensor.to(device);
+  return result;
+}
+
+TensorMap room_for(const TensorMap& one, int64_t count) {
+  TensorMap stacked;
+  for (const auto& [name, tensor] : one) {
+    std::vector<int64_t> shape{count};
+    shape.insert(shape.end(), tensor.sizes().begin(), tensor.sizes().end());
+    stacked[name] = torch::empty(shape, tensor.options());
+  }
+  return stacked;
+}
+
+std::string spoken(const torch::Tensor& tensor) {
+  return fmt::format("[{}] {}", fmt::join(tensor.sizes(), ", "),
+                     c10::toString(tensor.scalar_type()));
+}
+
+bool alike(const torch::Tensor& a, const torch::Tensor& b) {
+  return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type();
+}
+
+// In words, the first difference between two maps that should be alike; empty where they are.
+std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted) {
+  for (const auto& [name, tensor] : wanted) {
+    const torch::Tensor* other = found.find(name);
+    if (!other) return fmt::format("{} '{}' is missing", kind, name);
+    if (!alike(*other, tensor))
+      return fmt::format("{} '{}' is {}, the batch began with {}", kind, name, spoken(*other),
+                         spoken(tensor));
+  }
+  for (const auto& [name, tensor] : found)
+    if (!wanted.contains(name)) return fmt::format("{} '{}' is one too many", kind, name);
+  return "";
+}
+
+}  // namespace
+
+torch::Tensor& TensorMap::operator[](std::string_view name) {
+  for (auto& [key, tensor] : entries_)
+    if (key == name) return tensor;
+  return entries_.emplace_back(name, torch::Tensor()).second;
+}
+
+const torch::Tensor* TensorMap::find(std::string_view name) const {
+  for (const auto& [key, tensor] : entries_)
+    if (key == name) return &tensor;
+  return nullptr;
+}
+
+const torch::Tensor& TensorMap::at(std::string_view name) const {
+  if (const torch::Tensor* tensor = find(name)) return *tensor;
+  std::vector<std::string> names;
+  for (const auto& [key, tensor] : entries_) names.push_back(key);
+  throw config_error(fmt::format("there is no tensor '{}'; there {} {}", name,
+                                 names.size() == 1 ? "is only" : "are",
+                                 names.empty() ? "none" : join(names)));
+}
+
+int64_t TensorMap::bytes() const {
+  int64_t sum = 0;
+  for (const auto& [name, tensor] : entries_)
+    if (tensor.defined()) sum += static_cast<int64_t>(tensor.nbytes());
+  return sum;
+}
+
+Batch Batch::to(const torch::Device& device) const {
+  return {
+      ids, groups, indices, moved(inputs, device), moved(targets, device), moved(lengths, device)};
+}
+
+Stack::Stack(int64_t size) : examples_(static_cast<size_t>(size)) {
+  batch_.indices.resize(examples_.size());
+}
+
+void Stack::put(int64_t slot, Example example, int64_t index) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (batch_.inputs.empty() && batch_.targets.empty()) {
+      batch_.inputs = room_for(example.inputs, size());
+      batch_.targets = room_for(example.targets, size());
+    }
+  }
+  place(example.inputs, batch_.inputs, slot);
+  place(example.targets, batch_.targets, slot);
+  batch_.indices[static_cast<size_t>(slot)] = index;
+  examples_[static_cast<size_t>(slot)] = std::move(example);
+}
+
+void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
+  if (from.size() != stacked.size()) uneven_ = true;
+  for (auto& [name, tensor] : from) {
+    const torch::Tensor* whole = stacked.find(name);
+    torch::Tensor slice = whole ? whole->select(0, slot) : torch::Tensor();
+    if (!whole || !alike(slice, tensor)) {
+      uneven_ = true;
+      continue;
+    }
+    slice.copy_(tensor);
+    tensor = slice;
+  }
+}
+
+int64_t Stack::bytes() const {
+  const std::lock_guard lock(mutex_);
+  return batch_.bytes();
+}
+
+Batch Stack::finish() {
+  for (const Example& example : examples_) {
+    if (uneven_) {
+      std::string found = difference("input", example.inputs, examples_[0].inputs);
+      if (found.empty()) found = difference("target", example.targets, examples_[0].targets);
+      if (!found.empty())
+        throw data_error(
+            fmt::format("cannot stack a batch: case '{}': {}; resize, crop or pad to "
+                        "one size with a transform",
+                        example.id, found));
+    }
+    batch_.ids.push_back(example.id);
+    batch_.groups.push_back(example.group);
+  }
+  return std::move(batch_);
+}
+
+Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices) {
+  if (examples.size() != indices.size())
+    throw config_error(
+        fmt::format("collate: found {} examples and {} indices", examples.size(), indices.size()));
+  Stack stack(static_cast<int64_t>(examples.size()));
+  for (size_t i = 0; i < examples.size(); ++i)
+    stack.put(static_cast<int64_t>(i), std::move(examples[i]), indices[i]);
+  return stack.finish();
+}
+
+}  // namespace fovea

@@ -1,0 +1,113 @@
+#include "fovea/metrics/ranking.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "metrics/check.h"
+
+namespace fovea::metrics {
+namespace {
+
+bool has_both(const Ranking& ranking) { return ranking.positives() > 0 && ranking.negatives() > 0; }
+
+Figure missing_class(const Ranking& ranking) {
+  if (ranking.steps().empty()) return Figure::undefined("no cases");
+  return Figure::undefined(ranking.positives() == 0 ? "no positive case" : "no negative case");
+}
+
+}  // namespace
+
+Ranking::Ranking(std::span<const double> scores, std::span<const uint8_t> labels) {
+  check_sizes("labels of a ranking, one per score", labels.size(), scores.size());
+  // Sorting (score, label) pairs is twice as fast as sorting indices: the comparison stays within
+  // one cache line.
+  struct Case {
+    double score;
+    uint8_t label;
+  };
+  std::vector<Case> cases(scores.size());
+  for (size_t i = 0; i < scores.size(); ++i) {
+    check_not_nan("ranking", scores[i], i);
+    check_label("ranking", labels[i], i);
+    cases[i] = {scores[i], labels[i]};
+  }
+  std::sort(cases.begin(), cases.end(),
+            [](const Case& a, const Case& b) { return a.score > b.score; });
+  int64_t positives = 0, negatives = 0;
+  for (size_t i = 0; i < cases.size(); ++i) {
+    (cases[i].label ? positives : negatives) += 1;
+    const bool last_of_its_score = i + 1 == cases.size() || cases[i + 1].score != cases[i].score;
+    if (last_of_its_score) steps_.push_back({cases[i].score, positives, negatives});
+  }
+}
+
+Figure roc_auc(const Ranking& ranking) {
+  if (!has_both(ranking)) return missing_class(ranking);
+  // Twice the number of correctly ordered pairs, exact in doubles up to 2^53 pairs.
+  double twice = 0;
+  int64_t tp = 0, fp = 0;
+  for (const Ranking::Step& step : ranking.steps()) {
+    twice += static_cast<double>(step.false_positives - fp) *
+             static_cast<double>(step.true_positives + tp);
+    tp = step.true_positives;
+    fp = step.false_positives;
+  }
+  return twice / 2 / static_cast<double>(tp) / static_cast<double>(fp);
+}
+
+Figure average_precision(const Ranking& ranking) {
+  if (!has_both(ranking)) return missing_class(ranking);
+  double sum = 0;
+  int64_t tp = 0;
+  for (const Ranking::Step& step : ranking.steps()) {
+    const double called = static_cast<double>(step.true_positives + step.false_positives);
+    sum += static_cast<double>(step.true_positives - tp) *
+           static_cast<double>(step.true_positives) / called;
+    tp = step.true_positives;
+  }
+  return sum / static_cast<double>(tp);
+}
+
+std::vector<RocPoint> roc_curve(const Ranking& ranking) {
+  if (!has_both(ranking)) return {};
+  const double positives = static_cast<double>(ranking.positives());
+  const double negatives = static_cast<double>(ranking.negatives());
+  std::vector<RocPoint> curve{{0, 0, std::numeric_limits<double>::infinity()}};
+  for (const Ranking::Step& step : ranking.steps()) {
+    curve.push_back({static_cast<double>(step.false_positives) / negatives,
+                     static_cast<double>(step.true_positives) / positives, step.score});
+  }
+  return curve;
+}
+
+std::vector<PrecisionRecallPoint> precision_recall_curve(const Ranking& ranking) {
+  if (ranking.positives() == 0) return {};
+  const double positives = static_cast<double>(ranking.positives());
+  std::vector<PrecisionRecallPoint> curve;
+  for (const Ranking::Step& step : ranking.steps()) {
+    const double called = static_cast<double>(step.true_positives + step.false_positives);
+    curve.push_back({static_cast<double>(step.true_positives) / positives,
+                     static_cast<double>(step.true_positives) / called, step.score});
+  }
+  return curve;
+}
+
+Figure roc_auc(std::span<const double> scores, std::span<const uint8_t> labels) {
+  return roc_auc(Ranking(scores, labels));
+}
+Figure average_precision(std::span<const double> scores, std::span<const uint8_t> labels) {
+  return average_precision(Ranking(scores, labels));
+}
+std::vector<RocPoint> roc_curve(std::span<const double> scores, std::span<const uint8_t> labels) {
+  return roc_curve(Ranking(scores, labels));
+}
+std::vector<PrecisionRecallPoint> precision_recall_curve(std::span<const double> scores,
+                                                         std::span<const uint8_t> labels) {
+  return precision_recall_curve(Ranking(scores, labels));
+}
+
+}  // namespace fovea::metrics

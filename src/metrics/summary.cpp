@@ -1,0 +1,45 @@
+#include "fovea/metrics/summary.h"
+
+#include <fmt/format.h>
+
+#include "fovea/core/error.h"
+#include "fovea/metrics/catalogue.h"
+
+namespace fovea::metrics {
+
+const Figure& ClassificationSummary::figure(std::string_view name) const {
+  for (const NamedFigure& entry : overall) {
+    if (entry.name == name) return entry.figure;
+  }
+  throw config_error(fmt::format("the metric '{}' is not among the figures of {} predictions", name,
+                                 name_of(mode)));
+}
+
+ClassificationSummary summarize(const Predictions& predictions, const OperatingPoint& point) {
+  return summarize(predictions, score(predictions, point), point);
+}
+
+ClassificationSummary summarize(const Predictions& predictions, const Scored& scored,
+                                const OperatingPoint& point) {
+  ClassificationSummary summary;
+  summary.mode = predictions.mode;
+  summary.cases = predictions.cases();
+  summary.groups = predictions.distinct_groups();
+  summary.point = point;
+  summary.confusion = scored.confusion;
+  for (const Metric& metric : catalogue()) {
+    if (metric.applies(scored.mode))
+      summary.overall.push_back({std::string(metric.name), metric(scored)});
+  }
+  for (const Question& question : scored.questions) {
+    ClassSummary of_class{question.name, question.counts, {}};
+    for (const Metric& metric : catalogue()) {
+      if (!metric.has_classes(scored.mode)) continue;
+      of_class.figures.push_back({std::string(metric.name), metric.of_question(question)});
+    }
+    summary.classes.push_back(std::move(of_class));
+  }
+  return summary;
+}
+
+}  // namespace fovea::metrics

@@ -1,0 +1,132 @@
+#include "sources/files.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "fovea/core/error.h"
+#include "fovea/dicom/scan.h"
+#include "fovea/sources/image_tensor.h"
+#include "sources/decoded_cache.h"
+
+namespace fovea::sources {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string changed(const fs::path& path, const storage::FileStamp& listed,
+                    const storage::FileStamp& now) {
+  return fmt::format(
+      "{}: the file changed while it was in use: found {} bytes, {:+.3f} s modified, wanted {} "
+      "bytes "
+      "as when it was listed; start again, and do not write into the data during a run",
+      storage::shown(path), now.size, double(now.modified_ns - listed.modified_ns) * 1e-9,
+      listed.size);
+}
+
+class FileDataset final : public Dataset {
+ public:
+  FileDataset(FileCases cases, const DataOptions& options)
+      : cases_(std::move(cases)), options_(options) {}
+
+  int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
+
+  Example get(int64_t index) const override {
+    const auto i = static_cast<size_t>(index);
+    Example example{cases_.ids.at(i), group(index), {}, targets(index)};
+    for (const FileInput& input : cases_.inputs)
+      example.inputs[input.name] =
+          read_tensor(input.files[i], input.channels, options_, input.stamps[i]);
+    return example;
+  }
+
+  TensorMap targets(int64_t index) const override {
+    TensorMap one;
+    for (const auto& [name, all] : cases_.targets) one[name] = all[index];
+    return one;
+  }
+
+  std::string group(int64_t index) const override {
+    return cases_.groups.empty() ? "" : cases_.groups.at(static_cast<size_t>(index));
+  }
+
+  std::string name(int64_t index) const override {
+    return storage::shown(cases_.inputs[0].files.at(static_cast<size_t>(index)));
+  }
+
+ private:
+  FileCases cases_;
+  DataOptions options_;
+};
+
+}  // namespace
+
+DatasetPtr file_dataset(FileCases cases, const DataOptions& options) {
+  return std::make_shared<FileDataset>(std::move(cases), options);
+}
+
+std::optional<storage::FileStamp> stamp_of(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
+  return storage::FileStamp{
+      .size = status.st_size,
+      .modified_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+}
+
+torch::Tensor read_tensor(const fs::path& path, int64_t channels, const DataOptions& options,
+                          const std::optional<storage::FileStamp>& listed) {
+  const storage::InputFile file(path);
+  if (listed && *listed != file.stamp()) throw io_error(changed(path, *listed, file.stamp()));
+  const DecodedCache cache(options.cache_folder, path, file.stamp(), channels, options.formats);
+  if (std::optional<torch::Tensor> kept = cache.find()) return *kept;
+  const int64_t most = options.formats.max_decoded_mb << 20;
+  if (file.size() > most)
+    throw data_error(fmt::format("{}: found {} bytes, wanted at most {} (data.max_decoded_mb)",
+                                 storage::shown(path), file.size(), most));
+  std::string content(static_cast<size_t>(file.size()), '\0');
+  file.read(0, std::as_writable_bytes(std::span(content)));
+  const Image image = decode_image(content, path, options.formats);
+  torch::Tensor tensor = within(storage::shown(path), [&] { return to_tensor(image, channels); });
+  cache.keep(tensor);
+  return tensor;
+}
+
+std::vector<fs::path> files_below(const fs::path& folder) {
+  const auto hidden = [](const fs::path& path) {
+    return path.filename().native().starts_with('.');
+  };
+  std::vector<fs::path> files;
+  try {
+    for (auto entry = fs::recursive_directory_iterator(folder);
+         entry != fs::recursive_directory_iterator(); ++entry) {
+      if (hidden(entry->path())) {
+        entry.disable_recursion_pending();
+      } else if (entry->is_regular_file()) {
+        files.push_back(entry->path());
+      }
+    }
+  } catch (const fs::filesystem_error& error) {
+    throw io_error(fmt::format("{}: cannot list the folder: {}", storage::shown(folder),
+                               error.code().message()));
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::string why_no_picture(const fs::path& path) {
+  const std::string head = storage::read_head(path, kHeadBytes);
+  if (head.empty()) return "";  // an empty file is a damaged one
+  const Format* format = format_of(head);
+  if (!format) return "no known format";
+  if (format->name != "dicom") return "";
+  try {
+    dicom::scan(path);
+  } catch (const dicom::NotAnImage&) {
+    return "DICOM without pixels";
+  } catch (const Error&) {
+  }
+  return "";
+}
+
+}  // namespace fovea::sources

@@ -1,0 +1,77 @@
+#include "fovea/sources/image_tensor.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <type_traits>
+
+#include "fovea/core/error.h"
+
+namespace fovea::sources {
+namespace {
+
+template <class Visit>
+void with_samples(const Image& image, const Visit& visit) {
+  switch (image.sample) {
+    case Sample::u8:
+      return visit(image.data<uint8_t>());
+    case Sample::i8:
+      return visit(image.data<int8_t>());
+    case Sample::u16:
+      return visit(image.data<uint16_t>());
+    case Sample::i16:
+      return visit(image.data<int16_t>());
+    case Sample::u32:
+      return visit(image.data<uint32_t>());
+    case Sample::i32:
+      return visit(image.data<int32_t>());
+    case Sample::f32:
+      return visit(image.data<float>());
+    case Sample::f64:
+      return visit(image.data<double>());
+  }
+}
+
+// Interleaved samples to one plane per channel, or to one grey plane.
+template <class From, class To, class Value>
+void spread(const From* from, To* to, int64_t pixels, int64_t channels, bool grey, Value value) {
+  if (grey) {
+    for (int64_t i = 0; i < pixels; ++i) {
+      const From* rgb = from + 3 * i;
+      const double y = 0.299 * value(rgb[0]) + 0.587 * value(rgb[1]) + 0.114 * value(rgb[2]);
+      to[i] = static_cast<To>(std::is_integral_v<To> ? std::lround(y) : y);
+    }
+    return;
+  }
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t i = 0; i < pixels; ++i)
+      to[c * pixels + i] = static_cast<To>(value(from[i * channels + c]));
+}
+
+}  // namespace
+
+torch::Tensor to_tensor(const Image& image, int64_t channels) {
+  if (channels == 3 && image.channels == 1)
+    throw data_error(
+        "found 1 channel, wanted 3 (channels: 3); leave `channels` out and repeat the grey channel "
+        "with a transform");
+  const bool grey = channels == 1 && image.channels == 3;
+  const bool whole = image.sample == Sample::u8 && image.slope == 1 && image.intercept == 0;
+  const int64_t planes = grey ? 1 : image.channels;
+  std::vector<int64_t> shape{planes, image.height, image.width};
+  if (image.frames > 1) shape.insert(shape.begin() + 1, image.frames);
+  torch::Tensor tensor = torch::empty(shape, whole ? torch::kUInt8 : torch::kFloat32);
+  const int64_t pixels = image.frames * image.height * image.width;
+  with_samples(image, [&](const auto* from) {
+    if (whole) {
+      spread(from, tensor.data_ptr<uint8_t>(), pixels, image.channels, grey,
+             [](auto v) { return v; });
+    } else {
+      spread(from, tensor.data_ptr<float>(), pixels, image.channels, grey,
+             [&](auto v) { return static_cast<double>(v) * image.slope + image.intercept; });
+    }
+  });
+  return tensor;
+}
+
+}  // namespace fovea::sources

@@ -1,0 +1,31 @@
+// The three kinds of source.
+#pragma once
+
+#include "fovea/sources/source.h"
+#include "sources/targets.h"
+
+namespace fovea::sources {
+
+Source open_table(const DataOptions& options, uint64_t seed);
+Source open_folder(const DataOptions& options, uint64_t seed);
+Source open_npz(const DataOptions& options);  // its own splits
+
+/// Puts targets and splits into `source` and checks what holds for every kind: a split name for
+/// each case, no patient in two splits (`place` says where a case is listed), every class in the
+/// training split.
+void finish(Source& source, const std::vector<Labels>& labels,
+            const std::vector<std::string>& groups,
+            const std::function<std::string(size_t)>& place);
+
+/// The name and settings of the only input or target that a folder or an archive has.
+template <class Options>
+std::pair<std::string, Options> only(const Named<Options>& named, const char* what,
+                                     const char* fallback) {
+  if (named.empty()) return {fallback, {}};
+  if (named.size() > 1)
+    throw config_error(std::string("data.") + what + ": found " + std::to_string(named.size()) +
+                       " entries, wanted one: only a table can hold several");
+  return *named.begin();
+}
+
+}  // namespace fovea::sources

@@ -1,0 +1,145 @@
+#include "fovea/sources/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fovea/core/error.h"
+#include "fovea/core/log.h"
+#include "fovea/data/splits.h"
+#include "fovea/storage/csv.h"
+#include "fovea/storage/hash.h"
+#include "sources/files.h"
+#include "sources/open.h"
+
+namespace fovea::sources {
+namespace {
+
+namespace fs = std::filesystem;
+
+void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
+                   const std::vector<std::string>& groups,
+                   const std::function<std::string(size_t)>& place) {
+  std::vector<std::string> examples;
+  for (const SharedGroup& one : shared)
+    examples.push_back(fmt::format(
+        "{} ({}, {})", storage::sha256(groups[static_cast<size_t>(one.first)]).substr(0, 8),
+        place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
+  throw data_error(fmt::format(
+      "{} patients are in more than one split, the first in '{}' and in '{}': every figure would "
+      "be "
+      "flattering; let data.split draw them by shares, or correct the split column. Patients as "
+      "hashes: {}",
+      shared.size(), source.splits[static_cast<size_t>(shared[0].first)],
+      source.splits[static_cast<size_t>(shared[0].second)], join(examples, "; ", 5)));
+}
+
+std::vector<fs::path> files_of_table(const fs::path& path) {
+  const storage::Table table = storage::read_csv(path);
+  for (const char* name : {"path", "filename", "file"}) {
+    const std::optional<int64_t> column = table.find_column(name);
+    if (!column) continue;
+    std::vector<fs::path> files;
+    for (int64_t row = 0; row < table.rows(); ++row)
+      files.push_back((path.parent_path() / table.cell(row, *column)).lexically_normal());
+    return files;
+  }
+  throw data_error(fmt::format("{}: found the columns {}, wanted one called path, filename or file",
+                               storage::shown(path), join(table.columns(), ", ", 20)));
+}
+
+}  // namespace
+
+void finish(Source& source, const std::vector<Labels>& labels,
+            const std::vector<std::string>& groups,
+            const std::function<std::string(size_t)>& place) {
+  const auto shared =
+      groups.empty() ? std::vector<SharedGroup>() : shared_groups(groups, source.splits);
+  if (!shared.empty()) refuse_shared(shared, source, groups, place);
+  for (const Labels& one : labels) {
+    source.targets.push_back(one.spec);
+    count_classes(source.targets.back(), one.values, source.splits);
+  }
+}
+
+std::vector<std::string> Source::split_names() const {
+  std::vector<std::string> names;
+  for (const char* usual : {"train", "val", "test"})
+    if (std::ranges::find(splits, usual) != splits.end()) names.emplace_back(usual);
+  for (const std::string& split : splits)
+    if (std::ranges::find(names, split) == names.end()) names.push_back(split);
+  return names;
+}
+
+std::vector<int64_t> Source::cases(std::string_view split) const {
+  std::vector<int64_t> result;
+  for (size_t i = 0; i < splits.size(); ++i)
+    if (splits[i] == split) result.push_back(static_cast<int64_t>(i));
+  return result;
+}
+
+DatasetPtr Source::part(std::string_view split) const {
+  std::vector<int64_t> indices = cases(split);
+  if (indices.empty())
+    throw config_error(
+        fmt::format("the data have no split '{}'; there are {}", split, join(split_names())));
+  return subset(data, std::move(indices));
+}
+
+Source open_source(const DataOptions& options, uint64_t seed) {
+  std::vector<std::string> set;
+  if (!options.table.empty()) set.push_back("table");
+  if (!options.folder.empty()) set.push_back("folder");
+  if (!options.path.empty()) set.push_back("path");
+  if (set.size() != 1)
+    throw config_error(fmt::format(
+        "data: found {} of the keys table, folder and path ({}), wanted exactly one: each names "
+        "all "
+        "the cases{}",
+        set.size(), set.empty() ? "none" : join(set), set.empty() ? "" : "; drop the others"));
+  if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
+    throw config_error("data.split: found the column '" + options.split.column +
+                       "', but only a table has columns; give shares, or leave it out");
+  Source source = !options.table.empty()    ? open_table(options, seed)
+                  : !options.folder.empty() ? open_folder(options, seed)
+                                            : open_npz(options);
+  if (options.cache_mb > 0) source.data = cached(source.data, options.cache_mb << 20);
+  return source;
+}
+
+Example read_case(const fs::path& path, const DataOptions& options) {
+  const bool named = !options.inputs.empty();
+  Example example;
+  example.id = path.stem().string();
+  example.inputs[named ? options.inputs.begin()->first : "image"] =
+      read_tensor(path, named ? options.inputs.begin()->second.channels : 0, options);
+  return example;
+}
+
+std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
+  std::vector<fs::path> files;
+  size_t others = 0;
+  for (const fs::path& path : paths) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (!fs::exists(status))
+      throw data_error(storage::shown(path) + ": there is no such file or folder");
+    if (fs::is_directory(status)) {
+      for (const fs::path& file : files_below(path)) {
+        if (why_no_picture(file).empty())
+          files.push_back(file);
+        else
+          ++others;
+      }
+    } else if (path.extension() == ".csv" && !format_of(storage::read_head(path, kHeadBytes))) {
+      std::ranges::copy(files_of_table(path), std::back_inserter(files));
+    } else {
+      files.push_back(path);
+    }
+  }
+  if (others > 0)
+    log_info(fmt::format("{} files in the folders are no pictures and are left out", others));
+  return files;
+}
+
+}  // namespace fovea::sources

@@ -1,0 +1,273 @@
+#include "fovea/storage/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
+#include "fovea/storage/text.h"
+
+namespace fovea::storage {
+namespace fs = std::filesystem;
+namespace {
+
+std::string spoken(char delimiter) {
+  switch (delimiter) {
+    case ',':
+      return "comma";
+    case ';':
+      return "semicolon";
+    case '\t':
+      return "tab";
+    case '|':
+      return "vertical bar";
+    default:
+      return escaped(std::string(1, delimiter));
+  }
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr size_t kMost = 100;
+  std::string text;
+  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) {
+    text += (i ? ", " : "") + escaped(names[i], 100);
+  }
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
+  return text;
+}
+
+}  // namespace
+
+// Reads the content of a file in place: each cell, without quotes and delimiters, moves to the
+// front of the buffer, which never overtakes the reading position.
+class CsvReader {
+ public:
+  CsvReader(const fs::path& path, const CsvOptions& options) : options_(options) {
+    table_.path_ = path;
+    const int64_t most = std::numeric_limits<uint32_t>::max();
+    table_.cells_ = read_file(path, std::min(options.max_bytes, most));
+  }
+
+  Table read() {
+    check_encoding();
+    if (!next_row()) throw fail("found an empty file, wanted a header and at least 1 row");
+    take_header();
+    while (next_row()) {
+      const size_t found = ends_.size();
+      if (found != table_.columns_.size()) {
+        throw fail(fmt::format("line {}: found {} fields, wanted {} as in the header", row_line_,
+                               found, table_.columns_.size()));
+      }
+      table_.begins_.insert(table_.begins_.end(), ends_.begin(), ends_.end());
+      table_.lines_.push_back(row_line_);
+    }
+    if (table_.lines_.empty()) throw fail("found 0 rows after the header, wanted at least 1");
+    table_.cells_.resize(out_);
+    table_.cells_.shrink_to_fit();
+    table_.begins_.shrink_to_fit();
+    return std::move(table_);
+  }
+
+ private:
+  Error fail(const std::string& what) const {
+    return data_error(fmt::format("reading table {}: {}", shown(table_.path_), what));
+  }
+
+  void check_encoding() {
+    const std::string_view text = table_.cells_;
+    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+      throw fail(
+          "bytes 0 and 1 are the mark of UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)");
+    }
+    if (const size_t at = text.find('\0'); at != std::string_view::npos) {
+      throw fail(fmt::format("byte {} is NUL, so this is UTF-16 or no text; wanted UTF-8", at));
+    }
+    if (const size_t at = valid_utf8(text); at < text.size()) {
+      throw fail(
+          fmt::format("byte {} ({:#04x}) is no UTF-8, perhaps Latin-1; convert it to UTF-8 "
+                      "(iconv -f LATIN1 -t UTF-8)",
+                      at, static_cast<unsigned char>(text[at])));
+    }
+    if (text.starts_with("\xef\xbb\xbf")) in_ = 3;
+  }
+
+  // Moves the next row that is not empty to the front; ends_ then holds the end of each of its
+  // cells.
+  bool next_row() {
+    const std::string& text = table_.cells_;
+    while (in_ < text.size() && (text[in_] == '\n' || text[in_] == '\r')) end_line();
+    if (in_ >= text.size()) return false;
+    ends_.clear();
+    row_line_ = line_;
+    for (;;) {
+      next_cell();
+      ends_.push_back(static_cast<uint32_t>(out_));
+      if (in_ >= text.size()) return true;
+      if (text[in_] != options_.delimiter) return end_line(), true;
+      ++in_;
+    }
+  }
+
+  void next_cell() {
+    std::string& text = table_.cells_;
+    if (in_ < text.size() && text[in_] == '"') return next_quoted_cell();
+    while (in_ < text.size() && text[in_] != options_.delimiter && text[in_] != '\n' &&
+           text[in_] != '\r') {
+      text[out_++] = text[in_++];
+    }
+  }
+
+  void next_quoted_cell() {
+    std::string& text = table_.cells_;
+    const uint32_t opened = line_;
+    ++in_;
+    for (;;) {
+      if (in_ >= text.size())
+        throw fail(fmt::format("quote not closed; it opened on line {}", opened));
+      const char c = text[in_];
+      if (c == '"') {
+        ++in_;
+        if (in_ >= text.size() || text[in_] != '"') break;
+      } else if (c == '\n' || (c == '\r' && (in_ + 1 >= text.size() || text[in_ + 1] != '\n'))) {
+        ++line_;
+      }
+      text[out_++] = text[in_++];
+    }
+    const bool ended = in_ >= text.size() || text[in_] == options_.delimiter || text[in_] == '\n' ||
+                       text[in_] == '\r';
+    if (!ended) {
+      throw fail(
+          fmt::format("line {}: text after a closing quote; wanted {} or the end of the line "
+                      "(a quote inside a quoted cell is written twice)",
+                      line_, spoken(options_.delimiter)));
+    }
+  }
+
+  void end_line() {
+    const std::string& text = table_.cells_;
+    in_ += text[in_] == '\r' && in_ + 1 < text.size() && text[in_ + 1] == '\n' ? 2 : 1;
+    ++line_;
+  }
+
+  void take_header() {
+    auto& columns = table_.columns_;
+    size_t begin = 0;
+    for (const uint32_t end : ends_) {
+      columns.emplace_back(table_.cells_, begin, end - begin);
+      begin = end;
+    }
+    table_.begins_.assign(1, static_cast<uint32_t>(out_));
+    check_delimiter();
+    std::vector<size_t> order(columns.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return columns[a] < columns[b]; });
+    for (size_t i = 1; i < order.size(); ++i) {
+      if (columns[order[i - 1]] != columns[order[i]]) continue;
+      throw fail(fmt::format("line {}: columns {} and {} are both called '{}'; rename one",
+                             row_line_, order[i - 1] + 1, order[i] + 1,
+                             escaped(columns[order[i]], 100)));
+    }
+  }
+
+  void check_delimiter() const {
+    if (table_.columns_.size() != 1) return;
+    for (const char other : {',', ';', '\t', '|'}) {
+      if (table_.columns_[0].find(other) == std::string::npos || other == options_.delimiter)
+        continue;
+      throw fail(
+          fmt::format("line {}: found one column with the delimiter {}; the delimiter is "
+                      "likely the {}: set table.delimiter",
+                      row_line_, spoken(options_.delimiter), spoken(other)));
+    }
+  }
+
+  CsvOptions options_;
+  Table table_;
+  size_t in_ = 0;   // next byte to read
+  size_t out_ = 0;  // end of the cells kept so far
+  uint32_t line_ = 1;
+  uint32_t row_line_ = 1;
+  std::vector<uint32_t> ends_;
+};
+
+std::optional<int64_t> Table::find_column(std::string_view name) const {
+  const auto found = std::find(columns_.begin(), columns_.end(), name);
+  if (found == columns_.end()) return std::nullopt;
+  return found - columns_.begin();
+}
+
+int64_t Table::column(std::string_view name) const {
+  if (const auto found = find_column(name)) return *found;
+  const std::string near = nearest(name, columns_);
+  throw data_error(fmt::format(
+      "table {}: no column '{}'{}; columns found: {}", shown(path_), escaped(name, 100),
+      near.empty() ? "" : "; did you mean '" + escaped(near, 100) + "'?", listed(columns_)));
+}
+
+std::string_view Table::cell(int64_t row, int64_t column) const {
+  const size_t at = static_cast<size_t>(row) * columns_.size() + static_cast<size_t>(column);
+  return std::string_view(cells_).substr(begins_[at], begins_[at + 1] - begins_[at]);
+}
+
+Table read_csv(const fs::path& path, const CsvOptions& options) {
+  return CsvReader(path, options).read();
+}
+
+CsvWriter::CsvWriter(const std::vector<std::string>& columns) : columns_(columns.size()) {
+  for (const std::string& name : columns) text(name);
+  end_row();
+}
+
+void CsvWriter::start_cell() {
+  if (cells_++ > 0) content_ += ',';
+}
+
+CsvWriter& CsvWriter::text(std::string_view cell) {
+  start_cell();
+  // An empty text is quoted too: a row of one empty cell would otherwise be an empty line.
+  const bool plain = !cell.empty() && cell.find_first_of(",\"\r\n\t") == std::string_view::npos &&
+                     std::string_view("=+-@ ").find(cell.front()) == std::string_view::npos &&
+                     cell.back() != ' ';
+  if (plain) return content_ += cell, *this;
+  content_ += '"';
+  for (const char c : cell) content_.append(c == '"' ? 2 : 1, c);
+  content_ += '"';
+  return *this;
+}
+
+CsvWriter& CsvWriter::number(double cell) {
+  start_cell();
+  content_ += std::isnan(cell) ? "nan" : fmt::format("{}", cell);
+  return *this;
+}
+
+CsvWriter& CsvWriter::number(int64_t cell) {
+  start_cell();
+  content_ += std::to_string(cell);
+  return *this;
+}
+
+CsvWriter& CsvWriter::blank() {
+  if (columns_ == 1) return text("");
+  start_cell();
+  return *this;
+}
+
+void CsvWriter::end_row() {
+  if (cells_ != columns_) {
+    throw Error(Fault::internal,
+                fmt::format("a CSV row with {} cells under a header with {}", cells_, columns_));
+  }
+  content_ += '\n';
+  cells_ = 0;
+}
+
+std::string CsvWriter::take() { return std::exchange(content_, {}); }
+
+}  // namespace fovea::storage

@@ -1,0 +1,29 @@
+// The JSON header of a safetensors file, without its buffer.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/storage/safetensors.h"
+
+namespace fovea::storage {
+
+struct HeaderEntry {
+  TensorView tensor;  // bytes empty
+  int64_t begin = 0;  // in the buffer
+  int64_t end = 0;
+};
+
+struct SafetensorsHeader {
+  std::vector<HeaderEntry> entries;  // by begin
+  std::map<std::string, std::string> metadata;
+};
+
+/// Parses and checks a header against a buffer of `buffer_bytes`. Memory stays in proportion to the
+/// text. Throws a data Error with the offset or the tensor, without the path.
+SafetensorsHeader parse_safetensors_header(std::string_view json, int64_t buffer_bytes);
+
+}  // namespace fovea::storage

@@ -1,0 +1,246 @@
+#include "fovea/tasks/losses.h"
+
+#include <fmt/format.h>
+#include <torch/nn/functional/loss.h>
+
+#include <numeric>
+
+namespace fovea::tasks {
+namespace {
+
+using torch::Tensor;
+
+Tensor row_of(const std::vector<double>& values) {
+  return torch::tensor(values, torch::kDouble).to(torch::kFloat);
+}
+
+/// The weights stay on the CPU until a batch comes from elsewhere; then they move once.
+Tensor beside(const Tensor& weights, const Tensor& logits) {
+  return weights.defined() ? weights.to(logits.device(), logits.scalar_type()) : weights;
+}
+
+Tensor one_hot(const Tensor& targets, const Tensor& like) {
+  return torch::zeros_like(like).scatter_(1, targets.unsqueeze(1), 1);
+}
+
+void check_length(const std::vector<double>& values, const TargetSpec& target, const char* key) {
+  if (values.size() != target.classes.size())
+    throw config_error(fmt::format(
+        "the loss of target '{}': {} has {} numbers, wanted {}: one for "
+        "each of {}",
+        target.name, key, values.size(), target.classes.size(), join(target.classes, ", ", 8)));
+}
+
+/// The training cases of each class; balanced weights need all of them above 0.
+const std::vector<int64_t>& counts_of(const TargetSpec& target, const char* key) {
+  if (target.counts.size() != target.classes.size())
+    throw config_error(
+        fmt::format("the loss of target '{}': {}: balanced needs the training cases "
+                    "of each class, which are not known here; give a list",
+                    target.name, key));
+  for (size_t i = 0; i < target.counts.size(); ++i)
+    if (target.counts[i] == 0)
+      throw config_error(
+          fmt::format("the loss of target '{}': {}: balanced, but no training case "
+                      "has '{}'; give a list, or leave the class out",
+                      target.name, key, target.classes[i]));
+  return target.counts;
+}
+
+std::vector<double> class_weights(const ClassWeights& weights, const TargetSpec& target) {
+  if (weights.rule == "list") check_length(weights.values, target, "class_weights");
+  if (weights.rule != "balanced") return weights.values;
+  const auto& counts = counts_of(target, "class_weights");
+  const double total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), 0LL));
+  std::vector<double> values;
+  for (const int64_t count : counts)
+    values.push_back(total / (static_cast<double>(counts.size()) * static_cast<double>(count)));
+  return values;
+}
+
+std::vector<double> positive_weights(const ClassWeights& weights, const TargetSpec& target) {
+  if (weights.rule == "list") check_length(weights.values, target, "pos_weight");
+  if (weights.rule != "balanced") return weights.values;
+  const auto& counts = counts_of(target, "pos_weight");
+  if (target.known.size() != counts.size())
+    throw config_error(
+        fmt::format("the loss of target '{}': pos_weight: balanced needs the cases "
+                    "whose answer is known, which are not given here; give a list",
+                    target.name));
+  std::vector<double> values;
+  for (size_t i = 0; i < counts.size(); ++i)
+    values.push_back(static_cast<double>(target.known[i] - counts[i]) /
+                     static_cast<double>(counts[i]));
+  return values;
+}
+
+/// The mean over the cells whose target is known; 0 (with gradient 0) where none is.
+Tensor mean_of_known(const Tensor& cells, const Tensor& known) {
+  return cells.masked_fill(known.logical_not(), 0).sum() / known.sum().clamp_min(1);
+}
+
+class CrossEntropy final : public Loss {
+ public:
+  CrossEntropy(const CrossEntropyOptions& options, const TargetSpec& target)
+      : smoothing_(options.label_smoothing) {
+    if (target.multi_label)
+      throw config_error(
+          fmt::format("target '{}' has several labels at once, cross_entropy expects "
+                      "one class per case: use bce or focal",
+                      target.name));
+    const auto weights = class_weights(options.class_weights, target);
+    if (!weights.empty()) weights_ = row_of(weights);
+  }
+
+  Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
+    return at::cross_entropy_loss(logits,
+                                  targets.is_floating_point() ? targets.to(logits) : targets,
+                                  beside(weights_, logits), at::Reduction::Mean, -100, smoothing_);
+  }
+
+ private:
+  Tensor weights_;  // [K], or undefined
+  double smoothing_;
+};
+
+class BinaryCrossEntropy final : public Loss {
+ public:
+  BinaryCrossEntropy(const BceOptions& options, const TargetSpec& target) {
+    if (!target.multi_label)
+      throw config_error(
+          fmt::format("target '{}' has one class per case, bce expects several "
+                      "labels at once: use cross_entropy or focal",
+                      target.name));
+    const auto weights = positive_weights(options.pos_weight, target);
+    if (!weights.empty()) weights_ = row_of(weights);
+  }
+
+  Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
+    const Tensor known = targets.isnan().logical_not();
+    const Tensor cells =
+        at::binary_cross_entropy_with_logits(logits, targets.to(logits).nan_to_num(0), {},
+                                             beside(weights_, logits), at::Reduction::None);
+    return mean_of_known(cells, known);
+  }
+
+ private:
+  Tensor weights_;
+};
+
+class Focal final : public Loss {
+ public:
+  Focal(const FocalOptions& options, const TargetSpec& target)
+      : gamma_(options.gamma), multi_label_(target.multi_label) {
+    std::vector<double> positive = options.alpha, negative;
+    if (positive.size() == 1) {
+      if (!multi_label_ && target.classes.size() > 2)
+        throw config_error(
+            fmt::format("the loss of target '{}': one alpha is for two classes or "
+                        "several labels; give one for each of the {} classes",
+                        target.name, target.classes.size()));
+      if (multi_label_) {
+        positive.assign(target.classes.size(), options.alpha[0]);
+        negative.assign(target.classes.size(), 1 - options.alpha[0]);
+      } else {
+        positive = {1 - options.alpha[0], options.alpha[0]};
+      }
+    }
+    if (!positive.empty()) {
+      check_length(positive, target, "alpha");
+      positive_ = row_of(positive);
+    }
+    if (!negative.empty()) negative_ = row_of(negative);
+  }
+
+  Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
+    return multi_label_ ? of_labels(logits, targets) : of_classes(logits, targets);
+  }
+
+ private:
+  Tensor of_classes(const Tensor& logits, const Tensor& targets) const {
+    const Tensor truth =
+        targets.is_floating_point() ? targets.to(logits) : one_hot(targets, logits.detach());
+    const Tensor log_p = logits.log_softmax(1);
+    Tensor cells = -truth * (1 - log_p.exp()).clamp_min(1e-7).pow(gamma_) * log_p;
+    if (positive_.defined()) cells = cells * beside(positive_, logits);
+    return cells.sum(1).mean();
+  }
+
+  Tensor of_labels(const Tensor& logits, const Tensor& targets) const {
+    const Tensor known = targets.isnan().logical_not();
+    const Tensor truth = targets.to(logits).nan_to_num(0);
+    const Tensor log_p = at::log_sigmoid(logits), log_q = at::log_sigmoid(-logits);
+    Tensor yes = -truth * (gamma_ * log_q).exp() * log_p;  // p^gamma through its logarithm: its
+    Tensor no = -(1 - truth) * (gamma_ * log_p).exp() * log_q;  // gradient is finite at p = 0
+    if (positive_.defined()) yes = yes * beside(positive_, logits);
+    if (negative_.defined()) no = no * beside(negative_, logits);
+    return mean_of_known(yes + no, known);
+  }
+
+  double gamma_;
+  bool multi_label_;
+  Tensor positive_, negative_;  // [K], or undefined
+};
+
+template <class Made>
+constexpr auto maker = [](const auto& options, const TargetSpec& target) -> LossPtr {
+  return std::make_shared<Made>(options, target);
+};
+
+}  // namespace
+
+void read_value(const Node& node, ClassWeights& value) {
+  value.values.clear();
+  if (node.kind == Node::Kind::list) {
+    value.rule = "list";
+    fovea::read_value(node, value.values);
+    for (const double weight : value.values)
+      if (weight < 0)
+        throw config_error(place(node) + "found " + number(weight) + ", wanted at least 0");
+    return;
+  }
+  fovea::read_value(node, value.rule);
+  if (value.rule != "none" && value.rule != "balanced")
+    throw config_error(place(node) + "found '" + value.rule +
+                       "', wanted none, balanced, or a list with a number per class");
+}
+
+Node write_value(const ClassWeights& value) {
+  return value.rule == "list" ? fovea::write_value(value.values) : fovea::write_value(value.rule);
+}
+
+void CrossEntropyOptions::describe(Fields& f) {
+  f("class_weights", class_weights, "none, balanced (n / (K n_c)), or a number per class");
+  f("label_smoothing", label_smoothing, "share of each target that is spread over all classes")
+      .at_least(0)
+      .below(1);
+}
+
+void BceOptions::describe(Fields& f) {
+  f("pos_weight", pos_weight,
+    "weight of the positives of each label: none, balanced (negatives / positives), or a list");
+}
+
+void FocalOptions::describe(Fields& f) {
+  f("gamma", gamma, "0 is cross-entropy; the larger, the less easy cases count").at_least(0);
+  f("alpha", alpha,
+    "one: weight of the positives, the negatives get 1 - alpha; or one per class; [] is none")
+      .between(0, 1);
+}
+
+const LossTable& losses() {
+  static const LossTable table(
+      "losses",
+      {
+          LossTable::item<CrossEntropyOptions>(
+              "cross_entropy", "one class per case; softmax and negative log likelihood",
+              maker<CrossEntropy>),
+          LossTable::item<BceOptions>("bce", "several labels at once; sigmoid and log likelihood",
+                                      maker<BinaryCrossEntropy>),
+          LossTable::item<FocalOptions>("focal", "easy cases count less (Lin 2017); for both",
+                                        maker<Focal>),
+      });
+  return table;
+}
+
+}  // namespace fovea::tasks

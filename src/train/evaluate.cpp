@@ -1,0 +1,45 @@
+#include "fovea/train/evaluate.h"
+
+#include <c10/core/InferenceMode.h>
+
+#include "fovea/train/signals.h"
+
+namespace fovea::train {
+namespace {
+
+class EvaluationMode {
+ public:
+  explicit EvaluationMode(nn::Model& model) : model_(model), before_(model.is_training()) {
+    model_.eval();
+  }
+  ~EvaluationMode() { model_.train(before_); }
+  EvaluationMode(const EvaluationMode&) = delete;
+  EvaluationMode& operator=(const EvaluationMode&) = delete;
+
+ private:
+  nn::Model& model_;
+  bool before_;
+};
+
+}  // namespace
+
+std::unique_ptr<tasks::Evaluation> evaluate(nn::Model& model, const tasks::Task& task,
+                                            const Loader& loader, const EvaluateOptions& options) {
+  const c10::InferenceMode inference;
+  const EvaluationMode mode(model);
+  const Autocast autocast(options.device, options.precision);  // weights are cast once for all
+  auto evaluation = task.evaluation();
+  for (const Batch& loaded : loader.epoch(0)) {
+    if (stop_requested()) return nullptr;
+    const Batch batch = prepared(loaded, options.device, options.channels_last);
+    const TensorMap outputs = model.forward(batch.inputs, batch.lengths);
+    const double loss = task.loss(outputs, batch).item<double>();
+    TensorMap decoded = task.decode(outputs);
+    for (auto& [name, tensor] : decoded) tensor = tensor.cpu();
+    evaluation->add(decoded, loaded, loss);
+    if (options.progress) options.progress(loaded);
+  }
+  return evaluation;
+}
+
+}  // namespace fovea::train

@@ -1,0 +1,62 @@
+#include "fovea/train/options.h"
+
+#include <ATen/Parallel.h>
+
+#include <thread>
+
+namespace fovea::train {
+
+void TrainOptions::describe(Fields& f) {
+  f("epochs", epochs, "passes over the training data").above(0);
+  f("batch_size", batch_size, "cases per batch").above(0);
+  f("optimizer", optimizer, "and its learning rate");
+  f("schedule", schedule, "of the learning rate");
+  f("encoder_lr", encoder_lr, "learning rate of the encoders as a share of that of the heads")
+      .at_least(0);
+  f("precision", precision, "auto is bf16 where the device computes it, else fp32; fp16 on GPUs")
+      .one_of({"auto", "fp32", "bf16", "fp16"});
+  f("clip_norm", clip_norm, "largest norm of all gradients together; null: no limit").above(0);
+  f("accumulate", accumulate, "batches whose gradients make one step").above(0);
+  f("ema", ema, "decay of a moving average of the weights, which is then the model; null: none")
+      .above(0)
+      .below(1);
+  f("best", best, "the validation figure that chooses the best model; null: the task's first");
+  f("stop_after", stop_after, "epochs without an improvement after which training ends").above(0);
+  f("balanced", balanced, "draw cases so that every class is equally frequent");
+  f("non_finite", non_finite, "what a loss or gradient that is not finite does to the run")
+      .one_of({"stop", "skip"});
+  f("max_skipped_steps", max_skipped_steps, "in a row, then the run stops").at_least(0);
+  f("channels_last", channels_last, "memory layout of pictures and convolutions");
+  f("checkpoint_every", checkpoint_every, "steps; 0: at the end of each epoch only")
+      .at_least(0)
+      .cosmetic();
+  f("threads", threads, "for computing; 0: one per core").at_least(0);
+  f("loader_threads", loader_threads, "for reading and changing cases; 0: none of their own")
+      .at_least(0)
+      .cosmetic();
+}
+
+LoaderOptions training_loader(const TrainOptions& options, uint64_t seed) {
+  LoaderOptions loader;
+  loader.batch_size = options.batch_size;
+  loader.threads = options.loader_threads;
+  loader.shuffle = true;
+  loader.balanced = options.balanced;
+  loader.seed = seed;
+  return loader;
+}
+
+LoaderOptions evaluation_loader(const TrainOptions& options) {
+  LoaderOptions loader;
+  loader.batch_size = options.batch_size;
+  loader.threads = options.loader_threads;
+  return loader;
+}
+
+int64_t use_threads(int64_t threads) {
+  if (threads == 0) threads = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  at::set_num_threads(static_cast<int>(threads));
+  return threads;
+}
+
+}  // namespace fovea::train

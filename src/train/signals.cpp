@@ -1,0 +1,54 @@
+#include "fovea/train/signals.h"
+
+#include <atomic>
+
+namespace fovea::train {
+namespace {
+
+constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGPIPE};
+
+std::atomic<int> requested{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may set it");
+
+void on_signal(int signal) { requested.store(signal, std::memory_order_relaxed); }
+
+}  // namespace
+
+StopSignals::StopSignals() {
+  requested = 0;
+  for (int i = 0; i < 5; ++i) {
+    struct sigaction action {};
+    sigemptyset(&action.sa_mask);
+    action.sa_handler = kSignals[i] == SIGPIPE ? SIG_IGN : on_signal;
+    // SA_RESETHAND gives the second SIGINT its default action.
+    action.sa_flags = SA_RESTART | (kSignals[i] == SIGINT ? SA_RESETHAND : 0);
+    sigaction(kSignals[i], &action, &before_[i]);
+  }
+}
+
+StopSignals::~StopSignals() {
+  for (int i = 0; i < 5; ++i) sigaction(kSignals[i], &before_[i], nullptr);
+}
+
+bool stop_requested() { return requested.load(std::memory_order_relaxed) != 0; }
+
+std::string stop_reason() {
+  switch (requested.load(std::memory_order_relaxed)) {
+    case 0:
+      return "";
+    case SIGTERM:
+      return "SIGTERM";
+    case SIGINT:
+      return "SIGINT (Ctrl-C)";
+    case SIGUSR1:
+      return "SIGUSR1";
+    case SIGHUP:
+      return "SIGHUP";
+    default:
+      return "a request";
+  }
+}
+
+void request_stop(int signal) { on_signal(signal); }
+
+}  // namespace fovea::train

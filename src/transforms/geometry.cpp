@@ -1,0 +1,178 @@
+#include "fovea/transforms/geometry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "transforms/picture.h"
+#include "transforms/taps.h"
+
+namespace fovea::transforms {
+
+namespace {
+
+Taps taps_for(const ResizeOptions& options, int64_t from, int64_t to) {
+  return options.mode == "area" ? area_taps(from, to) : triangle_taps(from, to, options.antialias);
+}
+
+/// `axis` of [outer, from, inner] becomes `to` long.
+torch::Tensor resample_axis(const torch::Tensor& picture, int64_t axis, const Taps& taps) {
+  auto shape = picture.sizes().vec();
+  int64_t outer = 1, inner = 1;
+  for (int64_t i = 0; i < picture.dim(); ++i)
+    (i < axis ? outer : inner) *= i == axis ? 1 : shape[i];
+  shape[axis] = taps.to;
+  torch::Tensor result = torch::empty(shape, torch::kFloat32);
+  if (picture.scalar_type() == torch::kUInt8)
+    resample(picture.const_data_ptr<uint8_t>(), result.mutable_data_ptr<float>(), outer, taps,
+             inner);
+  else
+    resample(picture.const_data_ptr<float>(), result.mutable_data_ptr<float>(), outer, taps, inner);
+  return result;
+}
+
+torch::Tensor resized(torch::Tensor picture, const Sides& to, const ResizeOptions& options) {
+  picture = picture.contiguous();
+  // Height before width: what a column pass leaves over, the slower row pass need not touch.
+  const int64_t last = picture.dim() - 1;
+  for (const auto& [axis, length] :
+       {std::pair{last - 2, to.depth}, {last - 1, to.height}, {last, to.width}}) {
+    if (axis == 0 || picture.size(axis) == length) continue;
+    picture = resample_axis(picture, axis, taps_for(options, picture.size(axis), length));
+  }
+  return floats(std::move(picture));
+}
+
+// A block of `picture` at `corner` of a new picture, or the other way round: rows are copied whole.
+template <class T>
+void copy_block(const T* from, const Sides& from_sides, T* to, const Sides& to_sides,
+                const std::array<int64_t, 3>& from_corner, const std::array<int64_t, 3>& to_corner,
+                const std::array<int64_t, 3>& block) {
+  for (int64_t c = 0; c < from_sides.channels; ++c)
+    for (int64_t z = 0; z < block[0]; ++z)
+      for (int64_t y = 0; y < block[1]; ++y) {
+        const int64_t in =
+            (c * from_sides.depth + from_corner[0] + z) * from_sides.height + from_corner[1] + y;
+        const int64_t out =
+            (c * to_sides.depth + to_corner[0] + z) * to_sides.height + to_corner[1] + y;
+        std::copy_n(from + in * from_sides.width + from_corner[2], block[2],
+                    to + out * to_sides.width + to_corner[2]);
+      }
+}
+
+template <class Body>
+void by_type(const torch::Tensor& picture, const Body& body) {
+  if (picture.scalar_type() == torch::kUInt8)
+    body(uint8_t{});
+  else
+    body(float{});
+}
+
+torch::Tensor padded(torch::Tensor picture, const Sides& to, double fill) {
+  const Sides from = sides(picture);
+  if (picture.scalar_type() == torch::kUInt8 &&
+      (fill < 0 || fill > 255 || fill != std::floor(fill)))
+    throw config_error(fmt::format(
+        "fill: found {}, wanted a whole number from 0 to 255 for an 8-bit picture", fill));
+  picture = picture.contiguous();
+  torch::Tensor result = torch::empty(shape(to), picture.scalar_type());
+  by_type(picture, [&]<class T>(T) {
+    std::fill_n(result.mutable_data_ptr<T>(), result.numel(), static_cast<T>(fill));
+    copy_block(
+        picture.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to, {0, 0, 0},
+        {(to.depth - from.depth) / 2, (to.height - from.height) / 2, (to.width - from.width) / 2},
+        {from.depth, from.height, from.width});
+  });
+  return result;
+}
+
+}  // namespace
+
+TransformPtr resize(const ResizeOptions& options) {
+  return made([options](torch::Tensor picture, Random&) {
+    const Sides from = sides(picture);
+    const Sides to = wanted(options.size, from);
+    if (!options.keep_aspect) return resized(std::move(picture), to, options);
+    double factor = std::min(static_cast<double>(to.height) / static_cast<double>(from.height),
+                             static_cast<double>(to.width) / static_cast<double>(from.width));
+    if (from.volume && options.size.size() != 2)
+      factor = std::min(factor, static_cast<double>(to.depth) / static_cast<double>(from.depth));
+    const auto scaled = [&](int64_t length, int64_t most) {
+      const auto nearest = std::llround(factor * static_cast<double>(length));
+      return std::clamp<int64_t>(nearest, 1, most);
+    };
+    Sides inside = to;
+    inside.height = scaled(from.height, to.height);
+    inside.width = scaled(from.width, to.width);
+    if (from.volume && options.size.size() != 2) inside.depth = scaled(from.depth, to.depth);
+    return padded(resized(std::move(picture), inside, options), to, options.fill);
+  });
+}
+
+TransformPtr crop(const CropOptions& options) {
+  return made([options](torch::Tensor picture, Random& random) {
+    const Sides from = sides(picture);
+    const Sides to = wanted(options.size, from);
+    if (to.depth > from.depth || to.height > from.height || to.width > from.width)
+      throw config_error(fmt::format(
+          "the picture {} is smaller than the crop of {} x {} x {} (depth, height, width): resize "
+          "or pad first",
+          shape_text(picture), to.depth, to.height, to.width));
+    const auto place = [&](int64_t room) {
+      return options.where == "random" ? random.below(room + 1) : room / 2;
+    };
+    const std::array<int64_t, 3> corner = {
+        place(from.depth - to.depth), place(from.height - to.height), place(from.width - to.width)};
+    picture = picture.contiguous();
+    torch::Tensor result = torch::empty(shape(to), picture.scalar_type());
+    by_type(picture, [&]<class T>(T) {
+      copy_block(picture.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to, corner,
+                 {0, 0, 0}, {to.depth, to.height, to.width});
+    });
+    return result;
+  });
+}
+
+TransformPtr pad(const PadOptions& options) {
+  return made([options](torch::Tensor picture, Random&) {
+    const Sides from = sides(picture);
+    Sides to = wanted(options.size, from);
+    to.depth = std::max(to.depth, from.depth);
+    to.height = std::max(to.height, from.height);
+    to.width = std::max(to.width, from.width);
+    return padded(std::move(picture), to, options.fill);
+  });
+}
+
+TransformPtr flip(const FlipOptions& options) {
+  return made([options](torch::Tensor picture, Random& random) {
+    const Sides s = sides(picture);
+    if (options.axis == "depth" && !s.volume)
+      throw config_error("axis depth is for volumes [C, D, H, W]; found the picture " +
+                         shape_text(picture));
+    if (options.probability < 1 && !random.chance(options.probability)) return picture;
+    picture = picture.contiguous();
+    torch::Tensor result = torch::empty(picture.sizes(), picture.scalar_type());
+    by_type(picture, [&]<class T>(T) {
+      const T* from = picture.const_data_ptr<T>();
+      T* to = result.mutable_data_ptr<T>();
+      if (options.axis == "width") {
+        for (int64_t row = 0; row < s.channels * s.depth * s.height; ++row)
+          std::reverse_copy(from + row * s.width, from + (row + 1) * s.width, to + row * s.width);
+        return;
+      }
+      const bool rows = options.axis == "height";
+      const int64_t outer = rows ? s.channels * s.depth : s.channels;
+      const int64_t count = rows ? s.height : s.depth;
+      const int64_t block = rows ? s.width : s.height * s.width;
+      for (int64_t o = 0; o < outer; ++o)
+        for (int64_t i = 0; i < count; ++i)
+          std::copy_n(from + (o * count + i) * block, block,
+                      to + (o * count + count - 1 - i) * block);
+    });
+    return result;
+  });
+}
+
+}  // namespace fovea::transforms

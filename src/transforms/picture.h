@@ -1,0 +1,78 @@
+// What the transforms share: the sides of a picture, its samples as floats, its statistics.
+#pragma once
+
+#include <span>
+
+#include "fovea/io/resample.h"
+#include "fovea/transforms/transform.h"
+
+namespace fovea::transforms {
+
+/// [C, H, W] has depth 1.
+struct Sides {
+  int64_t channels = 0, depth = 1, height = 0, width = 0;
+  bool volume = false;
+};
+
+/// A config Error where `picture` is no picture.
+Sides sides(const torch::Tensor& picture);
+
+/// The shape of a picture with these sides.
+std::vector<int64_t> shape(const Sides& sides);
+
+/// "[1, 28, 28]"
+std::string shape_text(const torch::Tensor& picture);
+
+/// `sizes` as a user writes them (one number, two, or three) for this picture.
+Sides wanted(const std::vector<int64_t>& sizes, const Sides& of);
+
+/// Contiguous float32 that may be written to: the picture itself where nobody else holds it.
+torch::Tensor floats(torch::Tensor picture);
+
+std::span<float> samples(torch::Tensor& floats);
+
+/// All slices of all channels, one after the other.
+io::ConstPlanes planes(const torch::Tensor& floats, const Sides& sides);
+io::Planes planes(torch::Tensor& floats, const Sides& sides);
+
+struct Statistics {
+  float low = 0, high = 0;
+  double mean = 0, deviation = 0;  ///< of the population
+};
+Statistics statistics(std::span<const float> values);
+
+/// One of one or two numbers as a user writes them: [a] is -a … a, [a, b] is a … b.
+double draw(const std::vector<double>& range, Random& random);
+
+/// A config Error where `numbers` has not `least` to `most` items.
+void check_count(std::string_view setting, const std::vector<double>& numbers, size_t least,
+                 size_t most);
+
+template <class Body>
+class Made final : public Transform {
+ public:
+  explicit Made(Body body) : body_(std::move(body)) {}
+  torch::Tensor apply(torch::Tensor picture, Random& random) const override {
+    return body_(std::move(picture), random);
+  }
+
+ private:
+  Body body_;
+};
+
+/// A transform from a function of (picture, random).
+template <class Body>
+TransformPtr made(Body body) {
+  return std::make_shared<Made<Body>>(std::move(body));
+}
+
+/// One that happens with a probability; nothing is drawn where it is certain.
+template <class Body>
+TransformPtr made(double probability, Body body) {
+  return made([=](torch::Tensor picture, Random& random) {
+    if (probability < 1 && !random.chance(probability)) return picture;
+    return body(std::move(picture), random);
+  });
+}
+
+}  // namespace fovea::transforms

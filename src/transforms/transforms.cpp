@@ -1,0 +1,77 @@
+// The tables of transforms. A new one is one file and one line here.
+#include <fmt/format.h>
+
+#include "fovea/transforms/geometry.h"
+#include "fovea/transforms/intensity.h"
+#include "fovea/transforms/mixing.h"
+#include "fovea/transforms/scaling.h"
+#include "fovea/transforms/warps.h"
+#include "transforms/picture.h"
+
+namespace fovea::transforms {
+
+const TransformTable& transforms() {
+  using T = TransformTable;
+  static const TransformTable table(
+      "transforms",
+      {
+          T::item<ResizeOptions>("resize", "to a size, antialiased", resize),
+          T::item<CropOptions>("crop", "a part of the picture, in the middle or anywhere", crop),
+          T::item<PadOptions>("pad", "to at least a size", pad),
+          T::item<FlipOptions>("flip", "mirrors an axis", flip),
+          T::item<RotateOptions>("rotate", "by a random angle, in the plane", rotate),
+          T::item<AffineOptions>("affine", "rotates, scales, shears and shifts in one", affine),
+          T::item<ElasticOptions>("elastic", "bends smoothly (Simard et al. 2003)", elastic),
+          T::item<BrightnessOptions>("brightness", "shifts all values", brightness),
+          T::item<ContrastOptions>("contrast", "stretches about the mean", contrast),
+          T::item<GammaOptions>("gamma", "a power of the values within their range", gamma),
+          T::item<NoiseOptions>("noise", "adds Gaussian noise", noise),
+          T::item<BlurOptions>("blur", "a Gaussian of random width", blur),
+          T::item<CutoutOptions>("cutout", "covers boxes (DeVries and Taylor 2017)", cutout),
+          T::item<ClaheOptions>("clahe", "local contrast, limited (Zuiderveld 1994)", clahe),
+          T::item<ScaleOptions>("scale", "intensities by z-score, range or percentiles", scale),
+          T::item<ClipOptions>("clip", "cuts values beyond a range", clip),
+          T::item<WindowOptions>("window", "a display window becomes 0 to 1", window),
+          T::item<NormalizeOptions>("normalize", "minus mean, over std, per channel", normalize),
+          T::item<ChannelsOptions>("channels", "repeats grey, or makes colour grey", channels),
+          T::item<ImageNetOptions>("imagenet", "three channels with ImageNet's statistics",
+                                   imagenet),
+      });
+  return table;
+}
+
+const BatchTransformTable& batch_transforms() {
+  using T = BatchTransformTable;
+  static const BatchTransformTable table(
+      "batch transforms",
+      {
+          T::item<MixUpOptions>("mixup", "blends pairs of cases (Zhang et al. 2018)", mixup),
+          T::item<CutMixOptions>("cutmix", "a box of another case (Yun et al. 2019)", cutmix),
+      });
+  return table;
+}
+
+ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string input) {
+  struct Step {
+    std::string name;
+    TransformPtr transform;
+  };
+  std::vector<Step> made_steps;
+  for (size_t i = 0; i < steps.size(); ++i) {
+    const std::string name = fmt::format("transforms: step {} ({})", i + 1, steps[i].name());
+    made_steps.push_back({name, within(name, [&] { return steps[i].make(); })});
+  }
+  return [made_steps, input](Example example, Random& random) {
+    example.inputs.at(input);  // an Error that names the inputs there are
+    torch::Tensor& slot = example.inputs[input];
+    torch::Tensor picture = std::move(slot);
+    for (const Step& step : made_steps)
+      picture =
+          within(step.name, [&] { return step.transform->apply(std::move(picture), random); });
+    if (picture.scalar_type() == torch::kUInt8) picture = floats(std::move(picture));
+    slot = picture.contiguous();
+    return example;
+  };
+}
+
+}  // namespace fovea::transforms

@@ -1,0 +1,295 @@
+#include "fovea/data/loader.h"
+
+#include <ATen/Parallel.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+#include <thread>
+
+#include "fovea/core/error.h"
+
+namespace fovea {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+// Case i is a picture of 4 x 4 floats with value i; its decoding takes a time of its own.
+class Numbers : public Dataset {
+ public:
+  explicit Numbers(int64_t size) : size_(size) {}
+  int64_t size() const override { return size_; }
+  Example get(int64_t index) const override {
+    const int now = ++inside;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100 + 700 * (index * 7 % 5)));
+    --inside;
+    ++decoded;
+    if (index == broken) throw data_error("the file is truncated");
+    if (index == broken_otherwise) throw std::runtime_error("odd");
+    Example e;
+    e.id = "id" + std::to_string(index);
+    e.inputs["image"] = torch::full({1, 4, 4}, double(index));
+    e.targets["label"] = torch::tensor(label(index));
+    return e;
+  }
+  virtual int64_t label(int64_t index) const { return index % 10 == 0 ? 1 : 0; }
+  TensorMap targets(int64_t index) const override {
+    TensorMap map;
+    map["label"] = torch::tensor(label(index));
+    return map;
+  }
+  std::string group(int64_t) const override { return ""; }
+  std::string name(int64_t index) const override { return "file" + std::to_string(index) + ".png"; }
+
+  int64_t broken = -1;
+  int64_t broken_otherwise = -1;
+  mutable std::atomic<int> inside = 0, most = 0, decoded = 0;
+
+ private:
+  int64_t size_;
+};
+
+Example noise(Example e, Random& random) {
+  torch::Tensor picture = e.inputs.at("image").clone();
+  auto* values = picture.data_ptr<float>();
+  for (int64_t i = 0; i < picture.numel(); ++i) values[i] += float(random.normal());
+  e.inputs["image"] = picture;
+  return e;
+}
+
+std::vector<Batch> all(const Loader& loader, int64_t epoch, int64_t position = 0) {
+  std::vector<Batch> batches;
+  for (Batch& batch : loader.epoch(epoch, position)) batches.push_back(std::move(batch));
+  return batches;
+}
+
+bool equal(const std::vector<Batch>& a, const std::vector<Batch>& b) {
+  bool same = a.size() == b.size();
+  for (size_t i = 0; same && i < a.size(); ++i)
+    same = a[i].ids == b[i].ids && a[i].indices == b[i].indices &&
+           torch::equal(a[i].inputs.at("image"), b[i].inputs.at("image")) &&
+           torch::equal(a[i].targets.at("label"), b[i].targets.at("label"));
+  return same;
+}
+
+TEST(Loader, GivesEveryCaseOnceInOrder) {
+  const Loader loader(std::make_shared<Numbers>(23), {}, {.batch_size = 5, .threads = 3});
+  const auto batches = all(loader, 0);
+  ASSERT_EQ(batches.size(), 5u);
+  EXPECT_EQ(loader.batches(), 5);
+  EXPECT_EQ(batches[4].size(), 3);
+  int64_t next = 0;
+  for (const Batch& batch : batches)
+    for (int64_t i = 0; i < batch.size(); ++i, ++next) {
+      EXPECT_EQ(batch.indices[size_t(i)], next);
+      EXPECT_EQ(batch.ids[size_t(i)], "id" + std::to_string(next));
+      EXPECT_EQ(batch.inputs.at("image")[i][0][3][3].item<float>(), float(next));
+    }
+  EXPECT_EQ(next, 23);
+}
+
+TEST(Loader, AnyNumberOfThreadsGivesTheSameBits) {
+  const auto data = std::make_shared<Numbers>(50);
+  LoaderOptions options{.batch_size = 8, .threads = 0, .shuffle = true, .seed = 7};
+  const auto expected = all(Loader(data, noise, options), 2);
+  for (const int64_t threads : {1, 4, 16})
+    for (const int64_t prefetch : {1, 3}) {
+      options.threads = threads;
+      options.prefetch = prefetch;
+      EXPECT_TRUE(equal(all(Loader(data, noise, options), 2), expected)) << threads;
+    }
+}
+
+TEST(Loader, APictureDoesNotDependOnBatchBorders) {
+  const auto data = std::make_shared<Numbers>(20);
+  const auto small = all(Loader(data, noise, {.batch_size = 3, .threads = 2}), 1);
+  const auto large = all(Loader(data, noise, {.batch_size = 20, .threads = 2}), 1);
+  std::vector<torch::Tensor> parts;
+  for (const Batch& batch : small) parts.push_back(batch.inputs.at("image"));
+  EXPECT_TRUE(torch::equal(torch::cat(parts), large[0].inputs.at("image")));
+}
+
+TEST(Loader, EpochsDifferInOrderAndInAugmentation) {
+  const auto data = std::make_shared<Numbers>(40);
+  const Loader shuffled(data, {}, {.batch_size = 40, .threads = 2, .shuffle = true});
+  EXPECT_NE(shuffled.order(0), shuffled.order(1));
+  std::vector<int64_t> sorted = shuffled.order(1);
+  std::ranges::sort(sorted);
+  for (int64_t i = 0; i < 40; ++i) EXPECT_EQ(sorted[size_t(i)], i);
+  const Loader plain(data, noise, {.batch_size = 40, .threads = 2});
+  EXPECT_FALSE(equal(all(plain, 0), all(plain, 1)));
+}
+
+TEST(Loader, AnEpochThatStartsInTheMiddleIsTheRestOfTheWhole) {
+  const auto data = std::make_shared<Numbers>(30);
+  const Loader loader(data, noise, {.batch_size = 4, .threads = 3, .shuffle = true});
+  auto whole = all(loader, 5);
+  whole.erase(whole.begin(), whole.begin() + 3);
+  EXPECT_TRUE(equal(all(loader, 5, 3), whole));
+  EXPECT_TRUE(all(loader, 5, loader.batches()).empty());
+}
+
+TEST(Loader, DropLastLeavesOutTheBatchThatIsNotFull) {
+  const auto data = std::make_shared<Numbers>(10);
+  const Loader loader(data, {}, {.batch_size = 4, .threads = 2, .drop_last = true});
+  EXPECT_EQ(loader.batches(), 2);
+  EXPECT_EQ(loader.examples(), 8);
+  EXPECT_EQ(all(loader, 0).size(), 2u);
+  EXPECT_THROW(Loader(data, {}, {.batch_size = 11, .drop_last = true}), Error);
+}
+
+TEST(Loader, AllThreadsWorkOnOneBatch) {
+  const auto data = std::make_shared<Numbers>(16);
+  all(Loader(data, {}, {.batch_size = 16, .threads = 4, .prefetch = 1}), 0);
+  EXPECT_GT(data->most, 1);
+  EXPECT_LE(data->most, 4);
+}
+
+TEST(Loader, NoMoreIsDecodedThanThePrefetchAllows) {
+  const auto data = std::make_shared<Numbers>(100);
+  const Loader loader(data, {}, {.batch_size = 5, .threads = 4, .prefetch = 3});
+  int64_t seen = 0;
+  for ([[maybe_unused]] const Batch& batch : loader.epoch(0)) {
+    ++seen;
+    std::this_thread::sleep_for(milliseconds(15));
+    EXPECT_LE(data->decoded, 5 * (seen + 3));
+  }
+  EXPECT_EQ(seen, 20);
+}
+
+TEST(Loader, NoMoreIsDecodedThanTheBytesAllow) {
+  const auto data = std::make_shared<Numbers>(60);
+  const int64_t batch_bytes = 5 * (64 + 8);
+  const Loader loader(
+      data, {}, {.batch_size = 5, .threads = 4, .prefetch = 50, .queue_bytes = 2 * batch_bytes});
+  int64_t seen = 0;
+  for ([[maybe_unused]] const Batch& batch : loader.epoch(0)) {
+    ++seen;
+    std::this_thread::sleep_for(milliseconds(15));
+    EXPECT_LE(data->decoded, 5 * (seen + 2));
+  }
+  EXPECT_EQ(seen, 12);
+}
+
+TEST(Loader, ABatchLargerThanTheQueueIsStillDelivered) {
+  const auto data = std::make_shared<Numbers>(12);
+  EXPECT_EQ(all(Loader(data, {}, {.batch_size = 4, .threads = 3, .queue_bytes = 100}), 0).size(),
+            3u);
+}
+
+TEST(Loader, ACaseLargerThanTheQueueIsAResourceErrorThatNamesIt) {
+  const auto data = std::make_shared<Numbers>(12);
+  try {
+    all(Loader(data, {}, {.batch_size = 4, .threads = 3, .queue_bytes = 71}), 0);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::resources);
+    EXPECT_THAT(error.what(), HasSubstr("file0.png"));
+    EXPECT_THAT(error.what(), HasSubstr("72 bytes"));
+    EXPECT_THAT(error.what(), HasSubstr("71"));
+  }
+}
+
+TEST(Loader, AnErrorNamesItsCaseAndComesAfterTheBatchesBeforeIt) {
+  const auto data = std::make_shared<Numbers>(100);
+  data->broken = 42;
+  data->broken_otherwise = 44;
+  for (const int64_t threads : {0, 1, 4, 16}) {
+    int64_t seen = 0;
+    try {
+      for ([[maybe_unused]] const Batch& b :
+           Loader(data, {}, {.batch_size = 5, .threads = threads}).epoch(0))
+        ++seen;
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_STREQ(error.what(), "file42.png: the file is truncated");
+      EXPECT_EQ(error.fault(), Fault::data);
+    }
+    EXPECT_EQ(seen, 8) << threads;
+  }
+}
+
+TEST(Loader, AForeignExceptionBecomesAnInternalErrorWithTheCase) {
+  const auto data = std::make_shared<Numbers>(10);
+  data->broken_otherwise = 3;
+  try {
+    all(Loader(data, {}, {.batch_size = 5, .threads = 2}), 0);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::internal);
+    EXPECT_STREQ(error.what(), "file3.png: odd");
+  }
+}
+
+TEST(Loader, LeavingTheLoopEarlyJoinsAllThreads) {
+  const auto data = std::make_shared<Numbers>(1000);
+  const Loader loader(data, {}, {.batch_size = 4, .threads = 8});
+  for (int round = 0; round < 20; ++round) {
+    int64_t seen = 0;
+    for ([[maybe_unused]] const Batch& batch : loader.epoch(round))
+      if (++seen == 2) break;
+    EXPECT_EQ(data->inside, 0);
+    const int after = data->decoded;
+    std::this_thread::sleep_for(milliseconds(3));
+    EXPECT_EQ(data->decoded, after);
+  }
+  { auto unused = loader.epoch(0); }  // never begun
+  EXPECT_EQ(data->inside, 0);
+}
+
+TEST(Loader, OperatorsInAWorkerDoNotStartThreads) {
+  const int before = at::get_num_threads();
+  std::mutex mutex;
+  std::set<int> seen;
+  const auto look = [&](Example e, Random&) {
+    const std::lock_guard lock(mutex);
+    seen.insert(at::get_num_threads());
+    return e;
+  };
+  all(Loader(std::make_shared<Numbers>(8), look, {.batch_size = 4, .threads = 2}), 0);
+  EXPECT_EQ(seen, std::set<int>{1});
+  EXPECT_EQ(at::get_num_threads(), before);
+}
+
+TEST(Loader, PicturesOfDifferentSizesAreAnErrorThatNamesTheFirst) {
+  const auto grow = [](Example e, Random&) {
+    if (e.id == "id2" || e.id == "id3") e.inputs["image"] = torch::zeros({1, 5, 5});
+    return e;
+  };
+  for (const int64_t threads : {0, 4}) try {
+      all(Loader(std::make_shared<Numbers>(4), grow, {.batch_size = 4, .threads = threads}), 0);
+      FAIL() << "no error";
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("'id2'"));
+      EXPECT_THAT(error.what(), HasSubstr("[1, 5, 5]"));
+    }
+}
+
+TEST(Loader, BalancedDrawsEveryClassEquallyOftenWithStreamsOfTheirOwn) {
+  const auto data = std::make_shared<Numbers>(100);  // 10 cases of class 1, 90 of class 0
+  const Loader loader(data, noise, {.batch_size = 100, .threads = 2, .balanced = true, .seed = 3});
+  const Batch batch = all(loader, 0)[0];
+  EXPECT_EQ(batch.targets.at("label").sum().item<int64_t>(), 50);
+  std::map<int64_t, int> times;
+  std::map<int64_t, std::set<float>> pictures;
+  for (int64_t i = 0; i < 100; ++i) {
+    const int64_t index = batch.indices[size_t(i)];
+    ++times[index];
+    pictures[index].insert(batch.inputs.at("image")[i][0][0][0].item<float>());
+  }
+  for (const auto& [index, count] : times) {
+    EXPECT_EQ(count, index % 10 == 0 ? 5 : 1);
+    EXPECT_EQ(int(pictures[index].size()), count) << "the same augmentation came twice";
+  }
+}
+
+TEST(Loader, AnEmptyDataSetIsRefused) {
+  EXPECT_THROW(Loader(std::make_shared<Numbers>(0), {}, {}), Error);
+}
+
+}  // namespace
+}  // namespace fovea

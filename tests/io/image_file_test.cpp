@@ -1,0 +1,399 @@
+#include "fovea/io/image_file.h"
+
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "fovea/core/error.h"
+#include "fovea/io/npy.h"
+#include "io/crc32.h"
+#include "support/test_files.h"
+
+namespace fovea::io {
+namespace {
+
+using test::TempFolder;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+using Decode = Image (*)(std::string_view, const test::fs::path&, const ImageLimits&);
+
+std::string bytes_of_file(const std::string& name) {
+  return test::read_text(test::reference("images/" + name));
+}
+test::fs::path picture(const std::string& name) { return test::reference("images/" + name); }
+
+std::string refusal(Decode decode, const std::string& file, const ImageLimits& limits = {}) {
+  try {
+    decode(file, "folder/a.file", limits);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::data) << error.what();
+    EXPECT_THAT(error.what(), HasSubstr("folder/a.file"));
+    return error.what();
+  }
+  ADD_FAILURE() << "accepted";
+  return "";
+}
+
+// Sample (y, x, channel) of make_image_files.py, with a = 10 y + x.
+using Rule = std::function<double(int a, int channel)>;
+
+template <class T>
+void expect_samples(const Image& image, const Rule& rule) {
+  const int channels = static_cast<int>(image.channels);
+  ASSERT_EQ(image.samples(), static_cast<int64_t>(image.pixels.size() / sizeof(T)));
+  for (int a = 0; a < 120; ++a) {
+    for (int c = 0; c < channels; ++c) {
+      ASSERT_EQ(image.data<T>()[a * channels + c], static_cast<T>(rule(a, c)))
+          << "a " << a << " channel " << c;
+    }
+  }
+}
+
+void expect_picture(const Image& image, Sample sample, int64_t channels, const Rule& rule) {
+  ASSERT_EQ(image.frames, 1);
+  ASSERT_EQ(image.height, 12);
+  ASSERT_EQ(image.width, 10);
+  ASSERT_EQ(image.channels, channels);
+  ASSERT_EQ(image.sample, sample);
+  switch (sample) {
+    case Sample::u8:
+      return expect_samples<uint8_t>(image, rule);
+    case Sample::i8:
+      return expect_samples<int8_t>(image, rule);
+    case Sample::u16:
+      return expect_samples<uint16_t>(image, rule);
+    case Sample::i16:
+      return expect_samples<int16_t>(image, rule);
+    case Sample::i32:
+      return expect_samples<int32_t>(image, rule);
+    case Sample::f32:
+      return expect_samples<float>(image, rule);
+    case Sample::f64:
+      return expect_samples<double>(image, rule);
+    default:
+      FAIL();
+  }
+}
+
+double twice(int a, int channel) { return 2 * a + channel; }
+double signed_rule(int a, int) { return 3 * a - 50; }
+
+std::string big_endian(uint32_t value) {
+  return {static_cast<char>(value >> 24), static_cast<char>(value >> 16),
+          static_cast<char>(value >> 8), static_cast<char>(value)};
+}
+std::string chunk(const std::string& type, const std::string& data) {
+  return big_endian(static_cast<uint32_t>(data.size())) + type + data +
+         big_endian(crc32(type + data));
+}
+std::string png_header(uint32_t width, uint32_t height) {
+  return "\x89PNG\r\n\x1a\n" +
+         chunk("IHDR", big_endian(width) + big_endian(height) + std::string("\x08\0\0\0\0", 5));
+}
+
+TEST(Crc32, OfTheCheckString) {
+  EXPECT_EQ(crc32("123456789"), 0xcbf43926u);
+  EXPECT_EQ(crc32("6789", crc32("12345")), 0xcbf43926u);
+}
+
+TEST(Png, EightAndSixteenBitsAreExact) {
+  expect_picture(read_png(picture("grey8.png")), Sample::u8, 1, twice);
+  expect_picture(read_png(picture("grey16.png")), Sample::u16, 1,
+                 [](int a, int) { return 500 * a; });
+  expect_picture(read_png(picture("rgb8.png")), Sample::u8, 3, twice);
+  expect_picture(read_png(picture("rgb16.png")), Sample::u16, 3,
+                 [](int a, int c) { return 500 * a + c; });
+  EXPECT_THAT(read_png(picture("grey16.png")).notes, IsEmpty());
+}
+
+TEST(Png, AlphaIsDroppedAndAPaletteExpandedWithANote) {
+  const Image rgba = read_png(picture("rgba8.png"));
+  expect_picture(rgba, Sample::u8, 3, twice);
+  EXPECT_THAT(rgba.notes, ElementsAre("alpha channel dropped"));
+  const Image grey_alpha = read_png(picture("grey_alpha8.png"));
+  expect_picture(grey_alpha, Sample::u8, 1, twice);
+  EXPECT_THAT(grey_alpha.notes, ElementsAre("alpha channel dropped"));
+  const Image palette = read_png(picture("palette.png"));
+  expect_picture(palette, Sample::u8, 3, twice);
+  EXPECT_THAT(palette.notes, ElementsAre("palette expanded to RGB"));
+  const Image one_bit = read_png(picture("grey1.png"));
+  expect_picture(one_bit, Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  EXPECT_THAT(one_bit.notes, ElementsAre("grey of 1 bit(s) scaled to 0..255"));
+}
+
+TEST(Png, AHugeSizeIsRefusedFromTheHeader) {
+  const std::string text = refusal(decode_png, png_header(60'000, 60'000) + chunk("IEND", ""));
+  EXPECT_THAT(text, AllOf(HasSubstr("60000 x 60000"), HasSubstr("3600000000"),
+                          HasSubstr("max_decoded_bytes")));
+  EXPECT_THAT(refusal(decode_png, png_header(0xffffffff, 1)), HasSubstr("4294967295"));
+  EXPECT_THAT(refusal(decode_png, png_header(0, 7)), HasSubstr("0 x 7"));
+  EXPECT_THAT(refusal(decode_png, bytes_of_file("grey8.png"), {.max_decoded_bytes = 119}),
+              HasSubstr("120 bytes"));
+}
+
+TEST(Png, EveryTruncationAndEveryChangedByteIsRefused) {
+  const std::string whole = bytes_of_file("rgb8.png");
+  for (size_t n = 0; n < whole.size(); ++n) refusal(decode_png, whole.substr(0, n));
+  for (size_t at = 0; at < whole.size(); ++at) {
+    std::string changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ 0x10);
+    refusal(decode_png, changed);
+  }
+}
+
+TEST(Png, ChunksThatDoNotMatterAreLeftOut) {
+  // A colour profile that libpng would complain about on stderr, and text.
+  std::string file = bytes_of_file("grey8.png");
+  file.insert(33, chunk("iCCP", std::string("bad\0\0nonsense", 13)) +
+                      chunk("tEXt", std::string("a\0b", 3)));
+  testing::internal::CaptureStderr();
+  const Image image = decode_png(file, "a.png");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  expect_picture(image, Sample::u8, 1, twice);
+}
+
+TEST(Png, WhatIsWrittenIsReadBackExactly) {
+  TempFolder folder;
+  for (const std::string name : {"grey8.png", "grey16.png", "rgb8.png", "rgb16.png"}) {
+    const Image image = read_png(picture(name));
+    write_png(folder / "a.png", image);
+    const Image again = read_png(folder / "a.png");
+    EXPECT_EQ(again.pixels, image.pixels) << name;
+    EXPECT_EQ(again.channels, image.channels);
+    EXPECT_EQ(again.sample, image.sample);
+    write_png(folder / "b.png", image);
+    EXPECT_EQ(test::read_text(folder / "a.png"), test::read_text(folder / "b.png"));
+  }
+  Image image = read_png(picture("grey8.png"));
+  image.frames = 2;
+  EXPECT_THROW(write_png(folder / "c.png", image), Error);
+}
+
+TEST(Png, ThePublicChestFilmsAreRead) {
+  FOVEA_NEEDS_DATA("nih_cxr/images");
+  const Image image = read_png(test::test_data() / "nih_cxr" / "images" / "00000061_012.png");
+  EXPECT_EQ(image.channels, 1);
+  EXPECT_EQ(image.height, 224);
+  EXPECT_EQ(image.width, 224);
+}
+
+void expect_like_pillow(const std::string& name, int64_t channels) {
+  const Image image = read_jpeg(picture(name + ".jpg"));
+  const Array wanted = read_npy(picture(name + "_jpg.npy"));
+  ASSERT_EQ(image.height, 12);
+  ASSERT_EQ(image.width, 10);
+  ASSERT_EQ(image.channels, channels);
+  EXPECT_EQ(image.pixels, wanted.bytes) << name;
+}
+
+TEST(Jpeg, TheSamplesAreThoseOfPillow) {
+  expect_like_pillow("grey", 1);
+  expect_like_pillow("rgb", 3);
+  expect_like_pillow("progressive", 3);
+}
+
+// 12 x 10 samples turned as EXIF orientation k asks: output (y, x) shows stored (row, column).
+struct Turn {
+  int orientation;
+  bool swapped;
+  std::function<std::pair<int, int>(int y, int x)> stored;
+};
+
+TEST(Jpeg, EachExifOrientationIsAppliedWithANote) {
+  const std::string whole = bytes_of_file("turned.jpg");
+  const Array stored = read_npy(picture("turned_jpg.npy"));
+  const size_t at =
+      whole.find(std::string("\x12\x01\x03\0\x01\0\0\0\x06", 9));  // little-endian tag 0x0112
+  const size_t big_at = whole.find(std::string("\x01\x12\0\x03\0\0\0\x01\0\x06", 10));
+  ASSERT_TRUE(at != std::string::npos || big_at != std::string::npos);
+  const size_t value = at != std::string::npos ? at + 8 : big_at + 9;
+  const Turn turns[] = {{1, false,
+                         [](int y, int x) {
+                           return std::pair{y, x};
+                         }},
+                        {2, false,
+                         [](int y, int x) {
+                           return std::pair{y, 9 - x};
+                         }},
+                        {3, false,
+                         [](int y, int x) {
+                           return std::pair{11 - y, 9 - x};
+                         }},
+                        {4, false,
+                         [](int y, int x) {
+                           return std::pair{11 - y, x};
+                         }},
+                        {5, true,
+                         [](int y, int x) {
+                           return std::pair{x, y};
+                         }},
+                        {6, true,
+                         [](int y, int x) {
+                           return std::pair{11 - x, y};
+                         }},
+                        {7, true,
+                         [](int y, int x) {
+                           return std::pair{11 - x, 9 - y};
+                         }},
+                        {8, true, [](int y, int x) {
+                           return std::pair{x, 9 - y};
+                         }}};
+  for (const Turn& turn : turns) {
+    std::string file = whole;
+    file[value] = static_cast<char>(turn.orientation);
+    const Image image = decode_jpeg(file, "a.jpg");
+    ASSERT_EQ(image.height, turn.swapped ? 10 : 12);
+    ASSERT_EQ(image.width, turn.swapped ? 12 : 10);
+    for (int y = 0; y < image.height; ++y) {
+      for (int x = 0; x < image.width; ++x) {
+        const auto [row, column] = turn.stored(y, x);
+        ASSERT_EQ(image.data<uint8_t>()[y * image.width + x],
+                  stored.data<uint8_t>()[row * 10 + column])
+            << "orientation " << turn.orientation << " at " << y << ", " << x;
+      }
+    }
+    if (turn.orientation == 1)
+      EXPECT_THAT(image.notes, IsEmpty());
+    else
+      EXPECT_THAT(image.notes, ElementsAre(HasSubstr("EXIF orientation")));
+  }
+}
+
+TEST(Jpeg, CmykIsRefused) {
+  EXPECT_THAT(refusal(decode_jpeg, bytes_of_file("cmyk.jpg")), HasSubstr("4 components (CMYK)"));
+}
+
+TEST(Jpeg, AHugeSizeIsRefusedFromTheHeader) {
+  std::string file = bytes_of_file("rgb.jpg");
+  const size_t frame = file.find("\xff\xc0");
+  ASSERT_NE(frame, std::string::npos);
+  file.replace(frame + 5, 4, "\xea\x60\xea\x60", 4);  // 60000 twice
+  EXPECT_THAT(refusal(decode_jpeg, file),
+              AllOf(HasSubstr("60000 x 60000"), HasSubstr("10800000000")));
+  // A second frame header cannot smuggle another size in.
+  std::string twice_framed = bytes_of_file("rgb.jpg");
+  twice_framed.insert(frame, twice_framed.substr(frame, 19));
+  EXPECT_THAT(refusal(decode_jpeg, twice_framed), HasSubstr("two frame headers"));
+}
+
+TEST(Jpeg, EveryTruncationIsRefusedAndNothingIsPrinted) {
+  testing::internal::CaptureStderr();
+  for (const std::string name : {"rgb.jpg", "progressive.jpg", "turned.jpg"}) {
+    const std::string whole = bytes_of_file(name);
+    for (size_t n = 0; n < whole.size(); ++n) refusal(decode_jpeg, whole.substr(0, n));
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_THAT(refusal(decode_jpeg, bytes_of_file("rgb.jpg").substr(0, 700)),
+              HasSubstr("end marker"));
+}
+
+TEST(Tiff, EachKindOfSampleIsExact) {
+  const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
+  expect_picture(read("grey_u1"), Sample::u8, 1, twice);
+  expect_picture(read("grey_i1"), Sample::i8, 1,
+                 [](int a, int) { return static_cast<int8_t>(static_cast<uint8_t>(3 * a - 50)); });
+  expect_picture(read("grey_u2"), Sample::u16, 1, twice);
+  expect_picture(read("grey_i2"), Sample::i16, 1, signed_rule);
+  expect_picture(read("grey_i4"), Sample::i32, 1, signed_rule);
+  expect_picture(read("grey_f4"), Sample::f32, 1, twice);
+  expect_picture(read("grey_f8"), Sample::f64, 1, twice);
+  expect_picture(read("rgb_u1"), Sample::u8, 3, twice);
+  expect_picture(read("rgb_u2"), Sample::u16, 3, twice);
+  expect_picture(read("rgb_f4"), Sample::f32, 3, twice);
+  for (const std::string name :
+       {"lzw_u2", "deflate_u2", "packbits_u2", "big_endian_u2", "tiled_u2"}) {
+    SCOPED_TRACE(name);
+    expect_picture(read(name), Sample::u16, 1, twice);
+  }
+}
+
+TEST(Tiff, WhiteIsZeroPalettesAndOneBitAreTurnedIntoPlainSamplesWithANote) {
+  const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
+  expect_picture(read("white_u1"), Sample::u8, 1, [](int a, int) { return 255 - 2 * a; });
+  expect_picture(read("white_u2"), Sample::u16, 1, [](int a, int) { return 65535 - 2 * a; });
+  EXPECT_THAT(read("white_u2").notes, ElementsAre("white-is-zero turned around"));
+  expect_picture(read("palette_u1"), Sample::u8, 3, twice);
+  EXPECT_THAT(read("palette_u1").notes, ElementsAre("palette expanded to RGB"));
+  expect_picture(read("bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+}
+
+TEST(Tiff, PagesAreFrames) {
+  const Image image = read_tiff(picture("pages_u2.tif"));
+  ASSERT_EQ(image.frames, 3);
+  ASSERT_EQ(image.sample, Sample::u16);
+  for (int f = 0; f < 3; ++f) {
+    for (int a = 0; a < 120; ++a) ASSERT_EQ(image.data<uint16_t>()[f * 120 + a], 2 * a + 1000 * f);
+  }
+}
+
+TEST(Tiff, WhatWouldComeOutWrongIsRefused) {
+  const auto text = [](const std::string& name) {
+    return refusal(decode_tiff, bytes_of_file(name + ".tif"));
+  };
+  EXPECT_THAT(text("planar_u2"), HasSubstr("separate planes"));
+  EXPECT_THAT(text("rgba_u1"), HasSubstr("4 channels"));
+  EXPECT_THAT(text("grey_u4"), HasSubstr("32 bits"));
+  EXPECT_THAT(text("bigtiff"), HasSubstr("BigTIFF"));
+}
+
+TEST(Tiff, EveryTruncationIsRefusedAndNothingIsPrinted) {
+  testing::internal::CaptureStderr();
+  for (const std::string name : {"lzw_u2.tif", "tiled_u2.tif", "pages_u2.tif", "rgb_u1.tif"}) {
+    const std::string whole = bytes_of_file(name);
+    for (size_t n = 0; n + 1 < whole.size(); ++n) {
+      try {
+        // The last 16 bytes may be the resolution, which is not read: the samples are whole then.
+        EXPECT_EQ(decode_tiff(whole.substr(0, n), "a").pixels, decode_tiff(whole, "a").pixels);
+        EXPECT_GE(n + 16, whole.size());
+      } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::data);
+      }
+    }
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+TEST(Tiff, AHugeSizeAndACircleOfDirectoriesAreRefused) {
+  std::string file = bytes_of_file("grey_u2.tif");
+  const auto at = [&](const std::string& text) { return file.find(text); };
+  const size_t width = at(std::string("\x00\x01\x04\x00\x01\x00\x00\x00", 8));
+  const size_t height = at(std::string("\x01\x01\x04\x00\x01\x00\x00\x00", 8));
+  ASSERT_NE(width, std::string::npos);
+  ASSERT_NE(height, std::string::npos);
+  std::string huge = file;
+  huge.replace(width + 8, 2, "\x60\xea");
+  huge.replace(height + 8, 2, "\x60\xea");
+  EXPECT_THAT(refusal(decode_tiff, huge), HasSubstr("wanted 7200000000"));
+  // The first directory lies at the offset in bytes 4 to 7; its link to the next is made to point at itself.
+  std::string circle = file;
+  const size_t first = static_cast<unsigned char>(file[4]);
+  const size_t entries = static_cast<unsigned char>(file[first]);
+  circle[first + 2 + 12 * entries] = static_cast<char>(first);
+  EXPECT_THAT(refusal(decode_tiff, circle), HasSubstr("circle"));
+}
+
+TEST(ImageFile, FormatsAreToldByContent) {
+  const std::string png = bytes_of_file("grey8.png"), jpeg = bytes_of_file("grey.jpg"),
+                    tiff = bytes_of_file("grey_u1.tif");
+  EXPECT_TRUE(is_png(png) && is_jpeg(jpeg) && is_tiff(tiff));
+  EXPECT_FALSE(is_png(jpeg) || is_jpeg(tiff) || is_tiff(png) || is_png("") || is_jpeg("") ||
+               is_tiff(""));
+  EXPECT_THAT(refusal(decode_png, jpeg), HasSubstr("signature"));
+  EXPECT_THAT(refusal(decode_jpeg, tiff), HasSubstr("SOI"));
+  EXPECT_THAT(refusal(decode_tiff, png), HasSubstr("header of TIFF"));
+}
+
+TEST(ImageFile, AMissingFileIsAnInputOutputError) {
+  try {
+    read_png("/nowhere/a.png");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::io);
+  }
+}
+
+}  // namespace
+}  // namespace fovea::io

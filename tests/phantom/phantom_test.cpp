@@ -1,0 +1,192 @@
+#include "fovea/phantom/phantom.h"
+
+#include <gmock/gmock.h>
+
+#include <map>
+#include <set>
+
+#include "fovea/io/image_file.h"
+#include "fovea/storage/csv.h"
+#include "fovea/storage/hash.h"
+#include "support/test_files.h"
+
+namespace fovea::phantom {
+namespace {
+
+using test::TempFolder;
+namespace fs = std::filesystem;
+
+PhantomOptions small() {
+  PhantomOptions options;
+  options.patients = 12;
+  options.images_per_patient = 2;
+  options.size = 64;
+  options.volumes = 2;
+  options.slices = 6;
+  return options;
+}
+
+/// Path below `folder` -> hash of the content, of every file.
+std::map<std::string, std::string> fingerprints(const fs::path& folder) {
+  std::map<std::string, std::string> all;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (entry.is_regular_file())
+      all[fs::relative(entry.path(), folder)] = storage::sha256_file(entry.path());
+  return all;
+}
+
+/// The cells of one column.
+std::vector<std::string> column(const storage::Table& table, std::string_view name) {
+  std::vector<std::string> cells;
+  for (int64_t row = 0; row < table.rows(); ++row)
+    cells.emplace_back(table.cell(row, table.column(name)));
+  return cells;
+}
+
+TEST(Phantom, TheSameSeedGivesTheSameBytesForAnyNumberOfThreads) {
+  const TempFolder folder;
+  PhantomOptions options = small();
+  options.threads = 1;
+  write_phantoms(folder / "one", options);
+  options.threads = 3;
+  write_phantoms(folder / "three", options);
+  EXPECT_EQ(fingerprints(folder / "one"), fingerprints(folder / "three"));
+}
+
+TEST(Phantom, AnotherSeedGivesOtherPicturesAndOtherUids) {
+  const TempFolder folder;
+  PhantomOptions options = small();
+  write_phantoms(folder / "a", options);
+  options.seed = 2;
+  write_phantoms(folder / "b", options);
+  const auto a = fingerprints(folder / "a");
+  const auto b = fingerprints(folder / "b");
+  ASSERT_EQ(a.size(), b.size());
+  for (const auto& [path, hash] : a)
+    if (path.ends_with(".dcm")) {
+      EXPECT_NE(hash, b.at(path)) << path;
+    }
+}
+
+TEST(Phantom, EveryFilmOfTheTableExistsAndIsADicomFileWithAMaskOfItsSize) {
+  const TempFolder folder;
+  const Summary sum = write_phantoms(folder / "set", small());
+  EXPECT_EQ(sum.patients, 14);
+  EXPECT_EQ(sum.images, 24);
+  EXPECT_EQ(sum.volumes, 2);
+  const storage::Table table = storage::read_csv(folder / "set/labels.csv");
+  ASSERT_EQ(table.rows(), 24);
+  for (int64_t row = 0; row < table.rows(); ++row) {
+    const fs::path film = folder.path() / "set" / table.cell(row, table.column("path"));
+    EXPECT_EQ(test::read_text(film).substr(128, 4), "DICM") << film;
+    const fs::path mask = folder.path() / "set" / table.cell(row, table.column("mask"));
+    const Image image = io::read_png(mask);
+    EXPECT_EQ(image.height, 64);
+    EXPECT_EQ(image.width, 64);
+  }
+}
+
+TEST(Phantom, HalfOfThePatientsHaveLesionsAndEachLiesInOneSplit) {
+  const TempFolder folder;
+  PhantomOptions options = small();
+  options.patients = 40;
+  options.volumes = 0;
+  write_phantoms(folder / "set", options);
+  const storage::Table table = storage::read_csv(folder / "set/labels.csv");
+  const auto patients = column(table, "patient");
+  const auto labels = column(table, "label");
+  const auto splits = column(table, "split");
+  std::map<std::string, std::set<std::string>> seen;
+  std::map<std::string, int> films;  // split + label
+  for (size_t i = 0; i < patients.size(); ++i) {
+    seen[patients[i]].insert(splits[i] + labels[i]);
+    ++films[splits[i] + labels[i]];
+  }
+  ASSERT_EQ(seen.size(), 40u);
+  for (const auto& [patient, where] : seen) EXPECT_EQ(where.size(), 1u) << patient;
+  // 20 patients of either label, two films each: 14 train, 2 val, 4 test.
+  const std::map<std::string, int> wanted = {{"train0", 28}, {"train1", 28}, {"val0", 4},
+                                             {"val1", 4},    {"test0", 8},   {"test1", 8}};
+  EXPECT_EQ(films, wanted);
+}
+
+TEST(Phantom, LesionsLieInTheirBoxesAndOnlyPatientsWithLesionsHaveThem) {
+  const TempFolder folder;
+  write_phantoms(folder / "set", small());
+  const storage::Table table = storage::read_csv(folder / "set/labels.csv");
+  const storage::Table boxes = storage::read_csv(folder / "set/boxes.csv");
+  const auto number = [&](int64_t row, std::string_view name) {
+    return std::stoll(std::string(boxes.cell(row, boxes.column(name))));
+  };
+  int64_t counted = 0;
+  for (int64_t row = 0; row < table.rows(); ++row) {
+    const std::string path(table.cell(row, table.column("path")));
+    const Image mask = io::read_png(folder.path() / "set" / table.cell(row, table.column("mask")));
+    std::vector<bool> covered(64 * 64);
+    const auto lesions = std::stoll(std::string(table.cell(row, table.column("lesions"))));
+    for (int64_t box = 0; box < boxes.rows(); ++box) {
+      if (boxes.cell(box, boxes.column("path")) != path) continue;
+      ++counted;
+      for (int64_t y = number(box, "y"); y < number(box, "y") + number(box, "height"); ++y)
+        for (int64_t x = number(box, "x"); x < number(box, "x") + number(box, "width"); ++x)
+          covered.at(y * 64 + x) = true;
+    }
+    int64_t inside = 0;
+    for (int64_t p = 0; p < 64 * 64; ++p) {
+      if (mask.data<uint8_t>()[p] == 0) continue;
+      ++inside;
+      EXPECT_TRUE(covered[p]) << path << " pixel " << p;
+    }
+    EXPECT_EQ(lesions > 0, table.cell(row, table.column("label")) == "1");
+    EXPECT_EQ(lesions > 0, inside > 0);
+  }
+  EXPECT_EQ(counted, boxes.rows());
+}
+
+TEST(Phantom, AFolderThatHoldsSomethingIsLeftAlone) {
+  const TempFolder folder;
+  folder.write("set/mine.txt", "precious");
+  try {
+    write_phantoms(folder / "set", small());
+    FAIL() << "it wrote";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::config);
+    EXPECT_THAT(error.what(), testing::HasSubstr((folder / "set").string()));
+  }
+  EXPECT_EQ(fingerprints(folder / "set").size(), 1u);
+}
+
+TEST(Phantom, ProgressCountsEveryFileOnce) {
+  const TempFolder folder;
+  std::vector<int64_t> seen;
+  write_phantoms(folder / "set", small(), [&](int64_t done, int64_t total) {
+    EXPECT_EQ(total, 24 + 2 * 6);
+    seen.push_back(done);
+  });
+  std::vector<int64_t> wanted(36);
+  for (int64_t i = 0; i < 36; ++i) wanted[i] = i + 1;
+  EXPECT_EQ(seen, wanted);
+}
+
+// dciodvfy of dicom3tools checks a file against the standard's object definitions.
+TEST(Phantom, DciodvfyFindsNoError) {
+  if (std::system("command -v dciodvfy > /dev/null 2>&1") != 0)
+    GTEST_SKIP() << "dciodvfy is not installed (apt-get install dicom3tools)";
+  const TempFolder folder;
+  write_phantoms(folder / "set", small());
+  const std::string report = (folder / "report.txt").string();
+  int64_t files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder / "set")) {
+    if (entry.path().extension() != ".dcm") continue;
+    ++files;
+    [[maybe_unused]] const int status =
+        std::system(("dciodvfy '" + entry.path().string() + "' > '" + report + "' 2>&1").c_str());
+    const std::string found = test::read_text(report);
+    EXPECT_THAT(found, testing::Not(testing::HasSubstr("Error"))) << entry.path() << "\n" << found;
+    EXPECT_THAT(found, testing::HasSubstr("Image"));  // it says which object it checked
+  }
+  EXPECT_EQ(files, 36);
+}
+
+}  // namespace
+}  // namespace fovea::phantom

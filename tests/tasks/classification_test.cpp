@@ -1,0 +1,138 @@
+#include "fovea/tasks/classification.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "support/test_files.h"
+
+namespace fovea::tasks {
+namespace {
+
+using testing::HasSubstr;
+
+TargetSpec finding() { return {.name = "label", .classes = {"normal", "pneumonia"}}; }
+TargetSpec several() {
+  return {.name = "findings", .classes = {"nodule", "effusion"}, .multi_label = true};
+}
+
+Batch batch_of(const std::string& target, torch::Tensor targets) {
+  Batch batch;
+  for (int64_t i = 0; i < targets.size(0); ++i) {
+    batch.ids.push_back("case " + std::to_string(i));
+    batch.groups.emplace_back();
+  }
+  batch.targets[target] = std::move(targets);
+  return batch;
+}
+
+TensorMap outputs_of(const std::string& target, torch::Tensor logits) {
+  TensorMap outputs;
+  outputs[target] = std::move(logits);
+  return outputs;
+}
+
+const NamedFigure& figure(const std::vector<NamedFigure>& figures, const std::string& name) {
+  return *std::ranges::find(figures, name, &NamedFigure::name);
+}
+
+TEST(Classification, AHeadPerTargetWithAnOutputPerClass) {
+  const auto heads = classification({}, {finding(), several()})->heads();
+  ASSERT_EQ(heads.size(), 2u);
+  EXPECT_EQ(heads[0].name, "label");
+  EXPECT_EQ(heads[0].outputs, 2);
+  EXPECT_EQ(heads[1].name, "findings");
+}
+
+TEST(Classification, BinaryProbabilitiesAreTheSoftmaxOfTwoColumns) {
+  const auto task = classification({}, {finding()});
+  const auto decoded = task->decode(outputs_of("label", torch::tensor({{0.0f, std::log(3.0f)}})));
+  EXPECT_NEAR(decoded.at("label")[0][1].item<double>(), 0.75, 1e-6);
+  EXPECT_EQ(decoded.at("label").scalar_type(), torch::kFloat);
+}
+
+TEST(Classification, LogitsInHalfPrecisionGiveALossInSinglePrecision) {
+  const auto task = classification({}, {finding()});
+  const auto loss = task->loss(outputs_of("label", torch::zeros({4, 2}, torch::kBFloat16)),
+                               batch_of("label", torch::tensor({0, 1, 1, 0})));
+  EXPECT_EQ(loss.scalar_type(), torch::kFloat);
+  EXPECT_NEAR(loss.item<double>(), std::log(2.0), 1e-6);
+}
+
+TEST(Classification, LossesOfTargetsAddUp) {
+  const auto task = classification({}, {finding(), several()});
+  Batch batch = batch_of("label", torch::tensor({0, 1}));
+  batch.targets["findings"] = torch::tensor({{1.0f, 0.0f}, {1.0f, NAN}});
+  TensorMap outputs = outputs_of("label", torch::zeros({2, 2}));
+  outputs["findings"] = torch::zeros({2, 2});
+  EXPECT_NEAR(task->loss(outputs, batch).item<double>(), 2 * std::log(2.0), 1e-6);
+}
+
+TEST(Classification, TheMainFigureIsTheAucAndTheLastTheLoss) {
+  const auto figures = classification({}, {finding()})->figures();
+  EXPECT_EQ(figures.front().name, "auc");
+  EXPECT_TRUE(figures.front().higher_is_better);
+  EXPECT_EQ(figures.back().name, "loss");
+  EXPECT_FALSE(figures.back().higher_is_better);
+  EXPECT_FALSE(figures.front().why_undefined.empty());
+}
+
+TEST(Classification, FiguresOfTwoBatchesAreThoseOfAllCases) {
+  const auto task = classification({}, {finding()});
+  const auto evaluation = task->evaluation();
+  // Positive cases score 0.9 and 0.4, negative ones 0.5 and 0.2: 3 of 4 pairs in the right order.
+  TensorMap first = outputs_of("label", torch::tensor({{0.1f, 0.9f}, {0.5f, 0.5f}}));
+  TensorMap second = outputs_of("label", torch::tensor({{0.6f, 0.4f}, {0.8f, 0.2f}}));
+  evaluation->add(first, batch_of("label", torch::tensor({1, 0})), 1.0);
+  evaluation->add(second, batch_of("label", torch::tensor({1, 0})), 4.0);
+  const auto figures = evaluation->figures();
+  EXPECT_DOUBLE_EQ(figure(figures, "auc").value, 0.75);
+  EXPECT_DOUBLE_EQ(figure(figures, "accuracy").value, 0.5);
+  EXPECT_DOUBLE_EQ(figure(figures, "loss").value, 2.5);
+}
+
+TEST(Classification, AFigureThatDoesNotExistSaysWhy) {
+  const auto evaluation = classification({}, {finding()})->evaluation();
+  evaluation->add(outputs_of("label", torch::tensor({{0.1f, 0.9f}})),
+                  batch_of("label", torch::tensor({1})));
+  const auto figures = evaluation->figures();
+  EXPECT_TRUE(std::isnan(figure(figures, "auc").value));
+  EXPECT_FALSE(figure(figures, "auc").why_undefined.empty());
+  EXPECT_FALSE(figure(figures, "loss").why_undefined.empty());
+}
+
+TEST(Classification, MissingLabelsDoNotCount) {
+  const auto evaluation = classification({}, {several()})->evaluation();
+  const auto p = torch::tensor({{0.9f, 0.1f}, {0.2f, 0.9f}, {0.8f, 0.3f}});
+  // Without the hole, the third case would be a false alarm of the first label.
+  evaluation->add(outputs_of("findings", p),
+                  batch_of("findings", torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}, {NAN, 0.0f}})));
+  EXPECT_DOUBLE_EQ(figure(evaluation->figures(), "accuracy").value, 1);
+}
+
+TEST(Classification, WithTwoTargetsFiguresCarryTheirNames) {
+  const auto figures = classification({}, {finding(), several()})->figures();
+  EXPECT_EQ(figures.front().name, "label.auc");
+  EXPECT_TRUE(std::ranges::any_of(figures, [](auto& f) { return f.name == "findings.auc"; }));
+}
+
+TEST(Classification, WritesTheEvaluationAndReturnsItsLine) {
+  const auto evaluation = classification({}, {finding()})->evaluation();
+  evaluation->add(outputs_of("label", torch::tensor({{0.1f, 0.9f}, {0.6f, 0.4f}})),
+                  batch_of("label", torch::tensor({1, 0})));
+  const test::TempFolder folder;
+  EXPECT_THAT(evaluation->write(folder.path(), "test"), HasSubstr("split=test n=2 auc=1.0000"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "metrics.json"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "predictions.csv"));
+}
+
+TEST(Classification, NoTargetAndASingleClassAreRefused) {
+  EXPECT_THROW(classification({}, {}), Error);
+  EXPECT_THROW(classification({}, {{.name = "label", .classes = {"only"}}}), Error);
+  EXPECT_NO_THROW(
+      classification({}, {{.name = "label", .classes = {"only"}, .multi_label = true}}));
+}
+
+}  // namespace
+}  // namespace fovea::tasks

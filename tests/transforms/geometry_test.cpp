@@ -1,0 +1,236 @@
+#include "fovea/transforms/geometry.h"
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "fovea/transforms/warps.h"
+#include "support/test_files.h"
+#include "transforms/pictures.h"
+
+namespace fovea::transforms {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using torch::indexing::Slice;
+
+const nlohmann::json& torchvision() {
+  static const auto all = nlohmann::json::parse(std::ifstream(test::reference("transforms.json")));
+  return all;
+}
+
+torch::Tensor tensor_of(const nlohmann::json& flat) {
+  return torch::tensor(flat["values"].get<std::vector<float>>())
+      .reshape(flat["shape"].get<std::vector<int64_t>>());
+}
+
+std::string refusal(const TransformPtr& step, const torch::Tensor& picture) {
+  try {
+    applied(step, picture);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::config);
+    return error.what();
+  }
+  return "it was accepted";
+}
+
+// 1e-4 of the range 255: both sum the same products in float32, in another order.
+TEST(Resize, EqualsTorchvisionWithAndWithoutAntialiasing) {
+  for (const auto& example : torchvision()["resize"]) {
+    const torch::Tensor wanted = tensor_of(example["to"]);
+    ResizeOptions options{.size = {wanted.size(1), wanted.size(2)}};
+    options.antialias = example["antialias"].get<bool>();
+    const torch::Tensor found = applied(resize(options), tensor_of(example["from"]));
+    ASSERT_EQ(found.sizes(), wanted.sizes());
+    EXPECT_LT(largest_difference(found, wanted), 0.0255) << example["from"]["shape"];
+  }
+}
+
+TEST(Resize, VolumesGrowAsTorchsTrilinearInterpolation) {
+  for (const auto& example : torchvision()["volumes"]) {
+    const torch::Tensor wanted = tensor_of(example["to"]);
+    const torch::Tensor found =
+        applied(resize({.size = wanted.sizes().slice(1).vec()}), tensor_of(example["from"]));
+    ASSERT_EQ(found.sizes(), wanted.sizes());
+    EXPECT_LT(largest_difference(found, wanted), 0.0255);
+  }
+}
+
+TEST(Resize, AreaIsTheMeanOfWhatAPixelCovers) {
+  // 1 x 3 -> 1 x 2: each output covers one and a half inputs.
+  const torch::Tensor row = torch::tensor({0.f, 3.f, 9.f}).reshape({1, 1, 3});
+  const auto halves = values(applied(resize({.size = {1, 2}, .mode = "area"}), row));
+  EXPECT_THAT(halves, ElementsAre(testing::FloatEq((0 + 0.5f * 3) / 1.5f),
+                                  testing::FloatEq((0.5f * 3 + 9) / 1.5f)));
+  const torch::Tensor volume = counted({1, 2, 2, 2});
+  EXPECT_THAT(values(applied(resize({.size = {1}, .mode = "area"}), volume)), ElementsAre(3.5f));
+}
+
+TEST(Resize, EightBitsAndFloatsOfTheSameValuesGiveTheSame) {
+  const torch::Tensor picture = counted({1, 12, 20});
+  const auto step = resize({.size = {5, 9}});
+  EXPECT_TRUE(applied(step, picture).equal(applied(step, picture.to(torch::kFloat32))));
+}
+
+TEST(Resize, TwoNumbersLeaveTheSlicesOfAVolumeAlone) {
+  const torch::Tensor volume = noisy({1, 3, 8, 8});
+  const auto step = resize({.size = {4, 6}});
+  const torch::Tensor found = applied(step, volume);
+  ASSERT_EQ(found.sizes(), (std::vector<int64_t>{1, 3, 4, 6}));
+  for (int64_t z = 0; z < 3; ++z)
+    EXPECT_TRUE(found.index({Slice(), z}).equal(applied(step, volume.index({Slice(), z}))));
+}
+
+TEST(Resize, KeepingTheAspectFillsTheRest) {
+  const torch::Tensor wide = torch::full({1, 4, 8}, 7.f);
+  const torch::Tensor found =
+      applied(resize({.size = {4, 4}, .keep_aspect = true, .fill = -1}), wide);
+  EXPECT_TRUE(found.index({0, 0}).equal(torch::full({4}, -1.f)));
+  EXPECT_TRUE(found.index({0, Slice(1, 3)}).allclose(torch::full({2, 4}, 7.f)));
+  EXPECT_TRUE(found.index({0, 3}).equal(torch::full({4}, -1.f)));
+}
+
+TEST(Crop, TakesTheMiddleAndKeepsEightBits) {
+  const torch::Tensor found = applied(crop({.size = {2}}), counted({1, 4, 4}));
+  EXPECT_EQ(found.scalar_type(), torch::kUInt8);
+  EXPECT_THAT(values(found), ElementsAre(5, 6, 9, 10));
+}
+
+TEST(Crop, ARandomOneReachesEveryPlace) {
+  const auto step = crop({.size = {1}, .where = "random"});
+  std::set<float> seen;
+  for (uint64_t i = 0; i < 200; ++i) seen.insert(values(applied(step, counted({1, 3, 3}), i))[0]);
+  EXPECT_EQ(seen.size(), 9u);  // one of nine is missed with probability 9 · (8/9)^200 < 1e-9
+}
+
+TEST(Crop, AVolumeIsCroppedInDepthToo) {
+  const torch::Tensor found = applied(crop({.size = {1, 2, 1}}), counted({1, 3, 4, 3}));
+  // slice 1 (12 to 23), rows 1 and 2, column 1
+  EXPECT_THAT(values(found), ElementsAre(12 + 4, 12 + 7));
+}
+
+TEST(Crop, APictureThatIsTooSmallIsRefused) {
+  EXPECT_THAT(refusal(crop({.size = {5}}), counted({1, 4, 4})), HasSubstr("resize or pad first"));
+}
+
+TEST(Pad, PutsThePictureInTheMiddle) {
+  const torch::Tensor found = applied(pad({.size = {1, 4}, .fill = 9}), counted({1, 2, 2}));
+  EXPECT_EQ(found.scalar_type(), torch::kUInt8);
+  EXPECT_THAT(values(found), ElementsAre(9, 0, 1, 9, 9, 2, 3, 9));
+  EXPECT_THAT(refusal(pad({.size = {9}, .fill = -1}), counted({1, 2, 2})), HasSubstr("0 to 255"));
+}
+
+TEST(Flip, MirrorsTheAxisAskedFor) {
+  const torch::Tensor volume = counted({1, 2, 2, 2});
+  const auto flipped = [&](const std::string& axis) {
+    return values(applied(flip({.axis = axis, .probability = 1}), volume));
+  };
+  EXPECT_THAT(flipped("width"), ElementsAre(1, 0, 3, 2, 5, 4, 7, 6));
+  EXPECT_THAT(flipped("height"), ElementsAre(2, 3, 0, 1, 6, 7, 4, 5));
+  EXPECT_THAT(flipped("depth"), ElementsAre(4, 5, 6, 7, 0, 1, 2, 3));
+  EXPECT_THAT(refusal(flip({.axis = "depth"}), counted({1, 2, 2})), HasSubstr("volumes"));
+}
+
+TEST(Flip, HappensAsOftenAsItsProbabilitySays) {
+  const auto step = flip({.probability = 0.25});
+  int flips = 0;
+  for (uint64_t i = 0; i < 4000; ++i) flips += values(applied(step, counted({1, 1, 2}), i))[0] == 1;
+  EXPECT_NEAR(flips, 1000, 5 * 27.4);  // five standard deviations of the binomial
+}
+
+// Inside, both interpolate between four neighbours; on the rim torchvision's zeros and ours agree
+// too. 1e-3 of the range allows for coordinates in float32 there and fixed point here.
+TEST(Rotate, EqualsTorchvision) {
+  for (const auto& example : torchvision()["rotate"]) {
+    const double degrees = example["degrees"];
+    const torch::Tensor found =
+        applied(rotate({.degrees = {degrees, degrees}}), tensor_of(example["from"]));
+    EXPECT_LT(largest_difference(found, tensor_of(example["to"])), 0.255) << degrees;
+  }
+}
+
+TEST(Rotate, AQuarterTurnMovesPixelsExactly) {
+  // 0 1 2      2 5 8
+  // 3 4 5  ->  1 4 7   counter-clockwise
+  // 6 7 8      0 3 6
+  const torch::Tensor found = applied(rotate({.degrees = {90, 90}}), counted({1, 3, 3}));
+  const std::vector<float> wanted = {2, 5, 8, 1, 4, 7, 0, 3, 6};
+  EXPECT_THAT(values(found), testing::Pointwise(testing::FloatNear(1e-4), wanted));
+}
+
+TEST(Affine, EqualsTorchvision) {
+  for (const auto& example : torchvision()["affine"]) {
+    const double degrees = example["degrees"];
+    const double scale = example["scale"];
+    const double shear = example["shear"];
+    const torch::Tensor source = tensor_of(example["from"]);
+    // One range serves both directions, so the sides are moved one at a time: translation is checked
+    // by a second warp of the result of the first, by whole pixels, which interpolates nothing.
+    AffineOptions options{.degrees = {degrees, degrees},
+                          .translate = {0, 0},
+                          .scale = {scale, scale},
+                          .shear = {shear, shear}};
+    torch::Tensor found = applied(affine(options), source);
+    const int64_t right = example["translate"][0];
+    const int64_t down = example["translate"][1];
+    const torch::Tensor wanted = tensor_of(example["to"]);
+    const auto part = [](int64_t shift, int64_t length) {
+      return shift >= 0 ? Slice(shift, length) : Slice(0, length + shift);
+    };
+    const torch::Tensor there =
+        wanted.index({Slice(), part(down, wanted.size(1)), part(right, wanted.size(2))});
+    const torch::Tensor here =
+        found.index({Slice(), part(-down, wanted.size(1)), part(-right, wanted.size(2))});
+    EXPECT_LT(largest_difference(here, there), 0.255) << example["degrees"];
+  }
+}
+
+TEST(Affine, TranslationMovesByShareOfTheSide) {
+  const torch::Tensor found = applied(
+      affine({.degrees = {0}, .translate = {0.25, 0.25}, .scale = {1}}), counted({1, 4, 4}));
+  const std::vector<float> wanted = {0, 0, 0, 0, 0, 0, 1, 2, 0, 4, 5, 6, 0, 8, 9, 10};
+  EXPECT_THAT(values(found), testing::Pointwise(testing::FloatNear(1e-4), wanted));
+}
+
+TEST(Elastic, ShiftsHaveTheStandardDeviationAskedFor) {
+  // On the picture f(x, y) = x the result minus x is the shift itself.
+  const int64_t side = 256;
+  const torch::Tensor ramp =
+      torch::arange(side).to(torch::kFloat32).expand({1, side, side}).contiguous();
+  double squares = 0;
+  const int repeats = 20;
+  for (uint64_t i = 0; i < repeats; ++i) {
+    const torch::Tensor moved = applied(elastic({.alpha = 3, .sigma = 8}), ramp, i);
+    const torch::Tensor shift =
+        (moved - ramp).index({0, Slice(20, side - 20), Slice(20, side - 20)});
+    squares += shift.square().mean().item<double>() / repeats;
+  }
+  EXPECT_NEAR(std::sqrt(squares), 3, 0.3);  // 20 · (216 / 28)² ≈ 1200 independent shifts: 2 %
+}
+
+TEST(Elastic, WithoutAlphaNothingMoves) {
+  const torch::Tensor picture = noisy({1, 20, 20});
+  EXPECT_LT(largest_difference(applied(elastic({.alpha = 0}), picture), picture), 1e-4);
+}
+
+TEST(Warps, AllSlicesOfAVolumeMoveAlike) {
+  const torch::Tensor slice = noisy({1, 1, 16, 16});
+  const torch::Tensor volume = slice.expand({1, 3, 16, 16}).contiguous();
+  for (const auto& step : {rotate({}), affine({}), elastic({})}) {
+    const torch::Tensor found = applied(step, volume);
+    EXPECT_TRUE(found.index({Slice(), 0}).equal(found.index({Slice(), 2})));
+    EXPECT_TRUE(found.index({Slice(), 0}).equal(applied(step, slice.squeeze(1))));
+  }
+}
+
+TEST(Warps, WhatLiesOutsideIsFilledAsAsked) {
+  const torch::Tensor picture = torch::full({1, 9, 9}, 5.f);
+  RotateOptions options{.degrees = {45, 45}};
+  options.outside.fill = -7;
+  EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), -7);
+  options.outside.border = "edge";
+  EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), 5);
+}
+
+}  // namespace
+}  // namespace fovea::transforms

@@ -1,0 +1,149 @@
+#include <algorithm>
+
+#include "fovea/transforms/geometry.h"
+#include "fovea/transforms/scaling.h"
+#include "transforms/pictures.h"
+
+namespace fovea::transforms {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// A step as a config writes it: `name`, or `{name: value}`.
+TransformChoice step(const std::string& name, std::vector<std::string> value = {}) {
+  TransformChoice choice;
+  choice.select(name);
+  if (value.empty()) return choice;
+  Node node = Node::scalar(value[0]);
+  if (value.size() > 1) {
+    node = Node{.kind = Node::Kind::list};
+    for (const std::string& text : value) node.items.push_back(Node::scalar(text));
+  }
+  choice.read_settings(node);
+  return choice;
+}
+
+Example example_of(torch::Tensor picture) {
+  Example example;
+  example.inputs["image"] = std::move(picture);
+  return example;
+}
+
+torch::Tensor run(const std::vector<TransformChoice>& steps, torch::Tensor picture,
+                  uint64_t index = 0) {
+  Random random = stream(index);
+  return pipeline(steps)(example_of(std::move(picture)), random).inputs.at("image");
+}
+
+/// The step with settings that fit a picture of 32 pixels.
+TransformChoice small(const std::string& name) {
+  return name == "resize" || name == "crop" || name == "pad" ? step(name, {"24"}) : step(name);
+}
+
+TEST(Catalogue, EveryTransformTakesPicturesAndVolumesOfBothTypes) {
+  for (const std::string& name : transforms().names())
+    for (const auto type : {torch::kUInt8, torch::kFloat32})
+      for (const std::vector<int64_t>& shape :
+           {std::vector<int64_t>{1, 32, 40}, {3, 32, 40}, {1, 26, 32, 40}}) {
+        const torch::Tensor picture = noisy(shape).to(type);
+        const torch::Tensor found = run({small(name)}, picture);
+        EXPECT_EQ(found.dim(), picture.dim()) << name;
+        EXPECT_EQ(found.scalar_type(), torch::kFloat32) << name;
+        EXPECT_TRUE(found.is_contiguous()) << name;
+        EXPECT_TRUE(found.isfinite().all().item<bool>()) << name;
+      }
+}
+
+TEST(Catalogue, NoTransformWritesToAPictureThatIsHeldElsewhere) {
+  for (const std::string& name : transforms().names()) {
+    const torch::Tensor picture = noisy({1, 32, 40});
+    const torch::Tensor copy = picture.clone();
+    for (uint64_t i = 0; i < 4; ++i) run({small(name), small(name)}, picture, i);
+    EXPECT_TRUE(picture.equal(copy)) << name;
+    // A view of a larger tensor, as a data set in memory hands out.
+    for (uint64_t i = 0; i < 4; ++i) run({small(name)}, picture.narrow(0, 0, 1), i);
+    EXPECT_TRUE(picture.equal(copy)) << name;
+  }
+}
+
+TEST(Catalogue, TheStreamAloneDecides) {
+  for (const std::string& name : transforms().names()) {
+    const torch::Tensor picture = noisy({1, 32, 40});
+    std::vector<torch::Tensor> found;
+    for (uint64_t i = 0; i < 8; ++i) {
+      found.push_back(run({small(name)}, picture, i));
+      EXPECT_TRUE(found.back().equal(run({small(name)}, picture, i))) << name;
+    }
+    const bool varies = std::ranges::any_of(
+        found, [&](const torch::Tensor& other) { return !other.equal(found[0]); });
+    const std::set<std::string> still = {"resize", "crop",   "pad",       "clahe",    "scale",
+                                         "clip",   "window", "normalize", "channels", "imagenet"};
+    EXPECT_EQ(varies, !still.contains(name)) << name;
+  }
+}
+
+TEST(Catalogue, OnlyMovesOfPixelsKeepEightBits) {
+  const std::set<std::string> places = {"crop", "pad", "flip", "channels"};
+  for (const std::string& name : transforms().names()) {
+    // The second draw of these streams lets every transform happen or not; places never convert.
+    const torch::Tensor found = applied(small(name).make(), noisy({1, 32, 40}).to(torch::kUInt8));
+    if (places.contains(name)) {
+      EXPECT_EQ(found.scalar_type(), torch::kUInt8) << name;
+    }
+  }
+}
+
+TEST(Catalogue, SomethingThatIsNoPictureIsRefusedByEveryTransform) {
+  for (const std::string& name : transforms().names()) {
+    const TransformPtr transform = small(name).make();
+    for (const torch::Tensor& wrong :
+         {torch::zeros({4, 4}), torch::zeros({1, 4, 4}, torch::kInt64), torch::zeros({1, 0, 4})})
+      EXPECT_THROW(
+          {
+            for (uint64_t i = 0; i < 32; ++i) applied(transform, wrong, i);  // some happen at times
+          },
+          Error)
+          << name;
+  }
+}
+
+TEST(Pipeline, StepsRunInTheOrderWritten) {
+  // 0 1 2 3 -> the middle two -> 0 and 1
+  EXPECT_THAT(values(run({step("crop", {"1", "2"}), step("scale", {"range"})}, counted({1, 1, 4}))),
+              ElementsAre(0, 1));
+  EXPECT_THAT(values(run({step("scale", {"range"}), step("crop", {"1", "2"})}, counted({1, 1, 4}))),
+              ElementsAre(testing::FloatEq(1.f / 3), testing::FloatEq(2.f / 3)));
+}
+
+TEST(Pipeline, WithoutStepsEightBitsBecomeFloats) {
+  const torch::Tensor found = run({}, counted({1, 1, 3}));
+  EXPECT_EQ(found.scalar_type(), torch::kFloat32);
+  EXPECT_THAT(values(found), ElementsAre(0, 1, 2));
+}
+
+TEST(Pipeline, AnErrorNamesTheStep) {
+  try {
+    run({step("flip"), step("crop", {"9"})}, counted({1, 4, 4}));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("step 2 (crop)"));
+  }
+}
+
+TEST(Pipeline, OtherInputsStayAsTheyAre) {
+  Example example = example_of(counted({1, 2, 2}));
+  example.inputs["text"] = torch::tensor({1, 2, 3});
+  Random random = stream();
+  const Example after = pipeline({step("scale")})(example, random);
+  EXPECT_TRUE(after.inputs.at("text").equal(torch::tensor({1, 2, 3})));
+  EXPECT_TRUE(example.inputs.at("image").equal(counted({1, 2, 2})));
+}
+
+TEST(Pipeline, AnInputThatIsAbsentIsNamed) {
+  Random random = stream();
+  EXPECT_THROW(pipeline({}, "film")(example_of(counted({1, 2, 2})), random), Error);
+}
+
+}  // namespace
+}  // namespace fovea::transforms
