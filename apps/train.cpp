@@ -21,6 +21,6 @@ void add_train(CLI::App& program, int& exit_code) {
       "runs/chest\n"
       "Writes the resolved config, checkpoints, `best`, metrics.csv, log.jsonl, TensorBoard events "
       "and "
-      "curves.svg. Ctrl-C stops after the step with a checkpoint (exit 75).");
+      "learning_curves.svg. Ctrl-C stops after the step with a checkpoint (exit 75).");
   command->callback([request, &exit_code] { exit_code = fovea::config::train(*request); });
 }

@@ -1,5 +1,6 @@
 // How bench/run talks to a measured program: after "ready", each line "go" on standard input is answered with one
-// measurement, a number on a line of its own; the end of the input ends the program.
+// measurement, a number on a line of its own; the end of the input ends the program. So several programs stay warm and
+// take turns (bench/peers/protocol.py is the other side of it).
 #pragma once
 
 #include <chrono>
@@ -8,17 +9,22 @@
 
 namespace fovea::bench {
 
-inline double seconds_of(auto&& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+inline double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Answers every "go" with measure().
-inline void serve(auto&& measure) {
-  std::cout << "ready" << std::endl;
+/// The seconds that `work` takes.
+inline double seconds_of(auto&& work) {
+  const double start = now();
+  work();
+  return now() - start;
+}
+
+/// Waits for our turn; false at the end of the input.
+inline bool our_turn() {
   for (std::string line; std::getline(std::cin, line);)
-    if (line == "go") std::cout << measure() << std::endl;
+    if (line == "go") return true;
+  return false;
 }
 
 }  // namespace fovea::bench

@@ -1,120 +1,123 @@
-// A training step of fovea: forward, loss, backward, AdamW.
-//   bench_train_step MODEL MODE [STEPS]      as peers/train_step.py; MODE fp32 | bf16
-#include <ATen/autocast_mode.h>
+// A training step as the Trainer makes it: batch, forward, loss, backward, gradient norm, AdamW.
+//   bench_train_step MODEL PRECISION [STEPS]      models as in peers/train_step.py; fp32 | bf16
 #include <malloc.h>
-#include <c10/core/CPUAllocator.h>
-#include <sys/mman.h>
-#include <map>
-#include <mutex>
-#include <torch/nn.h>
-#include <cstdlib>
 
-#include "fovea/nn/model.h"
+#include "fovea/core/error.h"
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/vit.h"
-#include "fovea/tasks/task.h"
-#include "fovea/train/optimizers.h"
+#include "fovea/train/trainer.h"
 #include "measure.h"
 
 using namespace fovea;
 
-// PROTOTYPE caching allocator
-struct Caching final : c10::Allocator {
-  static constexpr size_t kBig = 1 << 16;
-  static size_t round(size_t n) {
-    if (n <= (1 << 21)) return (n + 4095) & ~size_t(4095);
-    return (n + (1 << 21) - 1) & ~size_t((1 << 21) - 1);
-  }
-  std::mutex m;
-  std::map<size_t, std::vector<void*>> free_;
-  std::map<void*, size_t> sizes;
-  c10::Allocator* base = c10::GetDefaultCPUAllocator();
-  static Caching& one() { static Caching* c = new Caching; return *c; }
-  static void release(void* p) {
-    if (!p) return;
-    auto& self = one();
-    std::lock_guard lock(self.m);
-    auto it = self.sizes.find(p);
-    if (it == self.sizes.end()) { free(p); return; }
-    self.free_[it->second].push_back(p);
-  }
-  c10::DataPtr allocate(size_t n) override {
-    if (n == 0) return {nullptr, nullptr, &release, c10::Device(c10::kCPU)};
-    void* p = nullptr;
-    if (n < kBig) {
-      p = aligned_alloc(64, (n + 63) & ~size_t(63));
-    } else {
-      n = round(n);
-      std::lock_guard lock(m);
-      auto it = free_.lower_bound(n);
-      while (it != free_.end() && it->second.empty()) ++it;
-      if (it != free_.end() && it->first <= n + n / 4) {
-        p = it->second.back();
-        it->second.pop_back();
-      } else {
-        p = aligned_alloc(n > (1 << 21) ? 1 << 21 : 4096, n);
-        if (n >= (1 << 21) && getenv("HUGE")) madvise(p, n, MADV_HUGEPAGE);
-        sizes[p] = n;
-      }
-    }
-    return {p, p, &release, c10::Device(c10::kCPU)};
-  }
-  c10::DeleterFnPtr raw_deleter() const override { return &release; }
-  void copy_data(void* d, const void* s, std::size_t c) const override { default_copy_data(d, s, c); }
+namespace {
+
+struct Work {
+  nn::EncoderChoice encoder;
+  std::vector<int64_t> image;
+  int64_t batch;
 };
 
-int main(int argc, char** argv) {
-  const std::string name = argv[1], mode = argv[2];
-  const int64_t steps = argc > 3 ? std::stoll(argv[3]) : 2;
-  const std::string memory = getenv("MEM") ? getenv("MEM") : "none";
-  if (memory == "mallopt") {
-    std::cerr << mallopt(M_MMAP_THRESHOLD, 1 << 30) << mallopt(M_TRIM_THRESHOLD, 2'000'000'000) << "\n";
-  } else if (memory == "nommap") {
-    std::cerr << mallopt(M_MMAP_MAX, 0) << mallopt(M_TRIM_THRESHOLD, 2'000'000'000) << "\n";
-  } else if (memory == "caching") {
-    c10::SetCPUAllocator(&Caching::one(), 100);
-  }
-  nn::ModelOptions options;
-  nn::EncoderChoice encoder;
-  std::vector<int64_t> sizes{32, 3, 224, 224};
-  if (name == "resnet18_28") {
-    encoder.set("resnet", nn::ResNetOptions{.stem = "small"});
-    sizes = {128, 1, 28, 28};
+Work work_of(const std::string& name) {
+  Work work{{}, {3, 224, 224}, 32};
+  nn::ResNetOptions resnet;
+  if (name == "vit_tiny_224") {
+    work.encoder.set("vit", nn::ViTOptions());
   } else if (name == "resnet18_224") {
-    encoder.set("resnet", nn::ResNetOptions{});
+    work.encoder.set("resnet", resnet);
+  } else if (name == "resnet18_28") {
+    resnet.stem = "small";
+    work.encoder.set("resnet", resnet);
+    work.image = {1, 28, 28};
+    work.batch = 128;
   } else {
-    encoder.set("vit", nn::ViTOptions{});
+    throw config_error("unknown model '" + name +
+                       "'; known: resnet18_28, resnet18_224, vit_tiny_224");
   }
-  options.encoders.entries.emplace_back("image", encoder);
+  return work;
+}
+
+/// The same random picture, under as many names as an epoch needs.
+class Noise final : public Dataset {
+ public:
+  Noise(const std::vector<int64_t>& sizes, int64_t count)
+      : picture_(torch::randn(sizes)), count_(count) {}
+  int64_t size() const override { return count_; }
+  Example get(int64_t index) const override {
+    Example example{.id = name(index), .group = "", .inputs = {}, .targets = targets(index)};
+    example.inputs["image"] = picture_;
+    return example;
+  }
+  TensorMap targets(int64_t index) const override {
+    TensorMap targets;
+    targets["label"] = torch::tensor(index % 2);
+    return targets;
+  }
+  std::string group(int64_t) const override { return ""; }
+  std::string name(int64_t index) const override { return std::to_string(index); }
+
+ private:
+  torch::Tensor picture_;
+  int64_t count_;
+};
+
+struct InputEnded {};
+
+/// Waits for its turn between steps, and times some of them together.
+class Turns final : public train::Callback {
+ public:
+  explicit Turns(int64_t steps) : steps_(steps) {}
+
+  void on_step(const train::StepReport& report) override {
+    cases_ += report.cases;
+    if (++done_ < (warm_ ? steps_ : kWarmUp)) return;
+    if (warm_) std::cout << static_cast<double>(cases_) / (bench::now() - start_) << std::endl;
+    if (!warm_) std::cout << "ready" << std::endl;
+    warm_ = true;
+    if (!bench::our_turn()) throw InputEnded();
+    done_ = cases_ = 0;
+    start_ = bench::now();
+  }
+
+ private:
+  static constexpr int64_t kWarmUp = 2;
+  int64_t steps_, done_ = 0, cases_ = 0;
+  bool warm_ = false;
+  double start_ = 0;
+};
+
+void serve(const std::string& name, const std::string& precision, int64_t steps) {
+  const Work work = work_of(name);
   const TargetSpec target{.name = "label", .classes = {"no", "yes"}, .counts = {1, 1}};
-  const auto task = tasks::TaskChoice().make({target});
-  nn::Model model(options, {{"image", {{sizes[1], sizes[2], sizes[3]}}}}, task->heads(), 1);
-  model.train();
-  Batch batch;
-  batch.ids.resize(sizes[0]);
-  batch.inputs["image"] = torch::randn(sizes).contiguous(at::MemoryFormat::ChannelsLast);
-  batch.targets["label"] = torch::randint(0, 2, {sizes[0]}, torch::kInt64);
-  if (!getenv("CONTIG"))
-  for (auto& p : model.parameters())
-    if (p.dim() == 4) p.set_data(p.contiguous(at::MemoryFormat::ChannelsLast));
-  const auto optimizer = train::OptimizerChoice().make(train::parameter_groups(model, 1));
-  const auto none = torch::zeros({});
-  auto step = [&] {
-    optimizer->zero_grad();
-    at::autocast::set_autocast_enabled(at::kCPU, mode == "bf16");
-    at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-    const auto outputs = model.forward(batch.inputs);
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, false);
-    const auto loss = task->loss(outputs, batch);
-    loss.backward();
-    optimizer->step(1, none);
-    return loss.item<float>();
-  };
-  step();
-  step();
-  bench::serve([&] {
-    const double seconds = bench::seconds_of([&] { for (int64_t i = 0; i < steps; ++i) step(); });
-    return static_cast<double>(steps * sizes[0]) / seconds;
-  });
+  const tasks::TaskPtr task = tasks::TaskChoice().make({target});
+  nn::ModelOptions options;
+  options.encoders.entries.emplace_back("image", work.encoder);
+  const auto model = std::make_shared<nn::Model>(
+      options, std::vector<std::pair<std::string, nn::InputShape>>{{"image", {work.image}}},
+      task->heads(), 1);
+  train::TrainOptions training;
+  training.batch_size = work.batch;
+  training.precision = precision;
+  training.loader_threads = 1;
+  const Loader loader(std::make_shared<Noise>(work.image, 1000 * work.batch), {},
+                      train::training_loader(training, 1));
+  Turns turns(steps);
+  train::Trainer({.model = model, .task = task, .training = &loader}, training, {&turns}).fit();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // As the program does: see apps/main.cpp.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
+  try {
+    if (argc < 3) throw config_error("wanted: bench_train_step MODEL PRECISION [STEPS]");
+    serve(argv[1], argv[2], argc > 3 ? std::stoll(argv[3]) : 2);
+  } catch (const InputEnded&) {
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "bench_train_step: " << error.what() << '\n';
+    return 1;
+  }
 }

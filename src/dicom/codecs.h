@@ -1,4 +1,5 @@
-// The decoders, one per coding, one .cpp each. Each writes one frame of samples in containers of BitsAllocated bits,
+// The decoders, one per coding, one .cpp each. Each writes one frame of samples in containers of
+// BitsAllocated bits,
 // host byte order, interleaved; decode() masks and sign-extends afterwards.
 #pragma once
 
@@ -19,9 +20,11 @@ struct StreamDepth {
   bool is_signed = false;
 };
 
-/// What the frame header of a JPEG or JPEG-LS stream says, read by us before a library sees the stream.
+/// What the frame header of a JPEG or JPEG-LS stream says, read by us before a library sees the
+/// stream.
 struct JpegFrame {
-  int process = 0;  ///< the low byte of the SOF marker: 0xC0 baseline, 0xC1 extended, 0xC3 lossless, 0xF7 JPEG-LS
+  /// Low byte of the SOF marker: 0xC0 baseline, 0xC1 extended, 0xC3 lossless, 0xF7 JPEG-LS.
+  int process = 0;
   int precision = 0;
   int64_t width = 0, height = 0;
   int components = 0;
@@ -31,7 +34,8 @@ struct JpegFrame {
 using Bytes = std::span<const uint8_t>;
 using Out = std::span<uint8_t>;
 
-/// Reads the markers up to the first scan; refuses what is no JPEG or not of the size that the header states.
+/// Reads the markers up to the first scan; refuses what is no JPEG or not of the size that the
+/// header states.
 JpegFrame jpeg_frame(Bytes stream, const Header& header);
 
 void decode_native(Bytes value, const Header& header, Out out);  ///< all frames at once
@@ -40,7 +44,8 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
 StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out);
 StreamDepth decode_jpeg2000(Bytes stream, const Header& header, Out out);
 
-/// DCMTK's logger prints tag values at its debug level: it is switched off before DCMTK is first used.
+/// DCMTK's logger prints tag values at its debug level: it is switched off before DCMTK is first
+/// used.
 void silence_dcmtk();
 
 /// The one place where a third party's exception can end.

@@ -1,4 +1,5 @@
-// What the walk over a file hands to the checks: the kept values, raw, each at the place where it stood.
+// What the walk over a file hands to the checks: the kept values, raw, each at the place where it
+// stood.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,11 @@ namespace fovea::dicom {
 using Values = std::map<uint32_t, std::string>;
 
 struct Collected {
-  Values top;           ///< the data set itself
-  Values shared;        ///< shared functional groups
+  Values top;                  ///< the data set itself
+  Values shared;               ///< shared functional groups
   std::vector<Values> frames;  ///< per-frame functional groups
-  Values modality_lut;  ///< first item
-  Values voi_lut;       ///< first item
+  Values modality_lut;         ///< first item
+  Values voi_lut;              ///< first item
 
   uint32_t pixel_tag = 0;  ///< 0: none met
   uint64_t pixel_element_offset = 0;
@@ -30,7 +31,8 @@ struct Collected {
   std::string offset_table;  ///< basic offset table, raw
 };
 
-/// Checks that everything agrees and fits, and says what the image is. `header` brings name, syntax and notes.
+/// Checks that everything agrees and fits, and says what the image is. `header` brings name, syntax
+/// and notes.
 void understand(const Collected& from, const Limits& limits, Header& header);
 
 /// "(0028,0010)"

@@ -6,7 +6,9 @@
 namespace fovea::dicom {
 
 void ybr_to_rgb(Image& image) {
-  const auto level = [](double v) { return static_cast<uint8_t>(std::clamp(std::floor(v + 0.5), 0.0, 255.0)); };
+  const auto level = [](double v) {
+    return static_cast<uint8_t>(std::clamp(std::floor(v + 0.5), 0.0, 255.0));
+  };
   uint8_t* p = image.data<uint8_t>();
   for (int64_t i = 0; i < image.samples(); i += 3, p += 3) {
     const double y = p[0], cb = p[1] - 128.0, cr = p[2] - 128.0;
@@ -17,7 +19,8 @@ void ybr_to_rgb(Image& image) {
 }
 
 Image expand_palette(const Image& indices, const Header& header) {
-  const bool wide = std::any_of(header.palette.begin(), header.palette.end(), [](const Lut& l) { return l.bits > 8; });
+  const bool wide = std::any_of(header.palette.begin(), header.palette.end(),
+                                [](const Lut& l) { return l.bits > 8; });
   Image rgb = like(indices, wide ? Sample::u16 : Sample::u8, 3);
   visit(indices.sample, [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -27,11 +30,13 @@ Image expand_palette(const Image& indices, const Header& header) {
         for (size_t c = 0; c < 3; ++c) {
           const Lut& lut = header.palette[c];
           const auto last = static_cast<int64_t>(lut.values.size()) - 1;
-          const uint16_t value =
-              lut.values[static_cast<size_t>(std::clamp<int64_t>(static_cast<int64_t>(in[i]) - lut.first, 0, last))];
+          const uint16_t value = lut.values[static_cast<size_t>(
+              std::clamp<int64_t>(static_cast<int64_t>(in[i]) - lut.first, 0, last))];
           const size_t at = static_cast<size_t>(i) * 3 + c;
-          if (wide) rgb.data<uint16_t>()[at] = value;
-          else rgb.data<uint8_t>()[at] = static_cast<uint8_t>(value);
+          if (wide)
+            rgb.data<uint16_t>()[at] = value;
+          else
+            rgb.data<uint8_t>()[at] = static_cast<uint8_t>(value);
         }
     }
   });

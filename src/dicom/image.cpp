@@ -18,34 +18,40 @@ void turn_round(Image& image, int64_t sum) {
   for (int64_t i = 0; i < image.samples(); ++i) values[i] = static_cast<T>(sum - values[i]);
 }
 
-/// lo + hi - v. With v * slope + intercept this is the same as turning the physical values round in their range.
+/// lo + hi - v. With v * slope + intercept this is the same as turning the physical values round in
+/// their range.
 void turn_round(Image& image, const Header& header) {
   if (header.type != PixelType::integer)
-    throw data_error(header.name +
-                     ": MONOCHROME1 with floating-point pixels has no range to be turned round in; read it with "
-                     "polarity: stored");
+    throw data_error(
+        header.name +
+        ": MONOCHROME1 with floating-point pixels has no range to be turned round in; read it with "
+        "polarity: stored");
   const auto [lo, hi] = stored_range(header);
   visit(image.sample, [&, lo = lo, hi = hi](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
     if constexpr (std::is_integral_v<T>) {
       // Only a code stream deeper than BitsStored can leave the range.
       if (header.syntax->coding == Coding::jpeg2000) {
-        const auto [least, most] = std::minmax_element(image.data<T>(), image.data<T>() + image.samples());
+        const auto [least, most] =
+            std::minmax_element(image.data<T>(), image.data<T>() + image.samples());
         if (*least < lo || *most > hi)
-          throw data_error(fmt::format("{}: MONOCHROME1 with values outside the range {}..{} of BitsStored {}; read it with "
-                                       "polarity: stored",
-                                       header.name, lo, hi, header.bits_stored));
+          throw data_error(fmt::format(
+              "{}: MONOCHROME1 with values outside the range {}..{} of BitsStored {}; read it with "
+              "polarity: stored",
+              header.name, lo, hi, header.bits_stored));
       }
       turn_round<T>(image, lo + hi);
     }
   });
 }
 
-/// One value of a modality table for each value that can be stored, turned round where asked; then one look per pixel.
+/// One value of a modality table for each value that can be stored, turned round where asked; then
+/// one look per pixel.
 Image apply_modality_lut(const Image& stored, const Header& header, bool turned) {
   if (header.bits_stored > 16 || header.type != PixelType::integer)
-    throw data_error(fmt::format("{}: a modality LUT with {} bits stored; wanted integers of at most 16", header.name,
-                                 header.bits_stored));
+    throw data_error(
+        fmt::format("{}: a modality LUT with {} bits stored; wanted integers of at most 16",
+                    header.name, header.bits_stored));
   const Lut& lut = *header.modality_lut;
   const auto [lo, hi] = stored_range(header);
   const auto last = static_cast<int64_t>(lut.values.size()) - 1;
@@ -83,7 +89,8 @@ Image apply_frame_rescale(const Image& stored, const Header& header) {
     for (int64_t f = 0; f < stored.frames; ++f) {
       const Rescale& r = header.frame_rescale[static_cast<size_t>(f)];
       for (int64_t i = f * count; i < (f + 1) * count; ++i)
-        out.data<float>()[i] = static_cast<float>(static_cast<double>(stored.data<T>()[i]) * r.slope + r.intercept);
+        out.data<float>()[i] =
+            static_cast<float>(static_cast<double>(stored.data<T>()[i]) * r.slope + r.intercept);
     }
   });
   out.notes.push_back("RescaleSlope and RescaleIntercept differ between frames: applied to each");
@@ -100,10 +107,12 @@ void refuse_non_finite(const Image& image, const Header& header) {
       if (good == image.samples()) return;
       const int64_t first = std::find_if_not(values, values + image.samples(), finite) - values;
       const int64_t frame = header.rows * header.columns;
-      throw data_error(fmt::format("{}: {} pixels are not finite, the first in frame {} at row {}, column {}; export the file "
-                                   "without them",
-                                   header.name, image.samples() - good, first / frame + 1, first % frame / header.columns,
-                                   first % header.columns));
+      throw data_error(
+          fmt::format("{}: {} pixels are not finite, the first in frame {} at row {}, column {}; "
+                      "export the file "
+                      "without them",
+                      header.name, image.samples() - good, first / frame + 1,
+                      first % frame / header.columns, first % header.columns));
     }
   });
 }
@@ -112,42 +121,52 @@ Image colour(Image image, const Header& header, const ReadOptions& options) {
   switch (header.photometric) {
     case Photometric::palette:
       if (header.segmented_palette)
-        throw data_error(header.name + ": a segmented palette is not supported; transcode the file to RGB");
+        throw data_error(header.name +
+                         ": a segmented palette is not supported; transcode the file to RGB");
       image = expand_palette(image, header);
       image.notes.push_back("palette expanded to RGB");
       break;
     case Photometric::ybr_full:
     case Photometric::ybr_full_422:
       if (image.sample != Sample::u8)
-        throw data_error(fmt::format("{}: YBR of {} bits is not supported; transcode the file to RGB", header.name,
-                                     header.bits_allocated));
+        throw data_error(
+            fmt::format("{}: YBR of {} bits is not supported; transcode the file to RGB",
+                        header.name, header.bits_allocated));
       ybr_to_rgb(image);
       image.notes.push_back("YBR converted to RGB");
       break;
-    default: break;
+    default:
+      break;
   }
   if (options.window != WindowFrom::none) image.notes.push_back("colour: no window applied");
   return image;
 }
 
 Image windowed(Image image, const Header& header, const ReadOptions& options) {
-  const bool has_window = !header.windows.empty() || !header.frame_windows.empty() || header.voi_lut;
+  const bool has_window =
+      !header.windows.empty() || !header.frame_windows.empty() || header.voi_lut;
   switch (options.window) {
-    case WindowFrom::none: return image;
-    case WindowFrom::given: return apply_window(image, options.given);
-    case WindowFrom::range: return apply_range(image, header);
+    case WindowFrom::none:
+      return image;
+    case WindowFrom::given:
+      return apply_window(image, options.given);
+    case WindowFrom::range:
+      return apply_range(image, header);
     case WindowFrom::file_or_range:
       if (!has_window) return apply_range(image, header);
       [[fallthrough]];
-    default: return apply_file_window(image, header, options.window_index);
+    default:
+      return apply_file_window(image, header, options.window_index);
   }
 }
 
 Image grey(Image image, const Header& header, const ReadOptions& options) {
   refuse_non_finite(image, header);
-  const bool turn = header.photometric == Photometric::monochrome1 && options.polarity == Polarity::monochrome2;
+  const bool turn =
+      header.photometric == Photometric::monochrome1 && options.polarity == Polarity::monochrome2;
   // The file's window speaks of values that are not turned round.
-  const bool turn_first = turn && (options.window == WindowFrom::none || options.window == WindowFrom::given);
+  const bool turn_first =
+      turn && (options.window == WindowFrom::none || options.window == WindowFrom::given);
   if (header.modality_lut) {
     image = apply_modality_lut(image, header, turn_first);
   } else {
@@ -161,11 +180,14 @@ Image grey(Image image, const Header& header, const ReadOptions& options) {
   }
   image = windowed(std::move(image), header, options);
   if (turn && !turn_first)
-    for (int64_t i = 0; i < image.samples(); ++i) image.data<float>()[i] = 1 - image.data<float>()[i];
+    for (int64_t i = 0; i < image.samples(); ++i)
+      image.data<float>()[i] = 1 - image.data<float>()[i];
   if (turn) image.notes.push_back("MONOCHROME1 turned to MONOCHROME2");
-  if (header.photometric == Photometric::monochrome1 && !turn) image.notes.push_back("MONOCHROME1 kept: low is white");
+  if (header.photometric == Photometric::monochrome1 && !turn)
+    image.notes.push_back("MONOCHROME1 kept: low is white");
   if (header.padding_value)
-    image.notes.push_back(fmt::format("PixelPaddingValue {} is declared; such pixels are not masked", *header.padding_value));
+    image.notes.push_back(fmt::format(
+        "PixelPaddingValue {} is declared; such pixels are not masked", *header.padding_value));
   return image;
 }
 
@@ -177,7 +199,8 @@ Image read(std::span<const std::byte> file, const std::string& name, const ReadO
   image.spacing_mm = header.spacing_mm;
   image.notes.insert(image.notes.begin(), header.notes.begin(), header.notes.end());
   const bool is_grey = header.samples == 1 && header.photometric != Photometric::palette;
-  return is_grey ? grey(std::move(image), header, options) : colour(std::move(image), header, options);
+  return is_grey ? grey(std::move(image), header, options)
+                 : colour(std::move(image), header, options);
 }
 
 Image read(const std::filesystem::path& path, const ReadOptions& options) {

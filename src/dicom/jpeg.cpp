@@ -1,4 +1,5 @@
-// JPEG baseline, extended and lossless through the IJG libraries of DCMTK, frame by frame and without registration.
+// JPEG baseline, extended and lossless through the IJG libraries of DCMTK, frame by frame and
+// without registration.
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmjpeg/djcparam.h>
 #include <dcmtk/dcmjpeg/djdijg12.h>
@@ -24,15 +25,18 @@ std::unique_ptr<DJDecoder> decoder_for(int precision, const DJCodecParameter& pa
 }
 
 /// `out` takes bytes for up to 8 bits, else 16-bit words.
-void decode_once(Bytes stream, const JpegFrame& frame, bool predictor6_overflowed, bool is_signed, Out out) {
-  const DJCodecParameter parameter(ECC_lossyYCbCr, EDC_never, EUC_never, EPC_colorByPixel, predictor6_overflowed);
+void decode_once(Bytes stream, const JpegFrame& frame, bool predictor6_overflowed, bool is_signed,
+                 Out out) {
+  const DJCodecParameter parameter(ECC_lossyYCbCr, EDC_never, EUC_never, EPC_colorByPixel,
+                                   predictor6_overflowed);
   const auto decoder = decoder_for(frame.precision, parameter);
   OFCondition status = decoder->init();
   if (status.good())
-    status = decoder->decode(const_cast<Uint8*>(stream.data()), static_cast<Uint32>(stream.size()), out.data(),
-                             static_cast<Uint32>(out.size()), is_signed);
+    status = decoder->decode(const_cast<Uint8*>(stream.data()), static_cast<Uint32>(stream.size()),
+                             out.data(), static_cast<Uint32>(out.size()), is_signed);
   if (status.bad())
-    throw data_error(fmt::format("DCMTK's JPEG decoder refused the frame: {}; export the file again", status.text()));
+    throw data_error(fmt::format(
+        "DCMTK's JPEG decoder refused the frame: {}; export the file again", status.text()));
 }
 
 }  // namespace
@@ -45,12 +49,14 @@ void silence_dcmtk() {
 StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions& options, Out out) {
   const JpegFrame frame = jpeg_frame(stream, header);
   if (frame.process != 0xC0 && frame.process != 0xC1 && frame.process != 0xC3)
-    throw data_error(fmt::format("the code stream uses JPEG process SOF{}, which DICOM's {} does not; transcode the file",
-                                 frame.process - 0xC0, header.syntax->name));
+    throw data_error(fmt::format(
+        "the code stream uses JPEG process SOF{}, which DICOM's {} does not; transcode the file",
+        frame.process - 0xC0, header.syntax->name));
   const size_t samples = static_cast<size_t>(header.frame_samples());
   const size_t width = frame.precision <= 8 ? 1 : 2;
   const size_t container = out.size() / samples;
-  if (container > 2) throw data_error("JPEG samples in containers of 32 bits are not supported; transcode the file");
+  if (container > 2)
+    throw data_error("JPEG samples in containers of 32 bits are not supported; transcode the file");
   if (std::max(stream.size(), samples * width) > std::numeric_limits<Uint32>::max())
     throw data_error("the frame is above the 4 GiB that DCMTK's JPEG decoder can count");
 
@@ -59,14 +65,17 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
   const Out to = narrow.empty() ? out : Out(narrow);
   behind_wall("DCMTK's JPEG decoder", [&] {
     const bool doubtful = frame.process == 0xC3 && frame.predictor == 6 && frame.precision == 16;
-    decode_once(stream, frame, doubtful && options.jpeg_predictor6 == JpegPredictor6::overflowed, header.is_signed, to);
+    decode_once(stream, frame, doubtful && options.jpeg_predictor6 == JpegPredictor6::overflowed,
+                header.is_signed, to);
     if (!doubtful || options.jpeg_predictor6 != JpegPredictor6::refuse) return;
     std::vector<uint8_t> other(to.size());
     decode_once(stream, frame, true, header.is_signed, other);
     if (std::memcmp(other.data(), to.data(), to.size()) != 0)
       throw data_error(
-          "lossless JPEG, 16 bits, predictor 6: the stream decodes to two different images, with and without the overflow of "
-          "some encoders; say which with dicom.jpeg_predictor6: standard | overflowed, or transcode the file");
+          "lossless JPEG, 16 bits, predictor 6: the stream decodes to two different images, with "
+          "and without the overflow of "
+          "some encoders; say which with dicom.jpeg_predictor6: standard | overflowed, or "
+          "transcode the file");
   });
   for (size_t i = 0; i < narrow.size(); ++i) {
     out[2 * i] = narrow[i];

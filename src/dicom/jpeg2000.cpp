@@ -1,4 +1,5 @@
-// JPEG 2000 and HTJ2K through OpenJPEG. Its header is read and compared before it allocates the picture.
+// JPEG 2000 and HTJ2K through OpenJPEG. Its header is read and compared before it allocates the
+// picture.
 #include <fmt/format.h>
 #include <openjpeg.h>
 
@@ -51,21 +52,25 @@ void ignore(const char*, void*) {}
 
 void check(const opj_image_t& image, const Header& header) {
   if (image.numcomps != static_cast<OPJ_UINT32>(header.samples))
-    throw data_error(fmt::format("the code stream has {} components, SamplesPerPixel is {}; export the file again",
-                                 image.numcomps, header.samples));
+    throw data_error(fmt::format(
+        "the code stream has {} components, SamplesPerPixel is {}; export the file again",
+        image.numcomps, header.samples));
   const opj_image_comp_t& first = image.comps[0];
   for (OPJ_UINT32 c = 0; c < image.numcomps; ++c) {
     const opj_image_comp_t& comp = image.comps[c];
     if (comp.w != header.columns || comp.h != header.rows || comp.dx != 1 || comp.dy != 1)
-      throw data_error(fmt::format("component {} of the code stream is {} x {} (sampled {} x {}), but Columns x Rows is {} x "
-                                   "{}; export the file again",
-                                   c + 1, comp.w, comp.h, comp.dx, comp.dy, header.columns, header.rows));
+      throw data_error(
+          fmt::format("component {} of the code stream is {} x {} (sampled {} x {}), but Columns x "
+                      "Rows is {} x "
+                      "{}; export the file again",
+                      c + 1, comp.w, comp.h, comp.dx, comp.dy, header.columns, header.rows));
     if (comp.prec != first.prec || comp.sgnd != first.sgnd)
-      throw data_error("the components of the code stream differ in precision or sign; transcode the file");
+      throw data_error(
+          "the components of the code stream differ in precision or sign; transcode the file");
   }
   if (first.prec < 1 || first.prec > static_cast<OPJ_UINT32>(header.bits_allocated))
-    throw data_error(fmt::format("the code stream has {} bits per sample, BitsAllocated is {}", first.prec,
-                                 header.bits_allocated));
+    throw data_error(fmt::format("the code stream has {} bits per sample, BitsAllocated is {}",
+                                 first.prec, header.bits_allocated));
 }
 
 template <class T>
@@ -82,19 +87,24 @@ void interleave(const opj_image_t& image, Out out) {
 
 StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
   static constexpr uint8_t kBoxes[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
-  const bool boxes = bytes.size() >= sizeof kBoxes && std::memcmp(bytes.data(), kBoxes, sizeof kBoxes) == 0;
+  const bool boxes =
+      bytes.size() >= sizeof kBoxes && std::memcmp(bytes.data(), kBoxes, sizeof kBoxes) == 0;
   if (!boxes && (bytes.size() < 4 || bytes[0] != 0xFF || bytes[1] != 0x4F))
-    throw data_error("the fragment does not start with a JPEG 2000 stream (ff 4f) or its boxes; export the file again");
+    throw data_error(
+        "the fragment does not start with a JPEG 2000 stream (ff 4f) or its boxes; export the file "
+        "again");
 
   StreamDepth depth;
   behind_wall("OpenJPEG", [&] {
     Cursor cursor{bytes};
     std::string reason = "no reason given";
     const auto refuse = [&](const char* step) {
-      throw data_error(fmt::format("OpenJPEG {} could not {}: {}; export the file again", opj_version(), step, reason));
+      throw data_error(fmt::format("OpenJPEG {} could not {}: {}; export the file again",
+                                   opj_version(), step, reason));
     };
     const std::unique_ptr<opj_stream_t, void (*)(opj_stream_t*)> stream(
-        static_cast<opj_stream_t*>(opj_stream_default_create(OPJ_TRUE)), [](opj_stream_t* s) { opj_stream_destroy(s); });
+        static_cast<opj_stream_t*>(opj_stream_default_create(OPJ_TRUE)),
+        [](opj_stream_t* s) { opj_stream_destroy(s); });
     const std::unique_ptr<opj_codec_t, void (*)(opj_codec_t*)> codec(
         static_cast<opj_codec_t*>(opj_create_decompress(boxes ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K)),
         [](opj_codec_t* c) { opj_destroy_codec(c); });
@@ -113,7 +123,8 @@ StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
 
     opj_image_t* raw = nullptr;
     const bool read_header = opj_read_header(stream.get(), codec.get(), &raw);
-    const std::unique_ptr<opj_image_t, void (*)(opj_image_t*)> image(raw, [](opj_image_t* i) { opj_image_destroy(i); });
+    const std::unique_ptr<opj_image_t, void (*)(opj_image_t*)> image(
+        raw, [](opj_image_t* i) { opj_image_destroy(i); });
     if (!read_header || !image) refuse("read the header of the code stream");
     check(*image, header);
     if (!opj_decode(codec.get(), stream.get(), image.get())) refuse("decode the frame");
@@ -122,9 +133,12 @@ StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
       if (image->comps[c].data == nullptr) refuse("decode a component");
     depth = {static_cast<int>(image->comps[0].prec), image->comps[0].sgnd != 0};
     switch (header.bits_allocated) {
-      case 8: return interleave<uint8_t>(*image, out);
-      case 16: return interleave<uint16_t>(*image, out);
-      default: return interleave<uint32_t>(*image, out);
+      case 8:
+        return interleave<uint8_t>(*image, out);
+      case 16:
+        return interleave<uint16_t>(*image, out);
+      default:
+        return interleave<uint32_t>(*image, out);
     }
   });
   return depth;

@@ -1,4 +1,5 @@
-// JPEG-LS through DCMTK's fork of CharLS: a data set of one frame is made up around each code stream.
+// JPEG-LS through DCMTK's fork of CharLS: a data set of one frame is made up around each code
+// stream.
 #include <dcmtk/config/osconfig.h>
 #include <dcmtk/dcmdata/dcpixseq.h>
 #include <dcmtk/dcmdata/dcpxitem.h>
@@ -36,12 +37,16 @@ void put(DcmItem& item, const DcmTagKey& key, DcmEVR vr, const char* text) {
 
 StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
   const JpegFrame frame = jpeg_frame(stream, header);
-  if (frame.process != 0xF7) throw data_error("the code stream is JPEG, not JPEG-LS; the TransferSyntaxUID is wrong");
+  if (frame.process != 0xF7)
+    throw data_error("the code stream is JPEG, not JPEG-LS; the TransferSyntaxUID is wrong");
   if (frame.precision < 8 && frame.precision != header.bits_allocated)
-    throw data_error(fmt::format("JPEG-LS, {} bits: DCMTK's decoder reads 8 to 16 bits; transcode the file", frame.precision));
+    throw data_error(
+        fmt::format("JPEG-LS, {} bits: DCMTK's decoder reads 8 to 16 bits; transcode the file",
+                    frame.precision));
   if (header.bits_allocated > 16 || (frame.precision <= 8) != (header.bits_allocated == 8))
-    throw data_error(fmt::format("JPEG-LS, {} bits in BitsAllocated {} is not supported; transcode the file", frame.precision,
-                                 header.bits_allocated));
+    throw data_error(
+        fmt::format("JPEG-LS, {} bits in BitsAllocated {} is not supported; transcode the file",
+                    frame.precision, header.bits_allocated));
   if (std::max(stream.size(), out.size()) > std::numeric_limits<Uint32>::max() - 1)
     throw data_error("the frame is above the 4 GiB that DCMTK's JPEG-LS decoder can count");
 
@@ -74,10 +79,12 @@ StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
     const DJLSCodecParameter parameter(EJLSUC_never, EJLSPC_colorByPixel, OFTrue, OFTrue);
     Uint32 start = 1;
     OFString colour;
-    const OFCondition status = DJLSLosslessDecoder().decodeFrame(nullptr, &sequence, &parameter, &set, 0, start, to.data(),
-                                                                 static_cast<Uint32>(to.size()), colour);
+    const OFCondition status =
+        DJLSLosslessDecoder().decodeFrame(nullptr, &sequence, &parameter, &set, 0, start, to.data(),
+                                          static_cast<Uint32>(to.size()), colour);
     if (status.bad())
-      throw data_error(fmt::format("DCMTK's JPEG-LS decoder refused the frame: {}; export the file again", status.text()));
+      throw data_error(fmt::format(
+          "DCMTK's JPEG-LS decoder refused the frame: {}; export the file again", status.text()));
     if (!padded.empty()) std::copy_n(padded.begin(), out.size(), out.begin());
   });
   return {frame.precision, header.is_signed};

@@ -6,7 +6,8 @@
 namespace fovea::dicom {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "samples are copied as they lie in little-endian files");
+static_assert(std::endian::native == std::endian::little,
+              "samples are copied as they lie in little-endian files");
 
 void reverse_each(Out out, size_t width) {
   for (size_t i = 0; i + width <= out.size(); i += width)
@@ -36,7 +37,8 @@ void interleave(const uint8_t* in, const Header& header, size_t width, Out out) 
 }  // namespace
 
 void decode_native(Bytes value, const Header& header, Out out) {
-  // Bytes sent as big-endian words come in swapped pairs; an odd last byte has its partner in the padding.
+  // Bytes sent as big-endian words come in swapped pairs; an odd last byte has its partner in the
+  // padding.
   std::vector<uint8_t> unswapped;
   if (header.syntax->big_endian && header.pixel_words && header.bits_allocated <= 8) {
     unswapped.assign(value.begin(), value.end());

@@ -29,14 +29,22 @@ std::pair<int64_t, int64_t> stored_range(const Header& header);
 template <class Body>
 decltype(auto) visit(Sample sample, Body&& body) {
   switch (sample) {
-    case Sample::u8: return body(static_cast<uint8_t*>(nullptr));
-    case Sample::i8: return body(static_cast<int8_t*>(nullptr));
-    case Sample::u16: return body(static_cast<uint16_t*>(nullptr));
-    case Sample::i16: return body(static_cast<int16_t*>(nullptr));
-    case Sample::u32: return body(static_cast<uint32_t*>(nullptr));
-    case Sample::i32: return body(static_cast<int32_t*>(nullptr));
-    case Sample::f32: return body(static_cast<float*>(nullptr));
-    default: return body(static_cast<double*>(nullptr));
+    case Sample::u8:
+      return body(static_cast<uint8_t*>(nullptr));
+    case Sample::i8:
+      return body(static_cast<int8_t*>(nullptr));
+    case Sample::u16:
+      return body(static_cast<uint16_t*>(nullptr));
+    case Sample::i16:
+      return body(static_cast<int16_t*>(nullptr));
+    case Sample::u32:
+      return body(static_cast<uint32_t*>(nullptr));
+    case Sample::i32:
+      return body(static_cast<int32_t*>(nullptr));
+    case Sample::f32:
+      return body(static_cast<float*>(nullptr));
+    default:
+      return body(static_cast<double*>(nullptr));
   }
 }
 

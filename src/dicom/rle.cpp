@@ -1,4 +1,5 @@
-// RLE Lossless, PS3.5 annex G: one segment per byte of a sample, the most significant first, each PackBits-coded.
+// RLE Lossless, PS3.5 annex G: one segment per byte of a sample, the most significant first, each
+// PackBits-coded.
 #include <fmt/format.h>
 
 #include <cstring>
@@ -19,15 +20,17 @@ void unpack(Bytes segment, size_t number, uint8_t* out, size_t count, size_t str
   size_t in = 0, done = 0;
   while (done < count) {
     if (in >= segment.size())
-      throw data_error(fmt::format("RLE segment {} ends after {} of {} bytes; export the file again", number, done, count));
+      throw data_error(fmt::format(
+          "RLE segment {} ends after {} of {} bytes; export the file again", number, done, count));
     const auto control = static_cast<int8_t>(segment[in++]);
     if (control == -128) continue;
     const bool run = control < 0;
     const size_t length = run ? 1 - static_cast<int>(control) : 1 + static_cast<int>(control);
     if (segment.size() - in < (run ? 1 : length) || length > count - done)
-      throw data_error(fmt::format("RLE segment {} is damaged at byte {}: a run of {} with {} bytes left and {} wanted; "
-                                   "export the file again",
-                                   number, in - 1, length, segment.size() - in, count - done));
+      throw data_error(fmt::format(
+          "RLE segment {} is damaged at byte {}: a run of {} with {} bytes left and {} wanted; "
+          "export the file again",
+          number, in - 1, length, segment.size() - in, count - done));
     for (size_t i = 0; i < length; ++i) out[(done + i) * stride] = segment[in + (run ? 0 : i)];
     in += run ? 1 : length;
     done += length;
@@ -40,20 +43,23 @@ void decode_rle(Bytes stream, const Header& header, Out out) {
   const size_t width = static_cast<size_t>(header.bits_allocated) / 8;
   const size_t wanted = width * static_cast<size_t>(header.samples);
   if (stream.size() < kHeaderBytes)
-    throw data_error(fmt::format("the RLE frame has {} bytes, fewer than its header of 64", stream.size()));
+    throw data_error(
+        fmt::format("the RLE frame has {} bytes, fewer than its header of 64", stream.size()));
   const size_t segments = u32(stream.data());
   if (segments != wanted)
-    throw data_error(fmt::format("the RLE frame has {} segments; {} samples of {} bytes want {}", segments, header.samples,
-                                 width, wanted));
+    throw data_error(fmt::format("the RLE frame has {} segments; {} samples of {} bytes want {}",
+                                 segments, header.samples, width, wanted));
   const auto pixels = static_cast<size_t>(header.rows * header.columns);
   for (size_t s = 0; s < segments; ++s) {
     const size_t begin = u32(stream.data() + 4 + 4 * s);
     const size_t end = s + 1 < segments ? u32(stream.data() + 8 + 4 * s) : stream.size();
     if (begin < kHeaderBytes || begin > end || end > stream.size())
-      throw data_error(fmt::format("RLE segment {} lies at {}..{} in a frame of {} bytes; export the file again", s + 1,
-                                   begin, end, stream.size()));
+      throw data_error(
+          fmt::format("RLE segment {} lies at {}..{} in a frame of {} bytes; export the file again",
+                      s + 1, begin, end, stream.size()));
     const size_t sample = s / width, byte = width - 1 - s % width;
-    unpack(stream.subspan(begin, end - begin), s + 1, out.data() + sample * width + byte, pixels, wanted);
+    unpack(stream.subspan(begin, end - begin), s + 1, out.data() + sample * width + byte, pixels,
+           wanted);
   }
 }
 

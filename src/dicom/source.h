@@ -20,7 +20,8 @@ class Source {
 
   uint64_t size() const { return size_; }
 
-  /// `count` bytes at `offset`, at most 64 KiB and inside the file (the caller has checked). Valid until the next call.
+  /// `count` bytes at `offset`, at most 64 KiB and inside the file (the caller has checked). Valid
+  /// until the next call.
   const uint8_t* at(uint64_t offset, size_t count);
   void copy(uint64_t offset, void* destination, uint64_t count);
 
@@ -35,7 +36,8 @@ class Source {
   std::vector<uint8_t> window_;
 };
 
-/// The whole file, read once. Refuses one larger than `limit` and anything that is not a regular file.
+/// The whole file, read once. Refuses one larger than `limit` and anything that is not a regular
+/// file.
 std::vector<std::byte> read_whole(const std::filesystem::path& path, uint64_t limit);
 
 /// Inflates a raw deflate stream (RFC 1951) until its end; refuses damage and output above `limit`.

@@ -10,7 +10,8 @@ namespace {
 
 std::vector<Defect> dcmtk_367() {
   return {
-      {"no limit on nested sequences: a small file overflows the stack", "own scanner, limits.max_nesting"},
+      {"no limit on nested sequences: a small file overflows the stack",
+       "own scanner, limits.max_nesting"},
       {"huge Rows and Columns end in an uncaught bad_alloc, or in invented pixels",
        "sizes are checked before decoding; all exceptions are caught"},
       {"the RLE decoder reads out of bounds", "own RLE decoder"},
@@ -20,7 +21,8 @@ std::vector<Defect> dcmtk_367() {
        "decoded both ways; refused where they differ unless dicom.jpeg_predictor6 is set"},
       {"32-bit pixels in big endian come out swapped", "own reader of native pixels"},
       {"an endless loop on a JPEG TEM marker", "own marker reader refuses the stream before"},
-      {"JPEG-LS of less than 8 bits, 1-bit RLE, segmented palettes, JPEG 2000 and HTJ2K are not decoded",
+      {"JPEG-LS of less than 8 bits, 1-bit RLE, segmented palettes, JPEG 2000 and HTJ2K are not "
+       "decoded",
        "JPEG 2000 and HTJ2K through OpenJPEG; the rest is refused by name"},
   };
 }

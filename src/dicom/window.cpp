@@ -13,15 +13,18 @@ namespace {
 struct WindowFormula {
   explicit WindowFormula(const Window& w) : function(w.function) {
     const bool linear = function == WindowFunction::linear;
-    if (!std::isfinite(w.centre) || !std::isfinite(w.width) || (linear ? w.width < 1 : w.width <= 0))
-      throw data_error(fmt::format("a window of centre {} and width {} is impossible; wanted a width of {}", w.centre, w.width,
-                                   linear ? "at least 1" : "more than 0"));
+    if (!std::isfinite(w.centre) || !std::isfinite(w.width) ||
+        (linear ? w.width < 1 : w.width <= 0))
+      throw data_error(
+          fmt::format("a window of centre {} and width {} is impossible; wanted a width of {}",
+                      w.centre, w.width, linear ? "at least 1" : "more than 0"));
     centre = linear ? w.centre - 0.5 : w.centre;
     width = linear ? w.width - 1 : w.width;
   }
 
   float operator()(double x) const {
-    if (function == WindowFunction::sigmoid) return static_cast<float>(1 / (1 + std::exp(-4 * (x - centre) / width)));
+    if (function == WindowFunction::sigmoid)
+      return static_cast<float>(1 / (1 + std::exp(-4 * (x - centre) / width)));
     // Outside the window this is what the standard's three cases say; at its ends they agree.
     if (width > 0) return static_cast<float>(std::clamp((x - centre) / width + 0.5, 0.0, 1.0));
     return x > centre ? 1.0F : 0.0F;
@@ -40,7 +43,8 @@ void map_frame(const Image& image, int64_t frame, Image& out, const Formula& for
     using T = std::remove_pointer_t<decltype(type)>;
     const T* from = image.data<T>() + frame * count;
     const double slope = image.slope, intercept = image.intercept;
-    for (int64_t i = 0; i < count; ++i) to[i] = formula(static_cast<double>(from[i]) * slope + intercept);
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = formula(static_cast<double>(from[i]) * slope + intercept);
   });
 }
 
@@ -69,8 +73,9 @@ Image like(const Image& image, Sample sample, int64_t channels) {
 }
 
 std::optional<Window> file_window(const Header& header, size_t index, int64_t frame) {
-  const std::vector<Window>& windows =
-      header.frame_windows.empty() ? header.windows : header.frame_windows.at(static_cast<size_t>(frame));
+  const std::vector<Window>& windows = header.frame_windows.empty()
+                                           ? header.windows
+                                           : header.frame_windows.at(static_cast<size_t>(frame));
   if (index >= windows.size()) return std::nullopt;
   return windows[index];
 }
@@ -96,17 +101,21 @@ Image apply_file_window(const Image& image, const Header& header, size_t index) 
         return static_cast<float>(std::min(1.0, lut.values[static_cast<size_t>(entry)] / top));
       });
     } else {
-      throw data_error(fmt::format("{}: frame {} has no usable window with index {} (the file has {} windows); wanted one because "
-                                   "the window is to come from the file; give centre and width instead, or no window",
-                                   header.name, f + 1, index,
-                                   header.frame_windows.empty() ? header.windows.size()
-                                                                : header.frame_windows[static_cast<size_t>(f)].size()));
+      throw data_error(fmt::format(
+          "{}: frame {} has no usable window with index {} (the file has {} windows); wanted one "
+          "because "
+          "the window is to come from the file; give centre and width instead, or no window",
+          header.name, f + 1, index,
+          header.frame_windows.empty() ? header.windows.size()
+                                       : header.frame_windows[static_cast<size_t>(f)].size()));
     }
   }
-  out.notes.push_back(header.windows.empty() && header.frame_windows.empty() ? "VOI LUT of the file applied"
-                                                                             : "window of the file applied");
+  out.notes.push_back(header.windows.empty() && header.frame_windows.empty()
+                          ? "VOI LUT of the file applied"
+                          : "window of the file applied");
   if (header.windows.size() > 1)
-    out.notes.push_back(fmt::format("the file has {} windows; used number {}", header.windows.size(), index + 1));
+    out.notes.push_back(
+        fmt::format("the file has {} windows; used number {}", header.windows.size(), index + 1));
   return out;
 }
 
@@ -118,12 +127,15 @@ std::pair<int64_t, int64_t> stored_range(const Header& header) {
 
 Image apply_range(const Image& image, const Header& header) {
   if (header.type != PixelType::integer)
-    throw data_error(header.name + ": floating-point pixels have no range of their own; give a window by centre and width");
+    throw data_error(
+        header.name +
+        ": floating-point pixels have no range of their own; give a window by centre and width");
   const auto [lo, hi] = stored_range(header);
   Image out = grey_levels(image);
   for (int64_t f = 0; f < image.frames; ++f) {
-    const Rescale rule = !header.frame_rescale.empty() ? header.frame_rescale[static_cast<size_t>(f)]
-                                                       : header.rescale.value_or(Rescale{});
+    const Rescale rule = !header.frame_rescale.empty()
+                             ? header.frame_rescale[static_cast<size_t>(f)]
+                             : header.rescale.value_or(Rescale{});
     double least = static_cast<double>(lo) * rule.slope + rule.intercept;
     double most = static_cast<double>(hi) * rule.slope + rule.intercept;
     if (header.modality_lut) {
@@ -131,7 +143,9 @@ Image apply_range(const Image& image, const Header& header) {
       most = std::pow(2.0, header.modality_lut->bits) - 1;
     }
     if (least > most) std::swap(least, most);
-    map_frame(image, f, out, [=](double x) { return static_cast<float>(std::clamp((x - least) / (most - least), 0.0, 1.0)); });
+    map_frame(image, f, out, [=](double x) {
+      return static_cast<float>(std::clamp((x - least) / (most - least), 0.0, 1.0));
+    });
   }
   out.notes.push_back("the whole range of BitsStored mapped to 0..1");
   return out;

@@ -13,7 +13,7 @@ namespace {
 
 using torch::Tensor;
 
-using Arguments = c10::ArrayRef<const c10::IValue>;
+using Arguments = const std::vector<c10::IValue>&;
 
 struct Observed {
   std::string_view op;

@@ -101,8 +101,8 @@ std::string Progress::drawn(int columns) const {
     tail += fmt::format("{} left  ", duration(static_cast<double>(left) / rate));
   tail += fields_;
 
-  // One column stays free: a full line would wrap in some terminals and could not be wiped. The bar has the room that
-  // is left; where that is little, the count gives way to it, and then the bar itself goes.
+  // One column stays free: a full line would wrap in some terminals and could not be wiped. The bar
+  // has the room that is left; where that is little, the count gives way to it, then the bar goes.
   const int limit = std::max(columns - 1, 1);
   const int room = limit - letters(head) - letters(tail) - 3;
   std::string line = head;

@@ -27,7 +27,7 @@ DecodedCache::DecodedCache(const fs::path& folder, const fs::path& file,
                               .add('\0' + std::to_string(stamp.size))
                               .add(' ' + std::to_string(stamp.modified_ns))
                               .add(' ' + std::to_string(channels))
-                              .add(inline_text(write_value(options.dicom)))
+                              .add(inline_text(Fields::write(options.dicom)))
                               .hex();
   place_ = folder / key.substr(0, 2) / (key + ".npy");
 }

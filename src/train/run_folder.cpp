@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <torch/headeronly/version.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -110,7 +111,7 @@ class Journal {
       if (n < 0 && errno == EINTR) continue;
       if (n <= 0) {
         const int code = errno;
-        if (ftruncate(descriptor_, before) != 0) code_ignored_ = true;  // no half line, if possible
+        cut(before);  // no half line
         errno = code;
         fail("write");
       }
@@ -135,7 +136,6 @@ class Journal {
   }
   fs::path path_;
   int descriptor_ = -1;
-  bool code_ignored_ = false;
 };
 
 }  // namespace
@@ -193,7 +193,7 @@ class RunFolder::Implementation {
     const std::string best_after = best ? name : best_;
     const Notes notes{{"metrics_bytes", std::to_string(metrics_->size())},
                       {"best", best_after},
-                      {"libtorch", at::get_cpu_capability()}};
+                      {"libtorch", TORCH_VERSION}};
     within("run " + shown(path_), [&] { write_checkpoint(checkpoints(), checkpoint, notes); });
     best_ = best_after;
     if (best) link_best(name);

@@ -1,4 +1,5 @@
-// The bad files of the list D01 to D39, made in memory: each must end in an Error that names what is wrong.
+// The bad files of the list D01 to D39, made in memory: each must end in an Error that names what
+// is wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -13,8 +14,8 @@ namespace fovea::dicom {
 namespace {
 
 using test::as_bytes;
-using test::DicomBytes;
 using test::dicom_file;
+using test::DicomBytes;
 using test::DicomImage;
 using test::read_text;
 using testing::AllOf;
@@ -35,17 +36,21 @@ std::string error_of(const std::string& file, const Limits& limits = {}) {
 
 std::filesystem::path encodings() { return test::test_data() / "dicom_encodings"; }
 
-TEST(BadInput, D01AnEmptyFile) { EXPECT_THAT(error_of(""), AllOf(HasSubstr("0 bytes"), HasSubstr("wanted a DICOM file"))); }
+TEST(BadInput, D01AnEmptyFile) {
+  EXPECT_THAT(error_of(""), AllOf(HasSubstr("0 bytes"), HasSubstr("wanted a DICOM file")));
+}
 
 TEST(BadInput, D02ATextFileAndAPng) {
-  EXPECT_THAT(error_of("Hello, this is not an image."), AllOf(HasSubstr("48 65 6c 6c 6f"), HasSubstr("DICM")));
+  EXPECT_THAT(error_of("Hello, this is not an image."),
+              AllOf(HasSubstr("48 65 6c 6c 6f"), HasSubstr("DICM")));
   EXPECT_THAT(error_of("\x89PNG\r\n\x1a\n plus some more bytes"), HasSubstr("89 50 4e 47"));
   EXPECT_FALSE(looks_like_dicom(as_bytes("\x89PNG\r\n\x1a\n plus some more bytes")));
   EXPECT_FALSE(looks_like_dicom(as_bytes("filename,patient_id,label\n1,2,3\n")));
 }
 
 TEST(BadInput, D03ADataSetWithoutMetaHeaderIsGuessedAndSaysSo) {
-  for (const auto as : {DicomBytes::As::explicit_little, DicomBytes::As::explicit_big, DicomBytes::As::implicit_little}) {
+  for (const auto as : {DicomBytes::As::explicit_little, DicomBytes::As::explicit_big,
+                        DicomBytes::As::implicit_little}) {
     DicomImage made;
     made.as = as;
     made.pixel_vr = "OB";
@@ -61,11 +66,17 @@ TEST(BadInput, D03ADataSetWithoutMetaHeaderIsGuessedAndSaysSo) {
 TEST(BadInput, D04EveryCutIsRefused) {
   DicomImage made;
   DicomBytes b;
-  b.header(0x00283000, "SQ", 0xFFFFFFFF).item().words(0x00283002, "US", {2, 0, 16}).words(0x00283006, "US", {1, 2}).item_end();
-  made.before_pixels = b.sequence_end().header(0x00409096, "SQ", 20).item(12).text(0x00080100, "SH", "code").bytes();
+  b.header(0x00283000, "SQ", 0xFFFFFFFF)
+      .item()
+      .words(0x00283002, "US", {2, 0, 16})
+      .words(0x00283006, "US", {1, 2})
+      .item_end();
+  made.before_pixels =
+      b.sequence_end().header(0x00409096, "SQ", 20).item(12).text(0x00080100, "SH", "code").bytes();
   const std::string whole = made.file();
   ASSERT_EQ(error_of(whole), "");
-  for (size_t size = 0; size < whole.size(); ++size) ASSERT_NE(error_of(whole.substr(0, size)), "") << size;
+  for (size_t size = 0; size < whole.size(); ++size)
+    ASSERT_NE(error_of(whole.substr(0, size)), "") << size;
 }
 
 TEST(BadInput, D04EveryCutOfACtFileIsRefused) {
@@ -73,27 +84,35 @@ TEST(BadInput, D04EveryCutOfACtFileIsRefused) {
   const std::string whole = read_text(encodings() / "uncompressed/CT_small.dcm");
   for (size_t size = 0; size < 6300; ++size) ASSERT_NE(error_of(whole.substr(0, size)), "") << size;
   // Inside the pixels, and inside the padding element after them.
-  EXPECT_THAT(error_of(whole.substr(0, 20000)), AllOf(HasSubstr("PixelData at offset 6288"), HasSubstr("13700"), HasSubstr("32768")));
+  EXPECT_THAT(error_of(whole.substr(0, 20000)),
+              AllOf(HasSubstr("PixelData at offset 6288"), HasSubstr("13700"), HasSubstr("32768")));
 }
 
 TEST(BadInput, D06ALengthBeyondTheFileNamesTheElement) {
   EXPECT_THAT(error_of(dicom_file(DicomBytes().header(0x00080060, "CS", 0xFFF0).raw("CT").bytes())),
               AllOf(HasSubstr("(0008,0060)"), HasSubstr("65520"), HasSubstr("2 are left")));
-  EXPECT_THAT(error_of(dicom_file(DicomBytes().header(0x00091010, "UN", 0x7FFFFFF0).raw("CT").bytes())),
-              AllOf(HasSubstr("(0009,1010)"), HasSubstr("2147483632"), HasSubstr("2 are left")));
+  EXPECT_THAT(
+      error_of(dicom_file(DicomBytes().header(0x00091010, "UN", 0x7FFFFFF0).raw("CT").bytes())),
+      AllOf(HasSubstr("(0009,1010)"), HasSubstr("2147483632"), HasSubstr("2 are left")));
 }
 
 TEST(BadInput, D07ASequenceWithoutItsEnd) {
   DicomBytes b;
   b.header(0x00081140, "SQ", 0xFFFFFFFF).item().us(0x00280010, 1).item_end();
-  EXPECT_THAT(error_of(dicom_file(b.bytes())), AllOf(HasSubstr("(0008,1140)"), HasSubstr("end of the file"), HasSubstr("(fffe,e0dd)")));
-  EXPECT_THAT(error_of(dicom_file(DicomBytes().header(0x00081140, "SQ", 0xFFFFFFFF).item().bytes())), HasSubstr("(fffe,e00d)"));
+  EXPECT_THAT(
+      error_of(dicom_file(b.bytes())),
+      AllOf(HasSubstr("(0008,1140)"), HasSubstr("end of the file"), HasSubstr("(fffe,e0dd)")));
+  EXPECT_THAT(
+      error_of(dicom_file(DicomBytes().header(0x00081140, "SQ", 0xFFFFFFFF).item().bytes())),
+      HasSubstr("(fffe,e00d)"));
 }
 
 TEST(BadInput, D08TenThousandNestedSequences) {
   std::string data;
-  for (int i = 0; i < 10'000; ++i) data += DicomBytes().header(0x00081140, "SQ", 0xFFFFFFFF).item().bytes();
-  EXPECT_THAT(error_of(dicom_file(data)), AllOf(HasSubstr("depth 65"), HasSubstr("limits.max_nesting = 64")));
+  for (int i = 0; i < 10'000; ++i)
+    data += DicomBytes().header(0x00081140, "SQ", 0xFFFFFFFF).item().bytes();
+  EXPECT_THAT(error_of(dicom_file(data)),
+              AllOf(HasSubstr("depth 65"), HasSubstr("limits.max_nesting = 64")));
 }
 
 TEST(BadInput, D09NoRowsOrColumns) {
@@ -103,39 +122,45 @@ TEST(BadInput, D09NoRowsOrColumns) {
   made.rows = 2;
   made.columns = 0;
   EXPECT_THAT(error_of(made.file()), HasSubstr("Columns is 0"));
-  EXPECT_THAT(error_of(dicom_file(DicomBytes().element(0x7FE00010, "OW", "ab").bytes())), HasSubstr("Rows is absent"));
+  EXPECT_THAT(error_of(dicom_file(DicomBytes().element(0x7FE00010, "OW", "ab").bytes())),
+              HasSubstr("Rows is absent"));
 }
 
 TEST(BadInput, D10MorePixelsThanBytesOrThanTheLimit) {
   DicomImage made;
   made.rows = made.columns = 65535;
   made.pixels = std::string(16, 'x');
-  EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("16 bytes"), HasSubstr("4294836225"), HasSubstr("limits.max_decoded_bytes")));
+  EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("16 bytes"), HasSubstr("4294836225"),
+                                           HasSubstr("limits.max_decoded_bytes")));
   DicomImage many;
   many.frames = "2000000000";
   EXPECT_THAT(error_of(many.file()), AllOf(HasSubstr("2000000000"), HasSubstr("12000000000")));
   Limits small;
   small.max_decoded_bytes = 5;
-  EXPECT_THAT(error_of(DicomImage().file(), small), AllOf(HasSubstr("6 bytes"), HasSubstr("limits.max_decoded_bytes = 5")));
+  EXPECT_THAT(error_of(DicomImage().file(), small),
+              AllOf(HasSubstr("6 bytes"), HasSubstr("limits.max_decoded_bytes = 5")));
 }
 
 TEST(BadInput, D11NumberOfFrames) {
   for (const char* text : {"0", "-3", "1A", "2.5"}) {
     DicomImage made;
     made.frames = text;
-    EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("'" + std::string(text) + "'"), HasSubstr("integer from 1")));
+    EXPECT_THAT(error_of(made.file()),
+                AllOf(HasSubstr("'" + std::string(text) + "'"), HasSubstr("integer from 1")));
   }
   DicomImage three;
   three.frames = "3";
   EXPECT_THAT(error_of(three.file()), AllOf(HasSubstr("6 bytes"), HasSubstr("NumberOfFrames 3")));
 }
 
-std::string encapsulated(const DicomImage& image, const std::string& items, const std::string& syntax) {
+std::string encapsulated(const DicomImage& image, const std::string& items,
+                         const std::string& syntax) {
   DicomImage made = image;
   made.pixels.clear();
   std::string data = made.data_set();
   data.resize(data.size() - 12);  // without its PixelData
-  return dicom_file(data + DicomBytes().header(0x7FE00010, "OB", 0xFFFFFFFF).raw(items).bytes(), syntax);
+  return dicom_file(data + DicomBytes().header(0x7FE00010, "OB", 0xFFFFFFFF).raw(items).bytes(),
+                    syntax);
 }
 
 constexpr const char* kRle = "1.2.840.10008.1.2.5";
@@ -160,8 +185,9 @@ TEST(BadInput, D11FragmentsMustMatchTheFrames) {
   EXPECT_EQ(image.data<uint8_t>()[4], 5);
   DicomImage three;
   three.frames = "3";
-  EXPECT_THAT(error_of(encapsulated(three, item("") + item(rle_frame()) + item(rle_frame()) + kEnd, kRle)),
-              AllOf(HasSubstr("NumberOfFrames is 3"), HasSubstr("2 fragments")));
+  EXPECT_THAT(
+      error_of(encapsulated(three, item("") + item(rle_frame()) + item(rle_frame()) + kEnd, kRle)),
+      AllOf(HasSubstr("NumberOfFrames is 3"), HasSubstr("2 fragments")));
 }
 
 TEST(Fragments, OfOneFrameAreJoinedByTheOffsetTable) {
@@ -169,13 +195,17 @@ TEST(Fragments, OfOneFrameAreJoinedByTheOffsetTable) {
   two.frames = "2";
   const std::string frame = rle_frame();
   // Frame 1 in two fragments, frame 2 in one; offsets count from the first fragment's item tag.
-  const std::string table = std::string("\x00\x00\x00\x00", 4) + std::string(1, static_cast<char>(16 + frame.size())) + std::string(3, '\0');
-  const std::string items = item(table) + item(frame.substr(0, 40)) + item(frame.substr(40)) + item(frame);
+  const std::string table = std::string("\x00\x00\x00\x00", 4) +
+                            std::string(1, static_cast<char>(16 + frame.size())) +
+                            std::string(3, '\0');
+  const std::string items =
+      item(table) + item(frame.substr(0, 40)) + item(frame.substr(40)) + item(frame);
   const Image image = read(as_bytes(encapsulated(two, items + kEnd, kRle)), "two.dcm");
   for (int64_t i = 0; i < 12; ++i) EXPECT_EQ(image.data<uint8_t>()[i], i % 6 + 1);
   std::string wrong = items;
   wrong[12] = 4;
-  EXPECT_THAT(error_of(encapsulated(two, wrong + kEnd, kRle)), HasSubstr("entry 2 of the offset table"));
+  EXPECT_THAT(error_of(encapsulated(two, wrong + kEnd, kRle)),
+              HasSubstr("entry 2 of the offset table"));
 }
 
 TEST(Fragments, ADelimiterPatternInsideAnItemIsData) {
@@ -184,29 +214,41 @@ TEST(Fragments, ADelimiterPatternInsideAnItemIsData) {
 }
 
 TEST(BadInput, D12AnObjectWithoutPixelsIsNotAnImage) {
-  const std::string file = dicom_file(DicomBytes().text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.88.11").bytes());
+  const std::string file =
+      dicom_file(DicomBytes().text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.88.11").bytes());
   EXPECT_THROW(scan(as_bytes(file), "report.dcm"), NotAnImage);
-  EXPECT_THAT(error_of(file), AllOf(HasSubstr("Basic Text Structured Report"), HasSubstr("no PixelData")));
+  EXPECT_THAT(error_of(file),
+              AllOf(HasSubstr("Basic Text Structured Report"), HasSubstr("no PixelData")));
 }
 
 TEST(BadInput, D13NoPixelsInPixelData) {
   DicomImage made;
   made.pixels.clear();
-  EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("PixelData at offset"), HasSubstr("0 bytes"), HasSubstr("wanted 6")));
-  EXPECT_THAT(error_of(encapsulated({}, item("") + kEnd, kRle)), AllOf(HasSubstr("0 fragments"), HasSubstr("1 frames")));
+  EXPECT_THAT(error_of(made.file()),
+              AllOf(HasSubstr("PixelData at offset"), HasSubstr("0 bytes"), HasSubstr("wanted 6")));
+  EXPECT_THAT(error_of(encapsulated({}, item("") + kEnd, kRle)),
+              AllOf(HasSubstr("0 fragments"), HasSubstr("1 frames")));
 }
 
 TEST(BadInput, D14ImpossibleDepths) {
   struct Depth {
     uint16_t allocated, stored, high;
   };
-  for (const Depth& d : {Depth{0, 0, 0}, {3, 3, 2}, {12, 12, 11}, {16, 17, 16}, {16, 0, 0}, {16, 12, 3}, {16, 12, 16}, {64, 64, 63}}) {
+  for (const Depth& d : {Depth{0, 0, 0},
+                         {3, 3, 2},
+                         {12, 12, 11},
+                         {16, 17, 16},
+                         {16, 0, 0},
+                         {16, 12, 3},
+                         {16, 12, 16},
+                         {64, 64, 63}}) {
     DicomImage made;
     made.allocated = d.allocated;
     made.stored = d.stored;
     made.high = d.high;
     made.pixels = std::string(64, 'x');
-    EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("BitsAllocated"), HasSubstr("BitsStored"), HasSubstr("HighBit")));
+    EXPECT_THAT(error_of(made.file()),
+                AllOf(HasSubstr("BitsAllocated"), HasSubstr("BitsStored"), HasSubstr("HighBit")));
   }
 }
 
@@ -218,8 +260,10 @@ TEST(BadInput, D15SamplesAgainstPhotometricInterpretation) {
     made.pixels = std::string(64, 'x');
     return made.file();
   };
-  EXPECT_THAT(error_of(with(3, "MONOCHROME2")), AllOf(HasSubstr("SamplesPerPixel is 3"), HasSubstr("wanted 1")));
-  EXPECT_THAT(error_of(with(1, "RGB")), AllOf(HasSubstr("SamplesPerPixel is 1"), HasSubstr("wanted 3")));
+  EXPECT_THAT(error_of(with(3, "MONOCHROME2")),
+              AllOf(HasSubstr("SamplesPerPixel is 3"), HasSubstr("wanted 1")));
+  EXPECT_THAT(error_of(with(1, "RGB")),
+              AllOf(HasSubstr("SamplesPerPixel is 1"), HasSubstr("wanted 3")));
   EXPECT_THAT(error_of(with(2, "RGB")), HasSubstr("SamplesPerPixel is 2"));
 }
 
@@ -227,17 +271,22 @@ TEST(BadInput, D16UnknownPhotometricInterpretation) {
   for (const char* name : {"HSV", "CMYK", "ARGB", "", "FOO"}) {
     DicomImage made;
     made.photometric = name;
-    EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("'" + std::string(name) + "'"), HasSubstr("MONOCHROME1")));
+    EXPECT_THAT(error_of(made.file()),
+                AllOf(HasSubstr("'" + std::string(name) + "'"), HasSubstr("MONOCHROME1")));
   }
 }
 
 TEST(BadInput, D17TransferSyntaxesWithoutDecoder) {
   const std::string data = DicomImage().data_set();
   const std::string root = "1.2.840.10008.1.2.4.";
-  EXPECT_THAT(error_of(dicom_file(data, root + "110")), AllOf(HasSubstr("JPEG XL"), HasSubstr("transcode")));
-  EXPECT_THAT(error_of(dicom_file(data, root + "102")), AllOf(HasSubstr("H.264"), HasSubstr("video")));
-  EXPECT_THAT(error_of(dicom_file(data, root + "94")), AllOf(HasSubstr("JPIP"), HasSubstr("server")));
-  EXPECT_THAT(error_of(dicom_file(data, "1.2.3.4")), AllOf(HasSubstr("unknown transfer syntax 1.2.3.4")));
+  EXPECT_THAT(error_of(dicom_file(data, root + "110")),
+              AllOf(HasSubstr("JPEG XL"), HasSubstr("transcode")));
+  EXPECT_THAT(error_of(dicom_file(data, root + "102")),
+              AllOf(HasSubstr("H.264"), HasSubstr("video")));
+  EXPECT_THAT(error_of(dicom_file(data, root + "94")),
+              AllOf(HasSubstr("JPIP"), HasSubstr("server")));
+  EXPECT_THAT(error_of(dicom_file(data, "1.2.3.4")),
+              AllOf(HasSubstr("unknown transfer syntax 1.2.3.4")));
 }
 
 /// Sets the US value of a tag in the explicit little-endian data set of a file.
@@ -251,17 +300,20 @@ std::string with_us(std::string file, uint32_t tag, int change) {
 
 TEST(BadInput, D18TheCodeStreamHasAnotherSizeThanTheHeader) {
   FOVEA_NEEDS_DATA("dicom_encodings");
-  for (const char* name : {"jpeg_baseline/SC_rgb_jpeg_dcmtk.dcm", "jpeg_lossless/SC_rgb_jpeg_gdcm.dcm",
-                           "jpeg_ls/MR_small_jpeg_ls_lossless.dcm", "jpeg2000/MR_small_jp2klossless.dcm"})
+  for (const char* name :
+       {"jpeg_baseline/SC_rgb_jpeg_dcmtk.dcm", "jpeg_lossless/SC_rgb_jpeg_gdcm.dcm",
+        "jpeg_ls/MR_small_jpeg_ls_lossless.dcm", "jpeg2000/MR_small_jp2klossless.dcm"})
     for (const uint32_t tag : {0x00280010u, 0x00280011u})
       for (const int change : {-1, 1}) {
         SCOPED_TRACE(name);
-        EXPECT_THAT(error_of(with_us(read_text(encodings() / name), tag, change)), AllOf(HasSubstr("frame 1"), HasSubstr("Columns x Rows")));
+        EXPECT_THAT(error_of(with_us(read_text(encodings() / name), tag, change)),
+                    AllOf(HasSubstr("frame 1"), HasSubstr("Columns x Rows")));
       }
 }
 
 TEST(BadInput, D24ADeflateBombStopsAtTheCap) {
-  const std::string bomb = DicomBytes().header(0x00091010, "UN", 0x7FFFFFF0).raw(std::string(8 << 20, '\0')).bytes();
+  const std::string bomb =
+      DicomBytes().header(0x00091010, "UN", 0x7FFFFFF0).raw(std::string(8 << 20, '\0')).bytes();
   z_stream z{};
   ASSERT_EQ(deflateInit2(&z, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY), Z_OK);
   std::string packed(deflateBound(&z, bomb.size()), '\0');
@@ -276,7 +328,8 @@ TEST(BadInput, D24ADeflateBombStopsAtTheCap) {
   Limits limits;
   limits.max_inflated_bytes = 1 << 20;
   const std::string file = dicom_file(packed, "1.2.840.10008.1.2.1.99");
-  EXPECT_THAT(error_of(file, limits), AllOf(HasSubstr("limits.max_inflated_bytes = 1048576"), HasSubstr("1048576 out")));
+  EXPECT_THAT(error_of(file, limits),
+              AllOf(HasSubstr("limits.max_inflated_bytes = 1048576"), HasSubstr("1048576 out")));
   EXPECT_THAT(error_of(file.substr(0, file.size() - 10)), HasSubstr("ends early"));
 }
 
@@ -289,7 +342,8 @@ TEST(BadInput, D25RescaleThatCannotBeApplied) {
     made.before_pixels = b.bytes();
     return made.file();
   };
-  EXPECT_THAT(error_of(with("0", "1")), AllOf(HasSubstr("RescaleSlope is '0'"), HasSubstr("other than 0")));
+  EXPECT_THAT(error_of(with("0", "1")),
+              AllOf(HasSubstr("RescaleSlope is '0'"), HasSubstr("other than 0")));
   EXPECT_THAT(error_of(with("NaN", "1")), HasSubstr("RescaleSlope is 'NaN'"));
   EXPECT_THAT(error_of(with("abc", "1")), HasSubstr("RescaleSlope is 'abc'"));
   EXPECT_THAT(error_of(with("1", nullptr)), HasSubstr("RescaleIntercept is absent"));
@@ -308,14 +362,22 @@ TEST(BadInput, D36OddLengthsAndBytesToSpareAreAccepted) {
 TEST(BadInput, TagsOfAnIconInASequenceDoNotDescribeTheImage) {
   DicomImage made;
   DicomBytes icon;
-  icon.header(0x00880200, "SQ", 0xFFFFFFFF).item().us(0x00280010, 64).us(0x00280100, 16).element(0x7FE00010, "OW", "icon");
+  icon.header(0x00880200, "SQ", 0xFFFFFFFF)
+      .item()
+      .us(0x00280010, 64)
+      .us(0x00280100, 16)
+      .element(0x7FE00010, "OW", "icon");
   made.before_pixels = icon.item_end().sequence_end().bytes();
   EXPECT_EQ(read(as_bytes(made.file()), "icon.dcm").height, 2);
 }
 
 TEST(BadInput, AKnownTagSentAsUnknownIsRead) {
   DicomBytes inner(DicomBytes::As::implicit_little);
-  inner.item().words(0x00283002, "", {2, 1, 16}).words(0x00283006, "", {7, 8}).item_end().sequence_end();
+  inner.item()
+      .words(0x00283002, "", {2, 1, 16})
+      .words(0x00283006, "", {7, 8})
+      .item_end()
+      .sequence_end();
   DicomImage made;
   made.before_pixels = DicomBytes().header(0x00283000, "UN", 0xFFFFFFFF).raw(inner.bytes()).bytes();
   const Image image = read(as_bytes(made.file()), "un.dcm");
@@ -335,7 +397,8 @@ TEST(BadInput, AMissingFileOrAFolderIsAnInputError) {
   EXPECT_THROW(scan(folder.path()), Error);
 }
 
-/// Reads what comes; success and Error are both fine, anything else fails the test or ends the program.
+/// Reads what comes; success and Error are both fine, anything else fails the test or ends the
+/// program.
 void expect_calm(const std::string& file) {
   Limits limits;
   limits.max_decoded_bytes = limits.max_inflated_bytes = 8 << 20;
@@ -352,11 +415,13 @@ TEST(Robustness, FlippedBytesEndInAPictureOrAnError) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   std::mt19937 random(20240607);
   for (const char* name :
-       {"uncompressed/MR_small_implicit.dcm", "uncompressed/MR_small_expb.dcm", "uncompressed/rtdose.dcm",
-        "uncompressed_colour/SC_rgb_small_odd.dcm", "rle/SC_rgb_rle_16bit.dcm", "rle/MR_small_RLE.dcm",
-        "jpeg_baseline/SC_rgb_jpeg_dcmtk.dcm", "jpeg_baseline/SC_rgb_small_odd_jpeg.dcm", "jpeg_lossless/SC_rgb_jpeg_gdcm.dcm",
-        "jpeg_ls/MR_small_jpeg_ls_lossless.dcm", "jpeg_ls/JPEGLSNearLossless_08.dcm", "jpeg2000/MR_small_jp2klossless.dcm",
-        "jpeg2000/SC_rgb_gdcm_KY.dcm", "jpeg2000/JPEG2000.dcm", "malformed/test-SR.dcm"}) {
+       {"uncompressed/MR_small_implicit.dcm", "uncompressed/MR_small_expb.dcm",
+        "uncompressed/rtdose.dcm", "uncompressed_colour/SC_rgb_small_odd.dcm",
+        "rle/SC_rgb_rle_16bit.dcm", "rle/MR_small_RLE.dcm", "jpeg_baseline/SC_rgb_jpeg_dcmtk.dcm",
+        "jpeg_baseline/SC_rgb_small_odd_jpeg.dcm", "jpeg_lossless/SC_rgb_jpeg_gdcm.dcm",
+        "jpeg_ls/MR_small_jpeg_ls_lossless.dcm", "jpeg_ls/JPEGLSNearLossless_08.dcm",
+        "jpeg2000/MR_small_jp2klossless.dcm", "jpeg2000/SC_rgb_gdcm_KY.dcm",
+        "jpeg2000/JPEG2000.dcm", "malformed/test-SR.dcm"}) {
     SCOPED_TRACE(name);
     const std::string whole = read_text(encodings() / name);
     for (int round = 0; round < 300; ++round) {
@@ -372,8 +437,9 @@ TEST(Robustness, FlippedBytesEndInAPictureOrAnError) {
 TEST(Robustness, TruncatedCodeStreamsEndInAPictureOrAnError) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   // The item keeps its length, the rest of it is zero: the decoder meets the end early.
-  for (const char* name : {"jpeg_baseline/SC_rgb_small_odd_jpeg.dcm", "jpeg_ls/JPEGLSNearLossless_16.dcm",
-                           "jpeg2000/JPEG2000.dcm", "rle/SC_rgb_rle.dcm"}) {
+  for (const char* name :
+       {"jpeg_baseline/SC_rgb_small_odd_jpeg.dcm", "jpeg_ls/JPEGLSNearLossless_16.dcm",
+        "jpeg2000/JPEG2000.dcm", "rle/SC_rgb_rle.dcm"}) {
     const std::string whole = read_text(encodings() / name);
     for (size_t cut = whole.size() - 9; cut > whole.size() - 300 && cut > 600; cut -= 7) {
       std::string file = whole;

@@ -1,4 +1,5 @@
-// Every file of the public set shared/data/dicom_encodings against the SHA-256 that another decoder gave.
+// Every file of the public set shared/data/dicom_encodings against the SHA-256 that another decoder
+// gave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,9 +38,12 @@ std::vector<std::map<std::string, std::string>> expected() {
     std::vector<std::string> cells(1);
     bool quoted = false;
     for (const char c : line) {
-      if (c == '"') quoted = !quoted;
-      else if (c == ',' && !quoted) cells.emplace_back();
-      else cells.back() += c;
+      if (c == '"')
+        quoted = !quoted;
+      else if (c == ',' && !quoted)
+        cells.emplace_back();
+      else
+        cells.back() += c;
     }
     if (names.empty()) {
       names = cells;
@@ -60,7 +64,8 @@ Image decode_file(const std::string& relative, const DecodeOptions& options = {}
 std::string hash(const Image& image) { return test::sha256(image.pixels); }
 
 std::string dtype(Sample sample) {
-  static const char* const kNames[] = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64"};
+  static const char* const kNames[] = {"uint8",  "int8",  "uint16",  "int16",
+                                       "uint32", "int32", "float32", "float64"};
   return kNames[static_cast<size_t>(sample)];
 }
 
@@ -74,7 +79,8 @@ std::string shape(const Image& image) {
 
 template <class T>
 double mean(const Image& image) {
-  return std::accumulate(image.data<T>(), image.data<T>() + image.samples(), 0.0) / static_cast<double>(image.samples());
+  return std::accumulate(image.data<T>(), image.data<T>() + image.samples(), 0.0) /
+         static_cast<double>(image.samples());
 }
 
 std::string error_of(const std::function<void()>& body) {
@@ -87,11 +93,15 @@ std::string error_of(const std::function<void()>& body) {
   return "";
 }
 
-// What the reference decoder returned for these is not the stored pixel value, or we refuse by name.
+// What the reference decoder returned for these is not the stored pixel value, or we refuse by
+// name.
 const std::map<std::string, std::string> kRight = {
-    {"uncompressed/mlut_18.dcm", "9195d8833fb4ec4fd38b7ba84b5025859211d62e76af3188dfb426683485d58a"},
-    {"jpeg_ls/JLSL_16_15_1_1F.dcm", "bb0a20c386271e836966f81064e1b439a2951b1faa35b48ddbd34e11fb926b6c"},
-    {"uncompressed_colour/SC_rgb_small_odd_big_endian.dcm", "ef2df252ba3cd066405c4dd121d0efea1341083ae2f676e1f4c844b5a4838cb8"},
+    {"uncompressed/mlut_18.dcm",
+     "9195d8833fb4ec4fd38b7ba84b5025859211d62e76af3188dfb426683485d58a"},
+    {"jpeg_ls/JLSL_16_15_1_1F.dcm",
+     "bb0a20c386271e836966f81064e1b439a2951b1faa35b48ddbd34e11fb926b6c"},
+    {"uncompressed_colour/SC_rgb_small_odd_big_endian.dcm",
+     "ef2df252ba3cd066405c4dd121d0efea1341083ae2f676e1f4c844b5a4838cb8"},
 };
 const ReadOptions kFileWindow = [] {
   ReadOptions options;
@@ -170,8 +180,9 @@ TEST(Encodings, ThroughputJpeg2000DecodesWithinOneLevel) {
 TEST(Encodings, PredictorSixIsRefusedUnlessToldWhich) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   const std::string file = "malformed/JPEGLossless_1s_1f_i_16_16_bad.dcm";
-  EXPECT_THAT(error_of([&] { decode_file(file); }), testing::AllOf(HasSubstr(file), HasSubstr("frame 1"),
-                                                                  HasSubstr("dicom.jpeg_predictor6")));
+  EXPECT_THAT(
+      error_of([&] { decode_file(file); }),
+      testing::AllOf(HasSubstr(file), HasSubstr("frame 1"), HasSubstr("dicom.jpeg_predictor6")));
   const Image image = decode_file(file, {.jpeg_predictor6 = JpegPredictor6::overflowed});
   EXPECT_THAT(hash(image), testing::StartsWith("6ac1ebb0"));
   EXPECT_NEAR(mean<int16_t>(image), 193.816, 0.0005);
@@ -196,13 +207,15 @@ TEST(Encodings, MalformedFilesAreRefusedForTheRightReason) {
 
 TEST(Encodings, ObjectsWithoutPixelsAreNamedAndNotAnImage) {
   FOVEA_NEEDS_DATA("dicom_encodings");
-  for (const char* name : {"test-SR.dcm", "rtstruct.dcm", "waveform_ecg.dcm", "no_meta_group_length.dcm",
-                           "ExplVR_LitEndNoMeta.dcm", "ExplVR_BigEndNoMeta.dcm"}) {
+  for (const char* name :
+       {"test-SR.dcm", "rtstruct.dcm", "waveform_ecg.dcm", "no_meta_group_length.dcm",
+        "ExplVR_LitEndNoMeta.dcm", "ExplVR_BigEndNoMeta.dcm"}) {
     SCOPED_TRACE(name);
     EXPECT_THROW(scan(folder() / "malformed" / name), NotAnImage);
     EXPECT_THAT(error_of([&] { scan(folder() / "malformed" / name); }), HasSubstr("no PixelData"));
   }
-  EXPECT_THAT(error_of([&] { scan(folder() / "malformed" / "rtstruct.dcm"); }), HasSubstr("RT Structure Set"));
+  EXPECT_THAT(error_of([&] { scan(folder() / "malformed" / "rtstruct.dcm"); }),
+              HasSubstr("RT Structure Set"));
 }
 
 TEST(Encodings, PhysicalValuesFollowEachFilesOwnRule) {
@@ -211,7 +224,9 @@ TEST(Encodings, PhysicalValuesFollowEachFilesOwnRule) {
   EXPECT_EQ(ct.slope, 1);
   EXPECT_EQ(ct.intercept, -1024);
   const Image dose = read(folder() / "uncompressed/rtdose.dcm");
-  EXPECT_NEAR(*std::max_element(dose.data<uint32_t>(), dose.data<uint32_t>() + dose.samples()) * dose.slope, 1.254, 1e-9);
+  EXPECT_NEAR(
+      *std::max_element(dose.data<uint32_t>(), dose.data<uint32_t>() + dose.samples()) * dose.slope,
+      1.254, 1e-9);
   const Image enhanced = read(folder() / "uncompressed/eCT_Supplemental.dcm");
   EXPECT_EQ(enhanced.frames, 2);
   EXPECT_EQ(enhanced.intercept, -1024);
@@ -231,24 +246,31 @@ TEST(Encodings, TheModalityLutIsIndexedFromItsFirstValue) {
   EXPECT_EQ(header.modality_lut->first, -2048);
   ASSERT_EQ(image.sample, Sample::u16);
   for (int64_t i = 0; i < stored.samples(); i += 997)
-    EXPECT_EQ(image.data<uint16_t>()[i], header.modality_lut->values[static_cast<size_t>(stored.data<int16_t>()[i] + 2048)]);
+    EXPECT_EQ(image.data<uint16_t>()[i],
+              header.modality_lut->values[static_cast<size_t>(stored.data<int16_t>()[i] + 2048)]);
 }
 
 TEST(Encodings, ColourComesOutAsRgbOnce) {
   FOVEA_NEEDS_DATA("dicom_encodings");
-  // YBR pixels of column 5, rows 0, 10, 20, 30, 50: (76,85,255), (166,109,192), (149,44,22), (203,87,76), (143,192,115).
+  // YBR pixels of column 5, rows 0, 10, 20, 30, 50: (76,85,255), (166,109,192), (149,44,22),
+  // (203,87,76), (143,192,115).
   const Image rgb = read(folder() / "uncompressed_colour/SC_rgb.dcm");
   const Image ybr = read(folder() / "uncompressed_colour/SC_ybr_full_uncompressed.dcm");
   const Image j2k = read(folder() / "jpeg2000/SC_rgb_gdcm_KY.dcm");
   EXPECT_EQ(rgb.pixels, j2k.pixels);
-  const std::map<int, std::array<int, 3>> by_hand = {
-      {0, {254, 0, 0}}, {10, {255, 127, 132}}, {20, {0, 254, 0}}, {30, {130, 254, 130}}, {50, {125, 130, 255}}};
+  const std::map<int, std::array<int, 3>> by_hand = {{0, {254, 0, 0}},
+                                                     {10, {255, 127, 132}},
+                                                     {20, {0, 254, 0}},
+                                                     {30, {130, 254, 130}},
+                                                     {50, {125, 130, 255}}};
   for (const auto& [row, wanted] : by_hand)
-    for (int c = 0; c < 3; ++c) EXPECT_EQ(ybr.data<uint8_t>()[(row * 100 + 5) * 3 + c], wanted[static_cast<size_t>(c)]);
+    for (int c = 0; c < 3; ++c)
+      EXPECT_EQ(ybr.data<uint8_t>()[(row * 100 + 5) * 3 + c], wanted[static_cast<size_t>(c)]);
   const Image palette = read(folder() / "uncompressed_colour/examples_palette.dcm");
   EXPECT_EQ(shape(palette), "350x800x3");
   EXPECT_EQ(palette.sample, Sample::u16);
-  EXPECT_THAT(error_of([] { read(folder() / "uncompressed_colour/gdcm-US-ALOKA-16.dcm"); }), HasSubstr("segmented palette"));
+  EXPECT_THAT(error_of([] { read(folder() / "uncompressed_colour/gdcm-US-ALOKA-16.dcm"); }),
+              HasSubstr("segmented palette"));
 }
 
 TEST(Encodings, AFileWindowGivesZeroToOne) {
@@ -264,7 +286,8 @@ TEST(Encodings, AFileWindowGivesZeroToOne) {
   }
   const Image film = read(folder() / "jpeg2000/RG3_J2KI.dcm", kFileWindow);
   const Image raw = decode_file("jpeg2000/RG3_J2KI.dcm");
-  for (int64_t i = 0; i < film.samples(); i += 9973) {  // MONOCHROME1: centre 550, width 1024, then white is dense
+  for (int64_t i = 0; i < film.samples();
+       i += 9973) {  // MONOCHROME1: centre 550, width 1024, then white is dense
     const double y = std::clamp((raw.data<uint16_t>()[i] - 549.5) / 1023 + 0.5, 0.0, 1.0);
     ASSERT_NEAR(film.data<float>()[i], 1 - y, 1e-6);
   }

@@ -1,4 +1,5 @@
-// 240 films in eight encodings, both polarities, three depths: all must be the PNG they were made from.
+// 240 films in eight encodings, both polarities, three depths: all must be the PNG they were made
+// from.
 // Reference: tests/reference/nih_cxr_dicom.csv, by Pillow and pydicom (make_nih_cxr_dicom.py).
 #include <gtest/gtest.h>
 
@@ -14,10 +15,14 @@ namespace {
 
 double physical(const Image& image, int64_t at) {
   switch (image.sample) {
-    case Sample::u8: return image.data<uint8_t>()[at] * image.slope + image.intercept;
-    case Sample::u16: return image.data<uint16_t>()[at] * image.slope + image.intercept;
-    case Sample::i16: return image.data<int16_t>()[at] * image.slope + image.intercept;
-    default: return image.data<float>()[at];
+    case Sample::u8:
+      return image.data<uint8_t>()[at] * image.slope + image.intercept;
+    case Sample::u16:
+      return image.data<uint16_t>()[at] * image.slope + image.intercept;
+    case Sample::i16:
+      return image.data<int16_t>()[at] * image.slope + image.intercept;
+    default:
+      return image.data<float>()[at];
   }
 }
 
@@ -45,8 +50,15 @@ std::vector<Row> reference_rows() {
       }
       continue;
     }
-    Row row{cells[0], std::stoi(cells[1]), cells[2] == "1", std::stod(cells[4]), std::stod(cells[5]), std::stod(cells[6]), {}};
-    for (size_t i = 0; i < places.size(); ++i) row.samples.emplace_back(places[i], std::stod(cells[8 + i]));
+    Row row{cells[0],
+            std::stoi(cells[1]),
+            cells[2] == "1",
+            std::stod(cells[4]),
+            std::stod(cells[5]),
+            std::stod(cells[6]),
+            {}};
+    for (size_t i = 0; i < places.size(); ++i)
+      row.samples.emplace_back(places[i], std::stod(cells[8 + i]));
     rows.push_back(row);
   }
   return rows;
@@ -60,7 +72,9 @@ void expect_the_png(const ReadOptions& options, double tolerance) {
     SCOPED_TRACE(row.file);
     const Image image = read(test::test_data() / "nih_cxr/dicom" / row.file, options);
     ASSERT_EQ(image.samples(), 128 * 128);
-    const double unit = options.window != WindowFrom::none ? 255 : row.is_signed ? 1 : 1.0 / (1 << (row.bits - 8));
+    const double unit = options.window != WindowFrom::none ? 255
+                        : row.is_signed                    ? 1
+                                                           : 1.0 / (1 << (row.bits - 8));
     double sum = 0, least = 1e9, most = -1e9;
     for (int64_t i = 0; i < image.samples(); ++i) {
       const double level = physical(image, i) * unit;
@@ -71,7 +85,8 @@ void expect_the_png(const ReadOptions& options, double tolerance) {
     EXPECT_NEAR(sum / 16384, row.mean, tolerance);
     EXPECT_NEAR(least, row.least, tolerance);
     EXPECT_NEAR(most, row.most, tolerance);
-    for (const auto& [at, level] : row.samples) EXPECT_NEAR(physical(image, at) * unit, level, tolerance);
+    for (const auto& [at, level] : row.samples)
+      EXPECT_NEAR(physical(image, at) * unit, level, tolerance);
   }
 }
 
@@ -84,7 +99,7 @@ TEST(NihCxr, TheFilesOwnWindowShowsTheSamePicture) {
   FOVEA_NEEDS_DATA("nih_cxr/dicom");
   ReadOptions options;
   options.window = WindowFrom::file_or_range;  // the 8-bit files give no window
-  expect_the_png(options, 1.0);  // 255/4095 against 1/16
+  expect_the_png(options, 1.0);                // 255/4095 against 1/16
 }
 
 }  // namespace

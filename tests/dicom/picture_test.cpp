@@ -13,9 +13,9 @@ namespace fovea::dicom {
 namespace {
 
 using test::as_bytes;
+using test::dicom_file;
 using test::DicomBytes;
 using test::DicomImage;
-using test::dicom_file;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::FloatNear;
@@ -37,7 +37,9 @@ Image floats(const std::vector<float>& v) {
   return image;
 }
 
-Image read_bytes(const std::string& file, const ReadOptions& options = {}) { return read(as_bytes(file), "made.dcm", options); }
+Image read_bytes(const std::string& file, const ReadOptions& options = {}) {
+  return read(as_bytes(file), "made.dcm", options);
+}
 
 ReadOptions with(WindowFrom from, Window window = {}) {
   ReadOptions options;
@@ -57,7 +59,8 @@ std::string error_of(const std::string& file, const ReadOptions& options = {}) {
 
 // Centre 10, width 5: PS3.3 C.11.2.1.2 gives x <= 7.5: 0; x > 11.5: 1; else (x - 9.5)/4 + 0.5.
 TEST(Window, LinearHasItsHalfPixelOffset) {
-  const Image y = apply_window(floats({7, 7.5F, 8, 9.5F, 11, 11.5F, 12}), {10, 5, WindowFunction::linear});
+  const Image y =
+      apply_window(floats({7, 7.5F, 8, 9.5F, 11, 11.5F, 12}), {10, 5, WindowFunction::linear});
   EXPECT_THAT(values<float>(y), ElementsAre(0, 0, 0.125F, 0.5F, 0.875F, 1, 1));
 }
 
@@ -67,20 +70,23 @@ TEST(Window, LinearOfWidthOneIsAThreshold) {
 }
 
 TEST(Window, LinearExactIsCentred) {
-  const Image y = apply_window(floats({7.5F, 8.75F, 10, 12.5F, 13}), {10, 5, WindowFunction::linear_exact});
+  const Image y =
+      apply_window(floats({7.5F, 8.75F, 10, 12.5F, 13}), {10, 5, WindowFunction::linear_exact});
   EXPECT_THAT(values<float>(y), ElementsAre(0, 0.25F, 0.5F, 1, 1));
 }
 
 TEST(Window, SigmoidIsHalfAtTheCentreAndSteepByItsWidth) {
   const Image y = apply_window(floats({5, 10, 15}), {10, 5, WindowFunction::sigmoid});
-  EXPECT_THAT(values<float>(y), Pointwise(FloatNear(1e-7F), {1 / (1 + std::exp(4.0F)), 0.5F, 1 / (1 + std::exp(-4.0F))}));
+  EXPECT_THAT(values<float>(y), Pointwise(FloatNear(1e-7F), {1 / (1 + std::exp(4.0F)), 0.5F,
+                                                             1 / (1 + std::exp(-4.0F))}));
 }
 
 TEST(Window, WorksOnPhysicalValues) {
   Image image = floats({0, 2});
   image.slope = 5;
   image.intercept = -2.5;  // -2.5 and 7.5
-  EXPECT_THAT(values<float>(apply_window(image, {0, 10, WindowFunction::linear_exact})), ElementsAre(0.25F, 1));
+  EXPECT_THAT(values<float>(apply_window(image, {0, 10, WindowFunction::linear_exact})),
+              ElementsAre(0.25F, 1));
   EXPECT_EQ(apply_window(image, {0, 10}).slope, 1);
 }
 
@@ -91,19 +97,27 @@ TEST(Window, AnImpossibleWidthIsRefused) {
 
 TEST(Window, OfTheFileIsChosenByIndexAndFunction) {
   DicomImage made;
-  made.before_pixels = DicomBytes().text(0x00281050, "DS", "3\\4").text(0x00281051, "DS", "2\\4").text(0x00281056, "CS", "LINEAR_EXACT").bytes();
-  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file))), ElementsAre(0, 0, 0.5F, 1, 1, 1));
+  made.before_pixels = DicomBytes()
+                           .text(0x00281050, "DS", "3\\4")
+                           .text(0x00281051, "DS", "2\\4")
+                           .text(0x00281056, "CS", "LINEAR_EXACT")
+                           .bytes();
+  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file))),
+              ElementsAre(0, 0, 0.5F, 1, 1, 1));
   ReadOptions second = with(WindowFrom::file);
   second.window_index = 1;
-  EXPECT_THAT(values<float>(read_bytes(made.file(), second)), ElementsAre(0, 0, 0.25F, 0.5F, 0.75F, 1));
+  EXPECT_THAT(values<float>(read_bytes(made.file(), second)),
+              ElementsAre(0, 0, 0.25F, 0.5F, 0.75F, 1));
   second.window_index = 2;
-  EXPECT_THAT(error_of(made.file(), second), testing::AllOf(HasSubstr("made.dcm"), HasSubstr("index 2"), HasSubstr("2 windows")));
+  EXPECT_THAT(error_of(made.file(), second),
+              testing::AllOf(HasSubstr("made.dcm"), HasSubstr("index 2"), HasSubstr("2 windows")));
 }
 
 TEST(Window, AFileWithoutOneIsRefusedWhenAskedForIt) {
   EXPECT_THAT(error_of(DicomImage().file(), with(WindowFrom::file)), HasSubstr("no usable window"));
   DicomImage bad;
-  bad.before_pixels = DicomBytes().text(0x00281050, "DS", "3").text(0x00281051, "DS", "wide").bytes();
+  bad.before_pixels =
+      DicomBytes().text(0x00281050, "DS", "3").text(0x00281051, "DS", "wide").bytes();
   EXPECT_THAT(error_of(bad.file(), with(WindowFrom::file)), HasSubstr("no usable window"));
   EXPECT_THAT(read_bytes(bad.file()).notes, Contains(HasSubstr("'wide'")));
 }
@@ -113,10 +127,14 @@ TEST(Window, OverTheRangeOfBitsStoredWhereTheFileGivesNone) {
   made.stored = 3;
   made.high = 2;
   made.sign = 1;  // 1 2 3 and 4 5 6 = -4 -3 -2, of -4..3
-  made.before_pixels = DicomBytes().text(0x00281052, "DS", "100").text(0x00281053, "DS", "-2").bytes();
-  const std::vector<float> down = {2 / 7.0F, 1 / 7.0F, 0, 1, 6 / 7.0F, 5 / 7.0F};  // the slope is negative
-  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::range))), Pointwise(FloatNear(1e-6F), down));
-  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file_or_range))), Pointwise(FloatNear(1e-6F), down));
+  made.before_pixels =
+      DicomBytes().text(0x00281052, "DS", "100").text(0x00281053, "DS", "-2").bytes();
+  const std::vector<float> down = {2 / 7.0F, 1 / 7.0F, 0,
+                                   1,        6 / 7.0F, 5 / 7.0F};  // the slope is negative
+  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::range))),
+              Pointwise(FloatNear(1e-6F), down));
+  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file_or_range))),
+              Pointwise(FloatNear(1e-6F), down));
   EXPECT_THAT(error_of(made.file(), with(WindowFrom::file)), HasSubstr("no usable window"));
 }
 
@@ -125,10 +143,12 @@ TEST(Polarity, Monochrome1IsTurnedRoundInTheRangeOfBitsStored) {
   made.photometric = "MONOCHROME1";
   made.stored = 4;
   made.high = 3;
-  EXPECT_THAT(values<uint8_t>(read_bytes(made.file())), ElementsAre(14, 13, 12, 11, 10, 9));  // 15 - v
+  EXPECT_THAT(values<uint8_t>(read_bytes(made.file())),
+              ElementsAre(14, 13, 12, 11, 10, 9));  // 15 - v
   made.sign = 1;
   made.pixels = std::string("\x00\x07\x08\x0f\x01\x02", 6);  // 0 7 -8 -1 1 2
-  EXPECT_THAT(values<int8_t>(read_bytes(made.file())), ElementsAre(-1, -8, 7, 0, -2, -3));  // -1 - v
+  EXPECT_THAT(values<int8_t>(read_bytes(made.file())),
+              ElementsAre(-1, -8, 7, 0, -2, -3));  // -1 - v
   ReadOptions stored;
   stored.polarity = Polarity::stored;
   EXPECT_THAT(values<int8_t>(read_bytes(made.file(), stored)), ElementsAre(0, 7, -8, -1, 1, 2));
@@ -137,11 +157,17 @@ TEST(Polarity, Monochrome1IsTurnedRoundInTheRangeOfBitsStored) {
 TEST(Polarity, TheFilesWindowComesBeforeTheTurnAndAGivenOneAfter) {
   DicomImage made;
   made.photometric = "MONOCHROME1";
-  made.before_pixels = DicomBytes().text(0x00281050, "DS", "2").text(0x00281051, "DS", "4").text(0x00281056, "CS", "LINEAR_EXACT").bytes();
+  made.before_pixels = DicomBytes()
+                           .text(0x00281050, "DS", "2")
+                           .text(0x00281051, "DS", "4")
+                           .text(0x00281056, "CS", "LINEAR_EXACT")
+                           .bytes();
   // Viewer: window 0..4 of 1 2 3 4 5 6 gives .25 .5 .75 1 1 1, shown inverted.
-  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file))), ElementsAre(0.75F, 0.5F, 0.25F, 0, 0, 0));
+  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file))),
+              ElementsAre(0.75F, 0.5F, 0.25F, 0, 0, 0));
   // Given: of the values handed out, 254 253 252 251 250 249.
-  EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::given, {252, 4, WindowFunction::linear_exact}))),
+  EXPECT_THAT(values<float>(read_bytes(
+                  made.file(), with(WindowFrom::given, {252, 4, WindowFunction::linear_exact}))),
               ElementsAre(1, 0.75F, 0.5F, 0.25F, 0, 0));
 }
 
@@ -152,7 +178,10 @@ TEST(Polarity, AModalityLutIsTurnedRoundInItsOwnRange) {
   made.pixels = std::string("\x00\x01\x02\x03\x01\x02", 6);
   DicomBytes lut;
   lut.header(0x00283000, "SQ", 0xFFFFFFFF).item();
-  lut.words(0x00283002, "US", {3, 1, 16}).words(0x00283006, "US", {100, 250, 400}).item_end().sequence_end();
+  lut.words(0x00283002, "US", {3, 1, 16})
+      .words(0x00283006, "US", {100, 250, 400})
+      .item_end()
+      .sequence_end();
   made.before_pixels = lut.bytes();
   EXPECT_THAT(values<uint16_t>(read_bytes(made.file())), ElementsAre(100, 100, 250, 400, 100, 250));
   made.photometric = "MONOCHROME1";
@@ -161,7 +190,8 @@ TEST(Polarity, AModalityLutIsTurnedRoundInItsOwnRange) {
 
 TEST(Rescale, IsHandedOutBesideTheStoredValues) {
   DicomImage made;
-  made.before_pixels = DicomBytes().text(0x00281052, "DS", "-1024").text(0x00281053, "DS", "+2.5e0").bytes();
+  made.before_pixels =
+      DicomBytes().text(0x00281052, "DS", "-1024").text(0x00281053, "DS", "+2.5e0").bytes();
   const Image image = read_bytes(made.file());
   EXPECT_EQ(image.slope, 2.5);
   EXPECT_EQ(image.intercept, -1024);
@@ -173,7 +203,11 @@ std::string frame_groups(const std::vector<std::pair<std::string, std::string>>&
   b.header(0x52009230, "SQ", 0xFFFFFFFF);
   for (const auto& [slope, intercept] : slope_intercept) {
     b.item().header(0x00289145, "SQ", 0xFFFFFFFF).item();
-    b.text(0x00281052, "DS", intercept).text(0x00281053, "DS", slope).item_end().sequence_end().item_end();
+    b.text(0x00281052, "DS", intercept)
+        .text(0x00281053, "DS", slope)
+        .item_end()
+        .sequence_end()
+        .item_end();
   }
   return b.sequence_end().bytes();
 }
@@ -216,7 +250,7 @@ TEST(Native, UpperAndLowerDirtAroundTheStoredBitsIsCutOff) {
   made.columns = 2;
   made.allocated = 16;
   made.stored = 8;
-  made.high = 11;  // bits 4..11
+  made.high = 11;                                    // bits 4..11
   made.pixels = std::string("\xAF\xF1\x5A\x0F", 4);  // f1af -> 1a, 0f5a -> f5
   EXPECT_THAT(values<uint16_t>(read_bytes(made.file())), ElementsAre(0x1A, 0xF5));
   made.sign = 1;
@@ -230,13 +264,16 @@ TEST(Native, AllWaysOfWritingGiveTheSameWords) {
     made.columns = 2;
     made.allocated = made.stored = bits;
     made.high = static_cast<uint16_t>(bits - 1);
-    std::string little = bits == 16 ? std::string("\x01\x02\x03\x04", 4) : std::string("\x01\x02\x03\x04\x05\x06\x07\x08", 8);
+    std::string little = bits == 16 ? std::string("\x01\x02\x03\x04", 4)
+                                    : std::string("\x01\x02\x03\x04\x05\x06\x07\x08", 8);
     made.pixels = little;
     const auto wanted = read_bytes(made.file()).pixels;
     made.as = DicomBytes::As::implicit_little;
     EXPECT_EQ(read_bytes(made.file()).pixels, wanted);
     made.as = DicomBytes::As::explicit_big;
-    for (size_t i = 0; i < little.size(); i += bits / 8) std::reverse(made.pixels.begin() + static_cast<long>(i), made.pixels.begin() + static_cast<long>(i) + bits / 8);
+    for (size_t i = 0; i < little.size(); i += bits / 8)
+      std::reverse(made.pixels.begin() + static_cast<long>(i),
+                   made.pixels.begin() + static_cast<long>(i) + bits / 8);
     EXPECT_EQ(read_bytes(made.file()).pixels, wanted);
   }
 }
@@ -256,7 +293,9 @@ TEST(Palette, IndicesBelowAndAboveTheTableTakeItsEnds) {
   made.photometric = "PALETTE COLOR";
   DicomBytes b;
   for (uint32_t c = 0; c < 3; ++c) b.words(0x00281101 + c, "US", {2, 3, 8});
-  b.element(0x00281201, "OW", "\x0A\x14").element(0x00281202, "OW", "\x0B\x15").words(0x00281203, "OW", {12, 22});
+  b.element(0x00281201, "OW", "\x0A\x14")
+      .element(0x00281202, "OW", "\x0B\x15")
+      .words(0x00281203, "OW", {12, 22});
   made.before_pixels = b.bytes();  // 3 -> 10 11 12, 4 -> 20 21 22; blue has a word per entry
   EXPECT_THAT(values<uint8_t>(read_bytes(made.file())),
               ElementsAre(10, 11, 12, 10, 11, 12, 10, 11, 12, 20, 21, 22, 20, 21, 22, 20, 21, 22));
@@ -275,9 +314,15 @@ TEST(Spacing, IsTakenFromTheFirstAttributeThatGivesIt) {
 TEST(Floats, ThatAreNotFiniteAreCountedAndRefused) {
   const float pixels[6] = {1, NAN, 2, INFINITY, -INFINITY, 3};
   DicomBytes b;
-  b.us(0x00280002, 1).text(0x00280004, "CS", "MONOCHROME2").us(0x00280010, 2).us(0x00280011, 3).us(0x00280100, 32);
-  b.element(0x7FE00008, "OF", std::string_view(reinterpret_cast<const char*>(pixels), sizeof pixels));
-  EXPECT_THAT(error_of(dicom_file(b.bytes())), testing::AllOf(HasSubstr("3 pixels"), HasSubstr("row 0, column 1")));
+  b.us(0x00280002, 1)
+      .text(0x00280004, "CS", "MONOCHROME2")
+      .us(0x00280010, 2)
+      .us(0x00280011, 3)
+      .us(0x00280100, 32);
+  b.element(0x7FE00008, "OF",
+            std::string_view(reinterpret_cast<const char*>(pixels), sizeof pixels));
+  EXPECT_THAT(error_of(dicom_file(b.bytes())),
+              testing::AllOf(HasSubstr("3 pixels"), HasSubstr("row 0, column 1")));
 }
 
 TEST(Versions, NameTheLoadedLibraries) {

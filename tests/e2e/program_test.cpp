@@ -60,7 +60,7 @@ TEST(Program, LinksNoCudaDriverAndNoCudaLibraryOfLibTorch) {
 
 TEST(Train, LeavesACompleteRunFolder) {
   for (const char* name :
-       {"config.yaml", "model.json", "manifest.json", "log.jsonl", "metrics.csv", "curves.svg",
+       {"config.yaml", "model.json", "manifest.json", "log.jsonl", "metrics.csv", "learning_curves.svg",
         "best/model.safetensors", "best/MANIFEST.json", "bundle/model.safetensors"})
     EXPECT_TRUE(fs::exists(demo().run / name)) << name;
   EXPECT_THAT(demo().trained.last_line(), HasSubstr(demo().run.string()));

@@ -144,6 +144,15 @@ TEST(ConfusionMatrix, OfTwoClassesAgreesWithTheCounts) {
   EXPECT_DOUBLE_EQ(mcc(matrix).value, (3 * 2 - 1 * 1) / std::sqrt(4.0 * 4 * 3 * 3));
 }
 
+TEST(ConfusionMatrix, OfOneClassHasAnAccuracyButNothingBalanced) {
+  const std::vector<int> truths{2, 2, 2}, decisions{2, 0, 2};
+  const ConfusionMatrix matrix(3, truths, decisions);
+  EXPECT_DOUBLE_EQ(accuracy(matrix).value, 2.0 / 3);
+  EXPECT_EQ(balanced_accuracy(matrix).why_undefined, "only one class occurs");
+  EXPECT_EQ(mcc(matrix).why_undefined, "only one class occurs");
+  EXPECT_EQ(kappa(matrix).value, 0);  // agreement 2/3, by chance 2/3
+}
+
 TEST(ConfusionMatrix, RefusesAClassThatIsNotThere) {
   EXPECT_THROW(ConfusionMatrix(2, std::vector<int>{2}, std::vector<int>{0}), Error);
   EXPECT_THROW(ConfusionMatrix(2, std::vector<int>{0}, std::vector<int>{-1}), Error);

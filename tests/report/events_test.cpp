@@ -50,7 +50,8 @@ TEST(Events, AreByteForByteWhatPythonWrites) {
   const auto theirs = records(test::read_text(test::reference("events.tfevents")));
   ASSERT_EQ(ours.size(), 7u);
   ASSERT_EQ(theirs.size(), 7u);
-  // The first holds the time at which the file was opened: all but that, and the checksum at its end, is equal.
+  // The first holds the time at which the file was opened: all but that, and the checksum at its
+  // end, is equal.
   EXPECT_EQ(ours[0].substr(0, 13), theirs[0].substr(0, 13));
   EXPECT_EQ(ours[0].substr(21, ours[0].size() - 25), theirs[0].substr(21, theirs[0].size() - 25));
   for (size_t i = 1; i < 7; ++i) EXPECT_EQ(ours[i], theirs[i]) << i;

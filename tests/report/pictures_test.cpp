@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-/// Tags that close in order, attributes in quotes, no stray markup: what an XML parser insists on first.
+/// Tags that close in order, attributes in quotes, no stray markup: what an XML parser insists on.
 void expect_well_formed(const std::string& svg) {
   std::vector<std::string> open;
   const std::regex tag(R"(<(/?)([a-z?]+)((?: [A-Za-z0-9:-]+="[^"<>]*")*) ?(/|\?)?>)");
@@ -99,7 +99,8 @@ TEST(Pictures, OfABinaryModelShowAreaAndOperatingPoint) {
   expect_well_formed(roc);
   EXPECT_THAT(roc, HasSubstr("a&lt;b (AUC 0.750)"));
   EXPECT_THAT(roc, HasSubstr("operating point (0.50, 0.50)"));
-  // The steps: up to (0, 1/2), across to 1/2, up, across; in pixels of the plot 440 wide at (76, 74).
+  // The steps: up to (0, 1/2), across to 1/2, up, across; in pixels of the plot, 440 wide at
+  // (76, 74).
   EXPECT_THAT(roc, HasSubstr("points=\"76,514 76,294 296,294 296,74 516,74\""));
   const std::string pr = precision_recall_svg(scored, "test · n = 4");
   expect_well_formed(pr);

@@ -12,7 +12,8 @@
 
 namespace fovea::test {
 
-/// Elements in one way of writing. Everything is a plain append, so that a test can write nonsense too.
+/// Elements in one way of writing. Everything is a plain append, so that a test can write nonsense
+/// too.
 class DicomBytes {
  public:
   enum class As { explicit_little, explicit_big, implicit_little };
@@ -72,7 +73,8 @@ class DicomBytes {
 };
 
 /// Preamble, DICM and a meta header that states `syntax`, then the data set.
-inline std::string dicom_file(const std::string& data_set, const std::string& syntax = "1.2.840.10008.1.2.1") {
+inline std::string dicom_file(const std::string& data_set,
+                              const std::string& syntax = "1.2.840.10008.1.2.1") {
   DicomBytes meta;
   meta.text(0x00020002, "UI", "1.2.840.10008.5.1.4.1.1.7").text(0x00020010, "UI", syntax);
   return std::string(128, '\0') + "DICM" + meta.bytes() + data_set;
@@ -80,7 +82,8 @@ inline std::string dicom_file(const std::string& data_set, const std::string& sy
 
 /// The image module as plain numbers; a test changes one and writes the file.
 struct DicomImage {
-  uint16_t rows = 2, columns = 3, samples = 1, allocated = 8, stored = 8, high = 7, sign = 0, planar = 0;
+  uint16_t rows = 2, columns = 3, samples = 1, allocated = 8, stored = 8, high = 7, sign = 0,
+           planar = 0;
   std::string photometric = "MONOCHROME2";
   std::string frames;  ///< empty: no NumberOfFrames
   std::string pixels = std::string("\x01\x02\x03\x04\x05\x06", 6);
@@ -90,7 +93,9 @@ struct DicomImage {
 
   std::string data_set() const {
     DicomBytes b(as);
-    b.text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7").us(0x00280002, samples).text(0x00280004, "CS", photometric);
+    b.text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.7")
+        .us(0x00280002, samples)
+        .text(0x00280004, "CS", photometric);
     if (samples > 1) b.us(0x00280006, planar);
     if (!frames.empty()) b.text(0x00280008, "IS", frames);
     b.us(0x00280010, rows).us(0x00280011, columns).us(0x00280100, allocated).us(0x00280101, stored);

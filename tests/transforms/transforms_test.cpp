@@ -17,7 +17,8 @@ TransformChoice step(const std::string& name, std::vector<std::string> value = {
   if (value.empty()) return choice;
   Node node = Node::scalar(value[0]);
   if (value.size() > 1) {
-    node = Node{.kind = Node::Kind::list};
+    node = Node();
+    node.kind = Node::Kind::list;
     for (const std::string& text : value) node.items.push_back(Node::scalar(text));
   }
   choice.read_settings(node);

@@ -1,7 +1,10 @@
-// The pre-flight scanner: everything that describes a DICOM image, checked before a pixel is touched.
+// The pre-flight scanner: everything that describes a DICOM image, checked before a pixel is
+// touched.
 //
-// It is plain C++ (zlib for the deflated syntax), does not recurse, reads a file through a 64 KiB window, and keeps only
-// the values below. What it accepts can be decoded with the sizes it states; all else is refused by name.
+// It is plain C++ (zlib for the deflated syntax), does not recurse, reads a file through a 64 KiB
+// window, and keeps only
+// the values below. What it accepts can be decoded with the sizes it states; all else is refused by
+// name.
 #pragma once
 
 #include <array>
@@ -20,21 +23,32 @@
 namespace fovea::dicom {
 
 struct Limits {
-  uint64_t max_decoded_bytes = uint64_t{2} << 30;                     ///< per file
-  uint64_t max_inflated_bytes = (uint64_t{2} << 30) + (64ull << 20);  ///< deflated syntax; whole files
-  uint64_t max_value_bytes = 1 << 20;                                 ///< a kept value other than pixels
-  int64_t max_nesting = 64;                                           ///< sequences in sequences
+  uint64_t max_decoded_bytes = uint64_t{2} << 30;  ///< per file
+  uint64_t max_inflated_bytes =
+      (uint64_t{2} << 30) + (64ull << 20);  ///< deflated syntax; whole files
+  uint64_t max_value_bytes = 1 << 20;       ///< a kept value other than pixels
+  int64_t max_nesting = 64;                 ///< sequences in sequences
   int64_t max_frames = 100'000;
   int64_t max_elements = 1'000'000;  ///< elements, items and fragments together
 };
 
-/// A sound DICOM object that holds no pixels (a report, a plan, a waveform): to be listed and counted, not repaired.
+/// A sound DICOM object that holds no pixels (a report, a plan, a waveform): to be listed and
+/// counted, not repaired.
 class NotAnImage : public Error {
  public:
   explicit NotAnImage(const std::string& message) : Error(Fault::data, message) {}
 };
 
-enum class Photometric { monochrome1, monochrome2, palette, rgb, ybr_full, ybr_full_422, ybr_rct, ybr_ict };
+enum class Photometric {
+  monochrome1,
+  monochrome2,
+  palette,
+  rgb,
+  ybr_full,
+  ybr_full_422,
+  ybr_rct,
+  ybr_ict
+};
 enum class PixelType { integer, float32, float64 };
 enum class WindowFunction { linear, linear_exact, sigmoid };
 
@@ -79,7 +93,7 @@ struct Header {
   int bits_allocated = 0, bits_stored = 0, high_bit = 0;
   bool is_signed = false;
 
-  std::optional<Rescale> rescale;      ///< the same for all frames; dose grid scaling comes here too
+  std::optional<Rescale> rescale;  ///< the same for all frames; dose grid scaling comes here too
   std::vector<Rescale> frame_rescale;  ///< one per frame where they differ, else empty
   std::optional<Lut> modality_lut;     ///< wins over rescale
   std::vector<Window> windows;         ///< of the file, or the common ones of its functional groups
@@ -93,13 +107,13 @@ struct Header {
   std::string spacing_from;                   ///< the attribute that gave it
   bool burned_in_annotation = false;
 
-  Fragment pixels;                       ///< native: the value of PixelData
-  uint64_t pixel_element_offset = 0;     ///< where the element starts, for messages
-  bool pixel_words = false;              ///< sent as OW: 8-bit samples in big endian come in swapped pairs
-  std::vector<Fragment> fragments;       ///< encapsulated: without the offset table
-  std::vector<size_t> frame_starts;      ///< first fragment of each frame, then fragments.size()
+  Fragment pixels;                    ///< native: the value of PixelData
+  uint64_t pixel_element_offset = 0;  ///< where the element starts, for messages
+  bool pixel_words = false;  ///< sent as OW: 8-bit samples in big endian come in swapped pairs
+  std::vector<Fragment> fragments;   ///< encapsulated: without the offset table
+  std::vector<size_t> frame_starts;  ///< first fragment of each frame, then fragments.size()
   std::shared_ptr<const std::vector<std::byte>> inflated;  ///< the data set of a deflated file
-  std::vector<std::string> notes;                          ///< guesses and oddities, no tag values of the patient
+  std::vector<std::string> notes;  ///< guesses and oddities, no tag values of the patient
 
   /// Bytes of one frame as fovea hands it out: 1-bit samples take a byte each.
   int64_t frame_samples() const { return rows * columns * samples; }
@@ -108,11 +122,13 @@ struct Header {
   }
 };
 
-/// True where the bytes (a few hundred of the beginning suffice) can be the start of a DICOM file: the DICM mark, or a
+/// True where the bytes (a few hundred of the beginning suffice) can be the start of a DICOM file:
+/// the DICM mark, or a
 /// first element as a data set without preamble begins.
 bool looks_like_dicom(std::span<const std::byte> beginning);
 
-/// Reads the header of a file. Throws NotAnImage where it has no pixels, Error (data) for what is damaged or not
+/// Reads the header of a file. Throws NotAnImage where it has no pixels, Error (data) for what is
+/// damaged or not
 /// supported, Error (io) where it cannot be read.
 Header scan(const std::filesystem::path& path, const Limits& limits = {});
 

@@ -1,4 +1,5 @@
-// Transfer syntaxes: how the elements of a DICOM file are written and how its pixels are coded (PS3.5 section 10).
+// Transfer syntaxes: how the elements of a DICOM file are written and how its pixels are coded
+// (PS3.5 section 10).
 #pragma once
 
 #include <string_view>
@@ -28,7 +29,8 @@ struct TransferSyntax {
   bool encapsulated() const { return coding != Coding::native; }
 };
 
-/// The table's entry, or nullptr for a UID that is in no table. A trailing pad byte must be cut off before.
+/// The table's entry, or nullptr for a UID that is in no table. A trailing pad byte must be cut off
+/// before.
 const TransferSyntax* find_syntax(std::string_view uid);
 
 extern const TransferSyntax& kImplicitLittle;

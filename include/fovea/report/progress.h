@@ -26,9 +26,9 @@ std::string duration(double seconds);
 
 ///   epoch 3/10  42% [=======>          ] 1280/3024  512 images/s  0:03 left  loss 0.312  auc 0.942
 ///
-/// Redrawn in place at most ten times a second. On a narrow window the count goes first, then the bar, then the end
-/// of the fields. An unfinished line is wiped by the destructor, so an error message starts on a
-/// clean line.
+/// Redrawn in place at most ten times a second. On a narrow window the count goes first, then the
+/// bar, then the end of the fields. An unfinished line is wiped by the destructor, so an error
+/// message starts on a clean line.
 class Progress {
  public:
   /// total 0: unknown, and then neither percentage nor time left is shown.

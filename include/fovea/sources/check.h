@@ -1,0 +1,57 @@
+// Everything a run would read, read once without training: `fovea check`.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fovea/sources/source.h"
+
+namespace fovea::sources {
+
+struct CheckReport {
+  /// Cases of one class in one split; several labels: cases with the label.
+  struct Count {
+    std::string split, target, class_name;
+    int64_t cases = 0;
+  };
+  /// What the pictures of one input are like.
+  struct Sizes {
+    std::string input;
+    std::vector<int64_t> channels;   ///< the numbers that occur
+    std::vector<int64_t> smallest;   ///< [H, W] or [D, H, W], each side for itself
+    std::vector<int64_t> largest;    ///< likewise
+    double lowest = 0, highest = 0;  ///< of all values
+    bool mixed = false;              ///< 2-D and 3-D, or uint8 and float32
+  };
+  struct Failure {
+    std::string name, message;
+  };
+  /// Two cases with the same decoded pixels.
+  struct Duplicate {
+    std::string first, second;
+    std::string first_split, second_split;
+  };
+
+  int64_t cases = 0;
+  std::vector<std::pair<std::string, int64_t>> splits;  ///< with their cases
+  std::vector<Count> counts;
+  std::vector<Sizes> sizes;
+  std::vector<Failure> failures;      ///< cases that could not be read, in their order
+  std::vector<Duplicate> duplicates;  ///< each case with the first one like it
+  std::vector<std::string> constant;  ///< pictures of one value only
+  std::vector<std::string> notes;     ///< of the source
+
+  /// Duplicates that lie in two splits: figures on the later one would be flattering.
+  int64_t duplicates_across_splits() const;
+  /// What `train` would refuse or should not be trusted after; empty where all is well.
+  std::vector<std::string> problems() const;
+};
+
+/// Reads every case with `threads` threads (0: one per processor). `progress(done, all)` is called
+/// from one thread at a time. The report does not depend on the number of threads.
+CheckReport check(const Source& source, int64_t threads = 0,
+                  const std::function<void(int64_t, int64_t)>& progress = {});
+
+}  // namespace fovea::sources

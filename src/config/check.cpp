@@ -1,0 +1,84 @@
+#include "fovea/sources/check.h"
+
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "fovea/config/commands.h"
+#include "fovea/config/experiment.h"
+#include "fovea/report/progress.h"
+#include "fovea/storage/dtype.h"
+#include "fovea/train/device.h"
+
+namespace fovea::config {
+namespace {
+
+constexpr size_t kShown = 20;
+
+void print_counts(const sources::CheckReport& report) {
+  std::cout << report.cases << " cases\n";
+  for (const auto& [split, cases] : report.splits) {
+    std::string classes;
+    for (const auto& count : report.counts)
+      if (count.split == split)
+        classes +=
+            fmt::format("{}{} {}", classes.empty() ? "" : ", ", count.class_name, count.cases);
+    std::cout << fmt::format("  {:<8} {:>7}   {}\n", split, cases, classes);
+  }
+}
+
+void print_pictures(const sources::CheckReport& report) {
+  for (const auto& sizes : report.sizes) {
+    std::string channels;
+    for (const int64_t count : sizes.channels)
+      channels += fmt::format("{}{}", channels.empty() ? "" : " or ", count);
+    std::cout << fmt::format("  {}: {} to {} pixels, {} channels, values {:g} to {:g}{}\n",
+                             sizes.input, storage::shape_text(sizes.smallest),
+                             storage::shape_text(sizes.largest), channels, sizes.lowest,
+                             sizes.highest, sizes.mixed ? ", of mixed kinds" : "");
+  }
+  if (!report.constant.empty())
+    std::cout << fmt::format("  {} pictures are of one value only, the first is {}\n",
+                             report.constant.size(), report.constant[0]);
+}
+
+template <class Items, class Text>
+void print_some(const Items& items, const Text& text) {
+  for (size_t i = 0; i < items.size() && i < kShown; ++i)
+    std::cout << "    " << text(items[i]) << '\n';
+  if (items.size() > kShown) std::cout << fmt::format("    and {} more\n", items.size() - kShown);
+}
+
+}  // namespace
+
+int check(const CheckRequest& request) {
+  const RunConfig config = read_config(request.config, request.set);
+  train::choose_device("cpu");
+  const sources::Source source =
+      sources::open_source(config.data, static_cast<uint64_t>(config.seed));
+  report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
+  int64_t shown = 0;
+  const sources::CheckReport report =
+      sources::check(source, request.threads, [&](int64_t done, int64_t) {
+        progress.advance(done - shown);
+        shown = done;
+      });
+  progress.finish();
+
+  print_counts(report);
+  print_pictures(report);
+  for (const std::string& note : report.notes) std::cout << "  note: " << note << '\n';
+  const std::vector<std::string> problems = report.problems();
+  for (const std::string& problem : problems) std::cout << "  problem: " << problem << '\n';
+  print_some(report.failures, [](const auto& failure) { return failure.message; });
+  print_some(report.duplicates, [](const auto& pair) {
+    return fmt::format("same pixels: {} ({}) and {} ({})", pair.first, pair.first_split,
+                       pair.second, pair.second_split);
+  });
+  if (report.failures.empty() && !source.cases("train").empty())
+    make_task(config, make_card(config, source));
+  std::cout << (problems.empty() ? "no problems found\n" : "");
+  return problems.empty() ? 0 : static_cast<int>(Fault::data);
+}
+
+}  // namespace fovea::config

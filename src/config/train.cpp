@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include <iostream>
+
+#include "fovea/config/commands.h"
+#include "fovea/config/experiment.h"
+#include "fovea/core/log.h"
+#include "fovea/storage/file.h"
+#include "fovea/storage/hash.h"
+#include "fovea/train/callbacks.h"
+#include "fovea/train/device.h"
+#include "fovea/train/signals.h"
+
+namespace fovea::config {
+namespace {
+
+/// SHA-256 over what the run learns from: each case's file name, split, patient and targets.
+std::string fingerprint(const sources::Source& source) {
+  std::string text;
+  for (int64_t i = 0; i < source.data->size(); ++i) {
+    const std::filesystem::path name = source.data->name(i);
+    text += fmt::format("{}\n{}\n{}\n", name.filename().string(),
+                        source.splits[static_cast<size_t>(i)], source.data->group(i));
+    for (const auto& [target, value] : source.data->targets(i)) {
+      const torch::Tensor numbers = value.to(torch::kFloat64).contiguous().view(-1);
+      for (int64_t k = 0; k < numbers.numel(); ++k)
+        text += fmt::format("{} ", numbers.data_ptr<double>()[k]);
+    }
+  }
+  return storage::sha256(text);
+}
+
+train::RunIdentity identity(const RunConfig& config, const sources::Source& source,
+                            const torch::Device& device, int64_t threads) {
+  const train::Precision precision = train::choose_precision(config.train.precision, device);
+  return {resolved_text(config),
+          Fields::write(config),
+          fingerprint(source),
+          {{"threads", std::to_string(threads)},
+           {"device", device.str()},
+           {"precision", std::string(train::name_of(precision))}}};
+}
+
+train::RunOptions opening(const TrainRequest& request) {
+  train::RunOptions options;
+  using Opening = train::RunOptions::Opening;
+  if (request.resume && request.force)
+    throw config_error(
+        "--resume goes on with the run that is there, --force forgets it: give one of the two");
+  options.opening = request.resume  ? Opening::resume
+                    : request.force ? Opening::replace
+                                    : Opening::create;
+  options.command_line = "fovea train " + request.config.string();
+  for (const std::string& assignment : request.set) options.command_line += " --set " + assignment;
+  return options;
+}
+
+std::function<Batch(Batch, Random&)> mixing(const RunConfig& config,
+                                            const std::vector<TargetSpec>& targets) {
+  if (config.transforms.batch.empty()) return {};
+  std::vector<transforms::BatchTransformPtr> steps;
+  for (const auto& choice : config.transforms.batch) steps.push_back(choice.make(targets));
+  return [steps](Batch batch, Random& random) {
+    for (const auto& step : steps) batch = step->apply(std::move(batch), random);
+    return batch;
+  };
+}
+
+/// The best model beside the config that rebuilds it, in a folder that can be copied to another machine.
+void write_bundle(const std::filesystem::path& run) {
+  const std::filesystem::path bundle = run / "bundle";
+  storage::make_folder(bundle);
+  const std::filesystem::path weights = bundle / "model.safetensors";
+  std::error_code failed;
+  std::filesystem::remove(weights, failed);
+  const std::filesystem::path best = train::checkpoint_folder(run) / "model.safetensors";
+  std::filesystem::create_hard_link(best, weights, failed);
+  if (failed) std::filesystem::copy_file(best, weights);  // a file system without links
+  for (const char* name : {"config.yaml", "model.json"})
+    storage::write_file_atomically(bundle / name, storage::read_file(run / name));
+}
+
+std::string closing_line(const std::filesystem::path& run, const train::Result& result) {
+  std::string line = fmt::format("run={} epochs={}", run.string(), result.epochs);
+  if (result.best)
+    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_figure,
+                        *result.best);
+  return line;
+}
+
+}  // namespace
+
+int train(const TrainRequest& request) {
+  RunConfig config = read_config(request.config, request.set);
+  if (request.threads > 0) config.train.threads = request.threads;
+  const torch::Device device =
+      train::choose_device(request.device);  // before LibTorch is asked anything
+  const int64_t threads = train::use_threads(config.train.threads);
+  const std::filesystem::path out =
+      request.out.empty() ? "runs" / request.config.stem() : request.out;
+
+  const sources::Source source =
+      sources::open_source(config.data, static_cast<uint64_t>(config.seed));
+  for (const std::string& note : source.notes) log_info(note);
+  const ModelCard card = make_card(config, source);
+  const tasks::TaskPtr task = make_task(config, card);
+  const auto model = make_model(config, card, *task);
+
+  const Loader training(source.part("train"), make_pipeline(config, config.transforms.train),
+                        train::training_loader(config.train, static_cast<uint64_t>(config.seed)));
+  std::optional<Loader> validation;
+  if (!source.cases("val").empty())
+    validation.emplace(evaluation_loader(config, source.part("val")));
+
+  train::RunFolder run(out, identity(config, source, device, threads), opening(request));
+  write_card(out / "model.json", card);
+  const train::StopSignals signals;
+  train::RunJournal journal(run);
+  train::EventLog events(out);
+  train::ProgressLine progress;
+  train::Trainer trainer({.model = model,
+                          .task = task,
+                          .training = &training,
+                          .validation = validation ? &*validation : nullptr,
+                          .device = device,
+                          .seed = static_cast<uint64_t>(config.seed),
+                          .mix = mixing(config, card.targets)},
+                         config.train, {&journal, &events, &progress}, &run);
+  const train::Result result = trainer.fit();
+  if (result.end == train::Result::End::stopped) {
+    std::cout << "stopped: " << result.reason << "; go on with --resume\n";
+  } else {
+    write_bundle(out);
+  }
+  run.finish(result.exit_code());
+  std::cout << closing_line(out, result) << std::endl;
+  return result.exit_code();
+}
+
+}  // namespace fovea::config

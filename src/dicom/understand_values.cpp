@@ -1,0 +1,199 @@
+// What turns stored values into physical ones and grey levels: rescale, tables, windows, palettes,
+// spacing.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dicom/checks.h"
+
+namespace fovea::dicom {
+namespace {
+
+std::string quoted(const std::string* value) {
+  return value ? fmt::format("'{}'", shown(*value)) : "absent";
+}
+
+/// Values separated by backslashes; nothing where one of them is not a finite number.
+std::optional<std::vector<double>> numbers(const std::string& text) {
+  std::vector<double> out;
+  for (size_t start = 0; start <= text.size();) {
+    const size_t end = std::min(text.find('\\', start), text.size());
+    const auto value = number(text.substr(start, end - start));
+    if (!value) return std::nullopt;
+    out.push_back(*value);
+    start = end + 1;
+  }
+  return out;
+}
+
+/// The element with the given tag of the frame's groups, the shared groups or the data set, in this
+/// order.
+const std::string* find_in(std::initializer_list<const Values*> places, uint32_t tag) {
+  for (const Values* values : places)
+    if (values != nullptr)
+      if (const std::string* value = find(*values, tag)) return value;
+  return nullptr;
+}
+
+}  // namespace
+
+std::optional<Rescale> Checks::rescale(std::initializer_list<const Values*> places,
+                                       const std::string& where) const {
+  const std::string* slope = find_in(places, 0x00281053);
+  const std::string* intercept = find_in(places, 0x00281052);
+  if (slope == nullptr && intercept == nullptr) return std::nullopt;
+  const auto s = slope ? number(*slope) : std::nullopt;
+  const auto i = intercept ? number(*intercept) : std::nullopt;
+  if (!s || !i || *s == 0)
+    refuse(
+        fmt::format("{}RescaleSlope is {}, RescaleIntercept is {}; wanted a finite slope other "
+                    "than 0 and an intercept",
+                    where, quoted(slope), quoted(intercept)));
+  return Rescale{*s, *i};
+}
+
+std::vector<Window> Checks::windows(std::initializer_list<const Values*> places) {
+  const std::string* centre = find_in(places, 0x00281050);
+  const std::string* width = find_in(places, 0x00281051);
+  if (centre == nullptr || width == nullptr || trimmed(*centre).empty() || trimmed(*width).empty())
+    return {};
+  const std::string* function = find_in(places, 0x00281056);
+  const std::string name = function ? trimmed(*function) : "";
+  WindowFunction kind = WindowFunction::linear;
+  if (name == "LINEAR_EXACT")
+    kind = WindowFunction::linear_exact;
+  else if (name == "SIGMOID")
+    kind = WindowFunction::sigmoid;
+  const auto centres = numbers(*centre), widths = numbers(*width);
+  const bool known = name.empty() || name == "LINEAR" || kind != WindowFunction::linear;
+  bool usable = known && centres && widths && centres->size() == widths->size();
+  std::vector<Window> out;
+  for (size_t i = 0; usable && i < centres->size(); ++i) {
+    usable = kind == WindowFunction::linear ? (*widths)[i] >= 1 : (*widths)[i] > 0;
+    out.push_back({(*centres)[i], (*widths)[i], kind});
+  }
+  if (usable) return out;
+  h_.notes.push_back(
+      fmt::format("the window of the file cannot be used: WindowCenter '{}', WindowWidth '{}', "
+                  "VOILUTFunction '{}'",
+                  shown(*centre), shown(*width), shown(name)));
+  return {};
+}
+
+void Checks::grey() {
+  const bool groups = !from_.frames.empty();
+  if (groups && from_.frames.size() != static_cast<size_t>(h_.frames))
+    refuse(fmt::format("NumberOfFrames is {}, but the per-frame functional groups have {} items",
+                       h_.frames, from_.frames.size()));
+  if (h_.samples == 1 && h_.photometric != Photometric::palette) {
+    if (!from_.modality_lut.empty()) {
+      h_.modality_lut = lut(from_.modality_lut, 0x00283002, 0x00283006, "the modality LUT");
+    } else if (const std::string* scaling = find(from_.top, 0x3004000E)) {
+      const auto value = number(*scaling);
+      if (!value || *value <= 0)
+        refuse(fmt::format("DoseGridScaling is '{}'; wanted a number above 0", shown(*scaling)));
+      h_.rescale = Rescale{*value, 0};
+      h_.notes.push_back("values are dose: DoseGridScaling applied");
+    } else if (groups) {
+      for (int64_t f = 0; f < h_.frames; ++f) {
+        const auto own = rescale({&from_.frames[static_cast<size_t>(f)], &from_.shared, &from_.top},
+                                 fmt::format("frame {}: ", f + 1));
+        if (own) h_.frame_rescale.push_back(*own);
+      }
+      if (!h_.frame_rescale.empty() && h_.frame_rescale.size() != static_cast<size_t>(h_.frames))
+        refuse(fmt::format("RescaleSlope is given for {} of {} frames; wanted all or none",
+                           h_.frame_rescale.size(), h_.frames));
+      const auto differs = [&](const Rescale& r) { return !(r == h_.frame_rescale.front()); };
+      if (!h_.frame_rescale.empty() &&
+          std::none_of(h_.frame_rescale.begin(), h_.frame_rescale.end(), differs)) {
+        h_.rescale = h_.frame_rescale.front();
+        h_.frame_rescale.clear();
+      }
+    } else {
+      h_.rescale = rescale({&from_.shared, &from_.top}, "");
+    }
+  }
+  if (groups) {
+    for (const Values& frame : from_.frames)
+      h_.frame_windows.push_back(windows({&frame, &from_.shared, &from_.top}));
+    const auto differs = [&](const auto& w) { return w != h_.frame_windows.front(); };
+    if (std::none_of(h_.frame_windows.begin(), h_.frame_windows.end(), differs)) {
+      h_.windows = h_.frame_windows.front();
+      h_.frame_windows.clear();
+    }
+  } else {
+    h_.windows = windows({&from_.shared, &from_.top});
+  }
+  if (!from_.voi_lut.empty())
+    h_.voi_lut = lut(from_.voi_lut, 0x00283002, 0x00283006, "the VOI LUT");
+}
+
+Lut Checks::lut(const Values& values, uint32_t descriptor, uint32_t data, const char* what) const {
+  const std::string* d = find(values, descriptor);
+  const std::string* table = find(values, data);
+  if (d == nullptr || d->size() < 6 || table == nullptr)
+    refuse(fmt::format(
+        "{} is incomplete: {} of three numbers and {} are wanted; export the file again", what,
+        tag_text(descriptor), tag_text(data)));
+  const size_t n = word(*d, 0) == 0 ? 65536 : word(*d, 0);
+  Lut lut;
+  lut.first = h_.is_signed ? static_cast<int16_t>(word(*d, 1)) : static_cast<int64_t>(word(*d, 1));
+  lut.bits = word(*d, 2);
+  if (lut.bits < 1 || lut.bits > 16)
+    refuse(fmt::format("{} has entries of {} bits; wanted 1..16", what, lut.bits));
+  // Entries of 8 bits come packed or one per word; both are met.
+  const bool packed = lut.bits <= 8 && table->size() < 2 * n && table->size() >= n;
+  if (!packed && table->size() < 2 * n)
+    refuse(
+        fmt::format("{} has {} bytes for {} entries of {} bits", what, table->size(), n, lut.bits));
+  lut.values.resize(n);
+  for (size_t i = 0; i < n; ++i)
+    lut.values[i] = packed ? static_cast<uint8_t>((*table)[i]) : word(*table, i);
+  return lut;
+}
+
+void Checks::palette() {
+  if (h_.photometric != Photometric::palette) return;
+  h_.segmented_palette = find(from_.top, 0x00281221) != nullptr;
+  for (uint32_t c = 0; c < 3 && !h_.segmented_palette; ++c)
+    h_.palette[c] = lut(from_.top, 0x00281101 + c, 0x00281201 + c, "the palette");
+}
+
+void Checks::spacing() {
+  static constexpr std::pair<uint32_t, const char*> kSources[] = {
+      {0x00280030, "PixelSpacing"},
+      {0x00181164, "ImagerPixelSpacing"},
+      {0x00182010, "NominalScannedPixelSpacing"}};
+  const Values* frame = from_.frames.empty() ? nullptr : &from_.frames.front();
+  for (const auto& [tag, name] : kSources) {
+    const std::string* value = find_in({frame, &from_.shared, &from_.top}, tag);
+    if (value == nullptr || trimmed(*value).empty()) continue;
+    const auto mm = numbers(*value);
+    if (mm && mm->size() == 2 && (*mm)[0] > 0 && (*mm)[1] > 0) {
+      h_.spacing_mm = {0, (*mm)[0], (*mm)[1]};
+      h_.spacing_from = name;
+    } else {
+      h_.notes.push_back(fmt::format("{} is '{}', not two numbers above 0: the spacing is unknown",
+                                     name, shown(*value)));
+    }
+    break;
+  }
+  if (h_.frames > 1)
+    if (const std::string* value = find_in({frame, &from_.shared, &from_.top}, 0x00180088))
+      if (const auto mm = number(*value); mm && *mm > 0) h_.spacing_mm[0] = *mm;
+}
+
+void Checks::oddities() {
+  const auto stored = [&](uint32_t tag) -> std::optional<int64_t> {
+    const auto value = us(tag);
+    return value && h_.is_signed ? static_cast<int16_t>(*value) : value;
+  };
+  h_.padding_value = stored(0x00280120);
+  h_.padding_limit = stored(0x00280121);
+  h_.burned_in_annotation = trimmed(text(0x00280301)) == "YES";
+  if (h_.burned_in_annotation)
+    h_.notes.push_back(
+        "BurnedInAnnotation is YES: the pixels may hold text that identifies the patient");
+}
+
+}  // namespace fovea::dicom

@@ -1,0 +1,182 @@
+#include "fovea/sources/check.h"
+
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
+
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
+#include "fovea/storage/hash.h"
+
+namespace fovea::sources {
+namespace {
+
+// What is kept of one picture.
+struct Seen {
+  std::vector<int64_t> shape;
+  bool whole = false;  // uint8
+  double low = 0, high = 0;
+};
+
+// What is kept of one case.
+struct Look {
+  std::map<std::string, Seen> inputs;
+  std::string hash;  // of all pixels; empty where the case could not be read
+  std::string failure;
+};
+
+Look look(const Dataset& data, int64_t index) {
+  Look result;
+  try {
+    storage::Sha256 hash;
+    for (const auto& [name, tensor] : data.get(index).inputs) {
+      const torch::Tensor pixels = tensor.contiguous();
+      hash.add(fmt::format("{} {} {}", name, fmt::join(pixels.sizes(), "x"),
+                           c10::toString(pixels.scalar_type())));
+      hash.add({static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes()});
+      const auto [low, high] = at::aminmax(pixels);
+      result.inputs[name] = {pixels.sizes().vec(), pixels.scalar_type() == torch::kUInt8,
+                             low.item<double>(), high.item<double>()};
+    }
+    result.hash = hash.hex();
+  } catch (const std::exception& error) {
+    result.failure = error.what();
+  }
+  return result;
+}
+
+std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
+                              const std::function<void(int64_t, int64_t)>& progress) {
+  std::vector<Look> looks(static_cast<size_t>(data.size()));
+  std::atomic<int64_t> next = 0;
+  std::mutex mutex;
+  int64_t done = 0;
+  const auto work = [&] {
+    at::get_num_threads();  // sets this thread's number once, so the next line stands
+    omp_set_num_threads(1);
+    for (int64_t i = next++; i < data.size(); i = next++) {
+      looks[static_cast<size_t>(i)] = look(data, i);
+      const std::lock_guard lock(mutex);
+      ++done;
+      if (progress) progress(done, data.size());
+    }
+  };
+  if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::jthread> workers;
+  for (int64_t t = 0; t < threads; ++t) workers.emplace_back(work);
+  workers.clear();
+  return looks;
+}
+
+void add_sizes(CheckReport& report, const std::vector<Look>& looks) {
+  std::map<std::string, CheckReport::Sizes> all;
+  std::map<std::string, std::set<std::pair<size_t, bool>>> kinds;
+  for (const Look& one : looks)
+    for (const auto& [name, seen] : one.inputs) {
+      const bool first = !all.contains(name);
+      CheckReport::Sizes& sizes = all[name];
+      std::vector<int64_t> sides(seen.shape.begin() + 1, seen.shape.end());
+      kinds[name].insert({sides.size(), seen.whole});
+      if (std::ranges::find(sizes.channels, seen.shape[0]) == sizes.channels.end())
+        sizes.channels.push_back(seen.shape[0]);
+      if (first) {
+        sizes.smallest = sizes.largest = sides;
+        sizes.lowest = seen.low;
+        sizes.highest = seen.high;
+      }
+      for (size_t k = 0; k < std::min(sides.size(), sizes.smallest.size()); ++k) {
+        sizes.smallest[k] = std::min(sizes.smallest[k], sides[k]);
+        sizes.largest[k] = std::max(sizes.largest[k], sides[k]);
+      }
+      sizes.lowest = std::min(sizes.lowest, seen.low);
+      sizes.highest = std::max(sizes.highest, seen.high);
+    }
+  for (auto& [name, sizes] : all) {
+    sizes.input = name;
+    sizes.mixed = kinds[name].size() > 1;
+    std::ranges::sort(sizes.channels);
+    report.sizes.push_back(std::move(sizes));
+  }
+}
+
+void add_counts(CheckReport& report, const Source& source) {
+  for (const std::string& split : source.split_names()) {
+    const std::vector<int64_t> cases = source.cases(split);
+    report.splits.emplace_back(split, static_cast<int64_t>(cases.size()));
+    for (const TargetSpec& spec : source.targets) {
+      std::vector<int64_t> counts(spec.classes.size(), 0);
+      for (const int64_t i : cases) {
+        const torch::Tensor target = source.data->targets(i).at(spec.name);
+        if (!spec.multi_label) ++counts[static_cast<size_t>(target.item<int64_t>())];
+        for (size_t k = 0; spec.multi_label && k < counts.size(); ++k)
+          counts[k] += target[static_cast<int64_t>(k)].item<float>() == 1;
+      }
+      for (size_t k = 0; k < counts.size(); ++k)
+        report.counts.push_back({split, spec.name, spec.classes[k], counts[k]});
+    }
+  }
+}
+
+}  // namespace
+
+CheckReport check(const Source& source, int64_t threads,
+                  const std::function<void(int64_t, int64_t)>& progress) {
+  CheckReport report;
+  report.cases = source.data->size();
+  report.notes = source.notes;
+  add_counts(report, source);
+  const std::vector<Look> looks = look_at_all(*source.data, threads, progress);
+  add_sizes(report, looks);
+  std::unordered_map<std::string_view, size_t> known;
+  for (size_t i = 0; i < looks.size(); ++i) {
+    const std::string name = source.data->name(static_cast<int64_t>(i));
+    if (looks[i].hash.empty()) {
+      report.failures.push_back({name, looks[i].failure});
+      continue;
+    }
+    for (const auto& [input, seen] : looks[i].inputs)
+      if (seen.low == seen.high) report.constant.push_back(name);
+    const auto [first, added] = known.try_emplace(looks[i].hash, i);
+    if (!added)
+      report.duplicates.push_back({source.data->name(static_cast<int64_t>(first->second)), name,
+                                   source.splits[first->second], source.splits[i]});
+  }
+  return report;
+}
+
+int64_t CheckReport::duplicates_across_splits() const {
+  return std::ranges::count_if(
+      duplicates, [](const Duplicate& pair) { return pair.first_split != pair.second_split; });
+}
+
+std::vector<std::string> CheckReport::problems() const {
+  std::vector<std::string> result;
+  if (!failures.empty())
+    result.push_back(fmt::format("{} of {} cases cannot be read, the first: {}", failures.size(),
+                                 cases, failures[0].message));
+  if (const int64_t across = duplicates_across_splits(); across > 0)
+    result.push_back(fmt::format(
+        "{} pictures have the same pixels as one of another split: figures would be flattering",
+        across));
+  if (!constant.empty())
+    result.push_back(fmt::format("{} pictures have one value only: {}", constant.size(),
+                                 join(constant, ", ", 5)));
+  for (const Sizes& one : sizes)
+    if (one.mixed || one.channels.size() > 1)
+      result.push_back(
+          fmt::format("the pictures of '{}' differ in kind (2-D and 3-D, 8 bits and more, or "
+                      "channels): a batch "
+                      "needs one kind",
+                      one.input));
+  return result;
+}
+
+}  // namespace fovea::sources

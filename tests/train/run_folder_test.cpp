@@ -1,0 +1,351 @@
+#include "fovea/train/run_folder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fovea/core/log.h"
+#include "fovea/storage/hash.h"
+#include "fovea/train/callbacks.h"
+#include "fovea/train/device.h"
+#include "fovea/train/signals.h"
+#include "support/test_files.h"
+#include "train/small_run.h"
+
+namespace fovea::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Opening = RunOptions::Opening;
+using testing::HasSubstr;
+
+Node map(std::initializer_list<std::pair<const char*, const char*>> entries) {
+  Node node;
+  node.kind = Node::Kind::map;
+  for (const auto& [key, value] : entries) node.at(key) = Node::scalar(value);
+  return node;
+}
+
+RunIdentity identity(const char* lr = "0.1") {
+  RunIdentity identity;
+  identity.config_yaml = std::string("train: {lr: ") + lr + "}\n";
+  identity.config = map({{"log", "quiet"}});
+  identity.config.entries[0].cosmetic = true;
+  identity.config.at("train") = map({{"lr", lr}});
+  return identity;
+}
+
+/// Asks for a stop after a given step.
+struct StopAt : Callback {
+  explicit StopAt(int64_t step) : step_(step) {}
+  void on_step(const StepReport& step) override {
+    if (step.step == step_) request_stop(SIGTERM);
+  }
+  int64_t step_;
+};
+
+struct Outcome {
+  std::string weights, metrics, best;
+  bool operator==(const Outcome&) const = default;
+};
+
+Result train_in(const fs::path& folder, Opening opening, SmallRun& run, int64_t stop_at = -1) {
+  request_stop(0);
+  RunFolder kept(folder, identity(), {.opening = opening});
+  RunJournal journal(kept);
+  StopAt stop(stop_at);
+  const Result result = run.fit({&journal, &stop}, &kept);
+  request_stop(0);
+  return result;
+}
+
+Outcome outcome(const fs::path& folder) {
+  const auto hash = [&](const char* which) {
+    return storage::sha256_file(folder / which / "model.safetensors");
+  };
+  fs::path newest;
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints"))
+    newest = std::max(newest, entry.path());
+  return {storage::sha256_file(newest / "model.safetensors") +
+              storage::sha256_file(newest / "optimizer.safetensors"),
+          test::read_text(folder / "metrics.csv"), hash("best")};
+}
+
+void use_everything(SmallRun& run) {
+  run.options.epochs = 4;
+  run.options.ema = 0.9;
+  run.options.schedule.set("plateau", PlateauOptions{.factor = 0.5, .patience = 0, .warmup = 0.5});
+  run.options.clip_norm = 1;
+  run.options.accumulate = 2;
+}
+
+TEST(RunFolder, HoldsWhatTheLayoutPromises) {
+  const test::TempFolder folder;
+  SmallRun run;
+  const Result result = train_in(folder / "run", Opening::create, run);
+  const fs::path path = folder / "run";
+  for (const char* name : {"config.yaml", "manifest.json", "log.jsonl", "metrics.csv",
+                           "learning_curves.svg", "best/model.safetensors"})
+    EXPECT_TRUE(fs::exists(path / name)) << name;
+  EXPECT_FALSE(fs::exists(path / "lock"));
+  EXPECT_TRUE(fs::is_symlink(path / "best"));
+  EXPECT_FALSE(fs::read_symlink(path / "best").is_absolute());
+  EXPECT_THAT(test::read_text(path / "metrics.csv"),
+              testing::StartsWith("epoch,step,split,metric,value\n1,5,train,loss,"));
+  size_t checkpoints = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(path / "checkpoints"))
+    ++checkpoints;
+  EXPECT_LE(checkpoints, 3u);  // the newest two, and the best
+  EXPECT_GE(checkpoints, 2u);
+  const auto manifest = nlohmann::json::parse(test::read_text(path / "manifest.json"));
+  EXPECT_EQ(manifest["exit_code"], 0);
+  EXPECT_EQ(manifest["settings"]["train.lr"], "0.1");
+  EXPECT_FALSE(manifest["settings"].contains("log"));
+  EXPECT_EQ(checkpoint_folder(path), path / "best");
+  EXPECT_GT(result.best_step, 0);
+}
+
+TEST(Resume, EndsWithTheSameBitsWhereverItWasStopped) {
+  const test::TempFolder folder;
+  SmallRun whole;
+  use_everything(whole);
+  train_in(folder / "whole", Opening::create, whole);
+  const Outcome expected = outcome(folder / "whole");
+  // 5 batches, two in a step: 3 steps in an epoch. In an epoch, at its end, and after it.
+  for (const int64_t stop : {1, 3, 4, 11}) {
+    SCOPED_TRACE(stop);
+    const fs::path path = folder / ("stopped " + std::to_string(stop));
+    SmallRun first, second;
+    use_everything(first);
+    use_everything(second);
+    second.options.loader_threads = 3;
+    EXPECT_EQ(train_in(path, Opening::create, first, stop).end, Result::End::stopped);
+    EXPECT_EQ(train_in(path, Opening::resume, second).end, Result::End::completed);
+    EXPECT_TRUE(outcome(path) == expected);
+    EXPECT_EQ(test::read_text(path / "metrics.csv"), expected.metrics);
+  }
+}
+
+TEST(Resume, ForgetsWhatWasDoneAfterTheLastCheckpoint) {
+  // Copies the folder in the middle of an epoch after the second checkpoint: what a kill -9 leaves.
+  struct Killed : Callback {
+    fs::path from, to;
+    RunFolder* run = nullptr;
+    void on_step(const StepReport& step) override {
+      if (step.step != 12) return;
+      run->append_metrics("3,12,val,auc,0.5\n");
+      fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+      fs::remove(to / "lock");
+      fs::create_directory(to / "checkpoints" / ".tmp-step-00000012");
+      fs::remove(to / "best");
+    }
+  };
+  const test::TempFolder folder;
+  Killed killed;
+  killed.from = folder / "whole";
+  killed.to = folder / "killed";
+  SmallRun whole, resumed;
+  {
+    RunFolder kept(killed.from, identity());
+    killed.run = &kept;
+    RunJournal journal(kept);
+    whole.fit({&journal, &killed}, &kept);
+  }
+  const std::string metrics = test::read_text(killed.from / "metrics.csv");
+  EXPECT_THAT(metrics, HasSubstr("3,12,val,auc,0.5\n"));  // the line that the resumed run forgets
+  set_log_level(Level::warning);
+  train_in(killed.to, Opening::resume, resumed);
+  EXPECT_EQ(resumed.weights() == whole.weights(), true);
+  const std::string line = "3,12,val,auc,0.5\n";
+  std::string without = metrics;
+  without.erase(without.find(line), line.size());
+  EXPECT_EQ(test::read_text(killed.to / "metrics.csv"), without);
+  EXPECT_FALSE(fs::exists(killed.to / "checkpoints" / ".tmp-step-00000012"));
+  EXPECT_TRUE(fs::exists(killed.to / "best" / "MANIFEST.json"));
+}
+
+TEST(Resume, AFinishedRunStaysAsItIs) {
+  const test::TempFolder folder;
+  SmallRun run, again;
+  train_in(folder / "run", Opening::create, run);
+  const Outcome before = outcome(folder / "run");
+  train_in(folder / "run", Opening::resume, again);
+  EXPECT_TRUE(outcome(folder / "run") == before);
+}
+
+std::string refusal(const fs::path& path, RunIdentity who, RunOptions options, Fault fault) {
+  try {
+    RunFolder run(path, std::move(who), std::move(options));
+    run.resume();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), fault) << error.what();
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+TEST(RunFolder, AFolderThatIsNotEmptyIsRefusedAndLeftAlone) {
+  const test::TempFolder folder;
+  folder.write("run/thesis.txt", "years of work");
+  EXPECT_THAT(refusal(folder / "run", identity(), {}, Fault::config),
+              testing::AllOf(HasSubstr("not empty"), HasSubstr("--resume"), HasSubstr("--force")));
+  EXPECT_THAT(refusal(folder / "run", identity(), {.opening = Opening::resume}, Fault::config),
+              HasSubstr("it is no run"));
+  { RunFolder replaced(folder / "run", identity(), {.opening = Opening::replace}); }
+  EXPECT_EQ(test::read_text(folder / "run/thesis.txt"), "years of work");
+}
+
+TEST(RunFolder, AChangedSettingIsNamedWithBothValues) {
+  const test::TempFolder folder;
+  { RunFolder run(folder / "run", identity("0.1")); }
+  EXPECT_THAT(refusal(folder / "run", identity("0.2"), {.opening = Opening::resume}, Fault::config),
+              HasSubstr("train.lr: 0.1 -> 0.2"));
+  RunIdentity chatty = identity("0.1");
+  chatty.config.entries[0].value.text = "loud";  // cosmetic
+  EXPECT_EQ(refusal(folder / "run", chatty, {.opening = Opening::resume}, Fault::config),
+            "(accepted)");
+  set_log_level(Level::warning);
+  EXPECT_EQ(refusal(folder / "run", identity("0.2"),
+                    {.opening = Opening::resume, .allow_changed = true}, Fault::config),
+            "(accepted)");
+  EXPECT_THAT(test::read_text(folder / "run/manifest.json"), HasSubstr("0.1 -> 0.2"));
+}
+
+TEST(RunFolder, TwoProcessesCannotShareARun) {
+  const test::TempFolder folder;
+  const RunFolder run(folder / "run", identity());
+  EXPECT_THAT(refusal(folder / "run", identity(), {.opening = Opening::resume}, Fault::io),
+              HasSubstr("held by another process (pid " + std::to_string(getpid())));
+}
+
+TEST(RunFolder, TheLockOfAnotherHostNeedsBreaking) {
+  const test::TempFolder folder;
+  { RunFolder run(folder / "run", identity()); }
+  folder.write("run/lock", "pid 7\nhost elsewhere\nstart 2020-01-01T00:00:00Z\n");
+  EXPECT_THAT(refusal(folder / "run", identity(), {.opening = Opening::resume}, Fault::io),
+              HasSubstr("--break-lock"));
+  EXPECT_EQ(refusal(folder / "run", identity(), {.opening = Opening::resume, .break_lock = true},
+                    Fault::io),
+            "(accepted)");
+}
+
+/// A run with two checkpoints, made once.
+struct TwoCheckpoints {
+  test::TempFolder folder;
+  fs::path path = folder / "run";
+  fs::path newest, before;
+  TwoCheckpoints() {
+    SmallRun run;
+    train_in(path, Opening::create, run);
+    std::vector<fs::path> all;
+    for (const auto& entry : fs::directory_iterator(path / "checkpoints"))
+      all.push_back(entry.path());
+    std::ranges::sort(all);
+    newest = all.back();
+    before = all[all.size() - 2];
+  }
+};
+
+TEST(Checkpoints, AFlippedBitOrACutFileIsNeverLoaded) {
+  for (const char* name :
+       {"model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"}) {
+    SCOPED_TRACE(name);
+    const TwoCheckpoints run;
+    std::string content = test::read_text(run.newest / name);
+    content[content.size() / 2] ^= 1;
+    std::ofstream(run.newest / name, std::ios::binary) << content;
+    EXPECT_THAT(refusal(run.path, identity(), {.opening = Opening::resume}, Fault::data),
+                HasSubstr("is damaged"));
+    set_log_level(Level::warning);
+    RunFolder auto_resumed(run.path, identity(), {.opening = Opening::resume, .fall_back = true});
+    EXPECT_EQ(auto_resumed.resume()->step, std::stoll(run.before.filename().string().substr(5)));
+    content.resize(content.size() / 2);
+    std::ofstream(run.newest / name, std::ios::binary) << content;
+    EXPECT_THROW(checkpoint_folder(run.path, "latest"), Error);
+  }
+}
+
+TEST(Checkpoints, AWeightThatIsNotFiniteIsNotSaved) {
+  const test::TempFolder folder;
+  RunFolder run(folder / "run", identity());
+  Checkpoint checkpoint{.step = 1, .model = {{"w", torch::tensor({1.0f, NAN})}}, .state = {}};
+  EXPECT_THROW(run.save(checkpoint, true), Error);
+  EXPECT_TRUE(fs::is_empty(folder / "run/checkpoints"));
+  EXPECT_FALSE(fs::exists(folder / "run/best"));
+}
+
+TEST(Checkpoints, AFullDiskCostsTheNewestOnly) {
+  const test::TempFolder folder;
+  RunFolder run(folder / "run", identity());
+  const auto checkpoint = [](int64_t step, int64_t numbers) {
+    return Checkpoint{.step = step, .model = {{"w", torch::ones({numbers})}}, .state = {}};
+  };
+  run.save(checkpoint(1, 10), true);
+  // In a child, so that the limit on file sizes (and its signal) stays there.
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit limit { 200'000, 200'000 };
+    setrlimit(RLIMIT_FSIZE, &limit);
+    try {
+      run.save(checkpoint(2, 100'000), true);
+    } catch (const Error& error) {
+      _exit(error.fault() == Fault::io ? 42 : 1);
+    }
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 42);
+  EXPECT_EQ(run.resume()->step, 1);
+  EXPECT_FALSE(fs::exists(folder / "run/checkpoints/.tmp-step-00000002"));
+  EXPECT_EQ(fs::read_symlink(folder / "run/best").filename(), "step-00000001");
+}
+
+TEST(Callbacks, OutsideATerminalThereIsOneLinePerEpoch) {
+  std::ostringstream out;
+  double clock = 0;
+  report::Terminal terminal{.out = &out,
+                            .interactive = false,
+                            .columns = [] { return 80; },
+                            .seconds = [&] { return clock += 0.1; }};
+  ProgressLine line(terminal);
+  SmallRun run;
+  run.fit({&line});
+  const std::string text = out.str();
+  EXPECT_EQ(std::ranges::count(text, '\n'), 3);
+  EXPECT_THAT(text, HasSubstr("epoch 3/3  loss 0."));
+  EXPECT_THAT(text, HasSubstr("auc "));
+  EXPECT_THAT(text, HasSubstr("images/s"));
+}
+
+TEST(Callbacks, TensorBoardGetsAFile) {
+  const test::TempFolder folder;
+  EventLog events(folder.path(), 1);
+  SmallRun run;
+  run.fit({&events});
+  const fs::path file = fs::directory_iterator(folder.path())->path();
+  EXPECT_THAT(test::read_text(file), HasSubstr("val/auc"));
+}
+
+TEST(Device, TheCpuIsAlwaysThereAndAWrongNameIsRefused) {
+  EXPECT_TRUE(choose_device("cpu").is_cpu());
+  for (const char* name : {"gpu", "cuda:", "cuda:x", "cuda:-1", "cuda:1000"})
+    EXPECT_THROW(choose_device(name), Error) << name;
+}
+
+TEST(Device, AGpuThatIsAbsentIsNeverReplacedByTheCpu) {
+  try {
+    EXPECT_TRUE(choose_device("cuda:99").is_cuda());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::resources);
+    EXPECT_THAT(error.what(), HasSubstr("asked for 'cuda:99', found "));
+  }
+}
+
+}  // namespace
+}  // namespace fovea::train

@@ -1,0 +1,268 @@
+#include "fovea/train/trainer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "fovea/core/log.h"
+#include "fovea/train/signals.h"
+#include "train/small_run.h"
+
+namespace fovea::train {
+namespace {
+
+using testing::HasSubstr;
+using torch::Tensor;
+
+/// Remembers what it was told, and may act.
+struct Recorder : Callback {
+  std::vector<StepReport> steps;
+  std::vector<EpochReport> epochs;
+  std::function<void(const StepReport&)> at_step;
+  void on_step(const StepReport& step) override {
+    steps.push_back(step);
+    if (at_step) at_step(step);
+  }
+  void on_epoch(const EpochReport& epoch) override { epochs.push_back(epoch); }
+};
+
+double value_of(const std::vector<tasks::NamedFigure>& figures, const std::string& name) {
+  return std::ranges::find(figures, name, &tasks::NamedFigure::name)->value;
+}
+
+TEST(Trainer, LearnsToTellLeftFromRight) {
+  SmallRun run;
+  run.options.epochs = 6;
+  Recorder recorder;
+  const Result result = run.fit({&recorder});
+  EXPECT_EQ(result.end, Result::End::completed);
+  EXPECT_EQ(result.exit_code(), 0);
+  EXPECT_EQ(result.best_figure, "auc");
+  EXPECT_GT(*result.best, 0.95);
+  EXPECT_LT(recorder.epochs.back().train_loss, recorder.epochs.front().train_loss);
+  EXPECT_EQ(recorder.steps.size(), 30u);  // 40 cases, 8 in a batch, 6 epochs
+}
+
+TEST(Trainer, TheSameSeedGivesTheSameBitsWithAnyNumberOfLoaderThreads) {
+  for (const char* precision : {"fp32", "bf16"}) {
+    std::string first;
+    for (const int64_t threads : {0, 0, 1, 4}) {
+      SmallRun run;
+      run.options.precision = precision;
+      run.options.loader_threads = threads;
+      run.fit();
+      if (first.empty()) first = run.weights();
+      EXPECT_TRUE(first == run.weights()) << precision << ", " << threads << " loader threads";
+    }
+    SmallRun other;
+    other.options.precision = precision;
+    other.seed = 4;
+    other.fit();
+    EXPECT_FALSE(first == other.weights()) << "another seed must give other weights";
+  }
+}
+
+TEST(Trainer, DropoutDependsOnTheSeedAndNotOnWhoDrewBefore) {
+  SmallRun one, two;
+  one.fit();
+  torch::rand({17});
+  seed_torch(99, torch::kCPU);
+  two.fit();
+  EXPECT_TRUE(one.weights() == two.weights());
+}
+
+TEST(Trainer, AccumulatedBatchesMakeTheStepOfOneLargeBatch) {
+  // No batch statistics in the loss: one step of a linear model is compared with its gradient.
+  SmallRun small, large;
+  for (SmallRun* run : {&small, &large}) {
+    run->options.epochs = 1;
+    run->cases = 16;
+    run->options.optimizer.set("sgd", SgdOptions{.lr = 0.1, .momentum = 0, .weight_decay = 0});
+    run->options.schedule.set("constant", ConstantOptions{});
+    run->prepare();
+  }
+  small.options.batch_size = 4;
+  small.options.accumulate = 4;
+  large.options.batch_size = 16;
+  const auto frozen = [](SmallRun& run) {
+    const Training training = run.prepare();
+    // Frozen normalization uses fixed statistics, so batches of any size see the same network.
+    for (auto& item : run.model->named_parameters())
+      if (item.key().starts_with("encoders.")) item.value().set_requires_grad(false);
+    Recorder recorder;
+    Trainer(training, run.options, {&recorder}).fit();
+    EXPECT_EQ(recorder.steps.size(), 1u);
+    return recorder.steps.at(0).loss;
+  };
+  // Dropout draws per batch; it is off where the model is told so.
+  small.model->eval();
+  const double loss_small = frozen(small), loss_large = frozen(large);
+  EXPECT_NEAR(loss_small, loss_large, 0.2);
+  EXPECT_EQ(small.training->batches(), 4);
+}
+
+TEST(Trainer, ClippingBoundsTheMoveOfAStep) {
+  SmallRun run;
+  run.options.epochs = 1;
+  run.cases = 8;
+  run.options.clip_norm = 1e-3;
+  run.options.optimizer.set("sgd", SgdOptions{.lr = 1, .momentum = 0, .weight_decay = 0});
+  run.options.schedule.set("constant", ConstantOptions{});
+  const Training training = run.prepare();
+  std::vector<Tensor> before;
+  for (const Tensor& p : run.model->parameters()) before.push_back(p.detach().clone());
+  Recorder recorder;
+  Trainer(training, run.options, {&recorder}).fit();
+  double squares = 0;
+  const auto after = run.model->parameters();
+  for (size_t i = 0; i < after.size(); ++i)
+    squares += (after[i].detach() - before[i]).pow(2).sum().item<double>();
+  EXPECT_GT(recorder.steps.at(0).gradient_norm, 1e-3);
+  EXPECT_NEAR(std::sqrt(squares), 1e-3, 1e-5);
+}
+
+TEST(Trainer, TheAverageFollowsItsFormula) {
+  SmallRun run;
+  run.options.epochs = 1;
+  run.cases = 24;
+  run.options.ema = 0.3;
+  const Training training = run.prepare();
+  const std::string name = "heads.label.weight";
+  Tensor weight = run.model->named_parameters()[name];
+  Tensor expected = weight.detach().clone();
+  Recorder recorder;
+  int64_t n = 0;
+  recorder.at_step = [&](const StepReport&) {
+    ++n;  // decay min(0.3, (1 + n) / (10 + n))
+    const double decay = std::min(0.3, (1.0 + n) / (10.0 + n));
+    expected = decay * expected + (1 - decay) * weight.detach();
+  };
+  Trainer trainer(training, run.options, {&recorder});
+  trainer.fit();
+  const Checkpoint checkpoint = trainer.snapshot();
+  const auto saved = std::ranges::find(checkpoint.model, name,
+                                       &std::pair<std::string, Tensor>::first);
+  EXPECT_EQ(n, 3);
+  EXPECT_LT((saved->second - expected).abs().max().item<double>(), 1e-6);
+  EXPECT_TRUE(torch::equal(checkpoint.state.tensors.at("weights." + name), weight.detach()));
+  EXPECT_FALSE(torch::equal(saved->second, weight.detach()));
+}
+
+TEST(Trainer, StopsEarlyWhenTheFigureStandsStill) {
+  SmallRun run;
+  run.contrast = 20;  // perfect after the first epochs, and nothing is better than that
+  run.options.epochs = 50;
+  run.options.stop_after = 2;
+  const Result result = run.fit();
+  EXPECT_EQ(result.end, Result::End::early);
+  EXPECT_EQ(result.epochs, result.best_epoch + 2);
+  EXPECT_LT(result.epochs, 50);
+}
+
+TEST(Trainer, ChoosesTheBestByAFigureThatShouldBeLow) {
+  SmallRun run;
+  run.options.epochs = 5;
+  run.options.best = "loss";
+  Recorder recorder;
+  const Result result = run.fit({&recorder});
+  double lowest = INFINITY;
+  for (const EpochReport& epoch : recorder.epochs)
+    lowest = std::min(lowest, value_of(epoch.figures, "loss"));
+  EXPECT_EQ(*result.best, lowest);
+}
+
+TEST(Trainer, AnUnknownFigureIsAnsweredWithTheNearest) {
+  SmallRun run;
+  run.options.best = "acuracy";
+  try {
+    run.fit();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::config);
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'accuracy'?"));
+  }
+}
+
+/// One picture that is not finite.
+class Poisoned final : public Dataset {
+ public:
+  explicit Poisoned(int64_t bad) : bad_(bad) {}
+  int64_t size() const override { return inner_.size(); }
+  Example get(int64_t index) const override {
+    Example example = inner_.get(index);
+    if (index == bad_) example.inputs["image"].fill_(INFINITY);
+    return example;
+  }
+  TensorMap targets(int64_t index) const override { return inner_.targets(index); }
+  std::string group(int64_t) const override { return ""; }
+  std::string name(int64_t index) const override { return inner_.name(index); }
+
+ private:
+  Halves inner_{40, 1};
+  int64_t bad_;
+};
+
+TEST(Trainer, NumbersThatAreNotFiniteStopTheRunAndNameTheBatch) {
+  SmallRun run;
+  Training training = run.prepare();
+  const Loader poisoned(std::make_shared<Poisoned>(17), {}, training_loader(run.options, 3));
+  training.training = &poisoned;
+  try {
+    Trainer(training, run.options).fit();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::data);
+    EXPECT_THAT(error.what(), HasSubstr("case 17"));
+    EXPECT_THAT(error.what(), HasSubstr("epoch 1, step"));
+  }
+}
+
+TEST(Trainer, ASkippedStepIsCountedAndTheWeightsStayFinite) {
+  set_log_level(Level::warning);
+  SmallRun run;
+  run.options.non_finite = "skip";
+  run.options.epochs = 2;
+  Training training = run.prepare();
+  for (auto& module : run.model->modules()) module->eval();
+  const Loader poisoned(std::make_shared<Poisoned>(17), {}, training_loader(run.options, 3));
+  training.training = &poisoned;
+  training.validation = nullptr;
+  Recorder recorder;
+  Trainer(training, run.options, {&recorder}).fit();
+  EXPECT_EQ(std::ranges::count(recorder.steps, false, &StepReport::applied), 2);
+  for (const Tensor& p : run.model->parameters()) EXPECT_TRUE(p.isfinite().all().item<bool>());
+}
+
+TEST(Trainer, ARequestToStopEndsAfterTheStep) {
+  const StopSignals signals;
+  SmallRun run;
+  Recorder recorder;
+  recorder.at_step = [](const StepReport& step) {
+    if (step.step == 7) raise(SIGTERM);
+  };
+  const Result result = run.fit({&recorder});
+  EXPECT_EQ(result.end, Result::End::stopped);
+  EXPECT_EQ(result.exit_code(), 75);
+  EXPECT_EQ(result.steps, 7);
+  EXPECT_THAT(result.reason, HasSubstr("SIGTERM"));
+}
+
+TEST(Signals, TheSecondCtrlCIsTheDefaultActionAndAllComesBack) {
+  struct sigaction before {}, now {};
+  sigaction(SIGINT, nullptr, &before);
+  {
+    const StopSignals signals;
+    EXPECT_FALSE(stop_requested());
+    raise(SIGINT);
+    EXPECT_TRUE(stop_requested());
+    sigaction(SIGINT, nullptr, &now);
+    EXPECT_EQ(now.sa_handler, SIG_DFL);
+  }
+  sigaction(SIGINT, nullptr, &now);
+  EXPECT_EQ(now.sa_handler, before.sa_handler);
+  request_stop(0);
+}
+
+}  // namespace
+}  // namespace fovea::train
