@@ -4,6 +4,7 @@
   MODEL  resnet18_28: the ResNet-18 of MedMNIST (3x3 stem, no pooling), 28 px, batch 128
          resnet18_224: torchvision's, batch 32        vit_tiny_224: timm's vit_tiny_patch16_224, batch 32
   MODE   fp32 | channels_last | bf16 | bf16_fused     each includes the one before; fused is the optimizer's switch
+         bf16_written                                 vit only: attention as the formula, without the fused operator
 """
 
 import sys
@@ -15,11 +16,12 @@ from torch import nn
 from protocol import serve
 
 
-def build(name):
-    """The model, the sizes of a batch and the number of classes."""
+def build(name, mode):
+    """The model and the sizes of a batch."""
     if name == "vit_tiny_224":
         import timm
 
+        timm.layers.set_fused_attn(mode != "bf16_written")
         return timm.create_model("vit_tiny_patch16_224", num_classes=2), (32, 3, 224, 224)
     from torchvision.models import resnet18
 
@@ -35,14 +37,14 @@ def main():
     name, mode = sys.argv[1], sys.argv[2]
     steps = int(sys.argv[3]) if len(sys.argv) > 3 else 2
     torch.manual_seed(1)
-    model, sizes = build(name)
+    model, sizes = build(name, mode)
     model.train()
     images = torch.randn(sizes)
     labels = torch.randint(0, 2, (sizes[0],))
     if mode != "fp32":
         model = model.to(memory_format=torch.channels_last)
         images = images.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=mode == "bf16_fused")
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=mode in ("bf16_fused", "bf16_written"))
     half = mode.startswith("bf16")
 
     def step():

@@ -5,6 +5,7 @@
 #include "fovea/config/load.h"
 #include "fovea/config/yaml.h"
 #include "fovea/deploy/parts.h"
+#include "fovea/nn/inference.h"
 #include "fovea/nn/weights.h"
 #include "fovea/train/device.h"
 #include "fovea/train/precision.h"

@@ -20,13 +20,16 @@
 namespace fovea {
 namespace {
 
-constexpr int kWorkerNice = 19;  // src/data/README of the measurement: docs/benchmarks.md
+// An epoch on two processors, compute on both, in parts of loading and computing measured apart and
+// added, for a light, a medium and a heavy decoder: 1.00, 1.02, 1.09 at nice 0; 1.01, 1.05, 1.06 at
+// 10; 0.96, 0.97, 0.98 at 19; 0.92, 1.00, 0.98 without overlap. At 19 a neighbour's job starves us.
+constexpr int kOverlapNice = 10;
 
-// Operators inside a worker stay in it, and it gives way to the threads that compute.
-void become_worker() {
+// Operators inside a worker stay in it, and where it overlaps with computing it gives way.
+void become_worker(bool overlap) {
   at::get_num_threads();  // LibTorch sets the number once per thread: before us, not after
   omp_set_num_threads(1);
-  setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kWorkerNice);
+  if (overlap) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kOverlapNice);
 }
 
 // The exception being handled, as an Error that names the case.
@@ -100,6 +103,7 @@ struct Loader::Epoch::Work {
   int64_t front = 0;
   int64_t next = 0;         // place in the order that nobody has started on
   int64_t batch_bytes = 0;  // of the largest batch so far; 0: unknown
+  bool waiting = false;     // the caller, for the batch `front`
   bool failed = false;      // nothing more is started
   std::vector<std::jthread> threads;
 
@@ -116,6 +120,7 @@ struct Loader::Epoch::Work {
   bool ended() const { return failed || next >= places(); }
 
   bool may_start() const {
+    if (!options.overlap && !(waiting && next / options.batch_size == front)) return false;
     if (next / options.batch_size < front + static_cast<int64_t>(pending.size())) return true;
     const int64_t fit = batch_bytes > 0 ? options.queue_bytes / batch_bytes : 1;
     return static_cast<int64_t>(pending.size()) < std::clamp<int64_t>(fit, 1, options.prefetch);
@@ -174,7 +179,7 @@ bool Loader::Epoch::Work::complete() const {
 }
 
 void Loader::Epoch::Work::work(const std::stop_token& stop) {
-  become_worker();
+  become_worker(options.overlap);
   while (!stop.stop_requested()) {
     std::unique_lock lock(mutex);
     if (!room.wait(lock, stop, [&] { return ended() || may_start(); }) || ended()) return;
@@ -193,7 +198,10 @@ std::optional<Batch> Loader::Epoch::Work::take() {
     run(item);
     lock.lock();
   }
+  waiting = true;
+  if (!options.overlap) room.notify_all();
   ready.wait(lock, [&] { return complete(); });
+  waiting = false;
   Pending& batch = pending.front();
   if (batch.error) std::rethrow_exception(batch.error);
   Batch result = batch.stack.finish();

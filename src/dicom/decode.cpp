@@ -91,8 +91,7 @@ void settle_jpeg2000(Image& image, const Header& header, const StreamDepth& dept
   }
   if (!depth.is_signed && header.is_signed)
     note_once(image, fmt::format("the JPEG 2000 stream is unsigned with {} bits, "
-                                 "PixelRepresentation is 1: sign-extended "
-                                 "from bit {}",
+                                 "PixelRepresentation is 1: sign-extended from bit {}",
                                  depth.precision, depth.precision - 1));
   if (header.is_signed) settle(image.sample, data, bytes, 0, depth.precision);
 }

@@ -22,10 +22,9 @@ void turn_round(Image& image, int64_t sum) {
 /// their range.
 void turn_round(Image& image, const Header& header) {
   if (header.type != PixelType::integer)
-    throw data_error(
-        header.name +
-        ": MONOCHROME1 with floating-point pixels has no range to be turned round in; read it with "
-        "polarity: stored");
+    throw data_error(header.name +
+                     ": MONOCHROME1 with floating-point pixels has no range to be turned round in; "
+                     "read it with polarity: stored");
   const auto [lo, hi] = stored_range(header);
   visit(image.sample, [&, lo = lo, hi = hi](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -35,10 +34,10 @@ void turn_round(Image& image, const Header& header) {
         const auto [least, most] =
             std::minmax_element(image.data<T>(), image.data<T>() + image.samples());
         if (*least < lo || *most > hi)
-          throw data_error(fmt::format(
-              "{}: MONOCHROME1 with values outside the range {}..{} of BitsStored {}; read it with "
-              "polarity: stored",
-              header.name, lo, hi, header.bits_stored));
+          throw data_error(
+              fmt::format("{}: MONOCHROME1 with values outside the range {}..{} of BitsStored {}; "
+                          "read it with polarity: stored",
+                          header.name, lo, hi, header.bits_stored));
       }
       turn_round<T>(image, lo + hi);
     }
@@ -109,8 +108,7 @@ void refuse_non_finite(const Image& image, const Header& header) {
       const int64_t frame = header.rows * header.columns;
       throw data_error(
           fmt::format("{}: {} pixels are not finite, the first in frame {} at row {}, column {}; "
-                      "export the file "
-                      "without them",
+                      "export the file without them",
                       header.name, image.samples() - good, first / frame + 1,
                       first % frame / header.columns, first % header.columns));
     }

@@ -73,9 +73,8 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
     if (std::memcmp(other.data(), to.data(), to.size()) != 0)
       throw data_error(
           "lossless JPEG, 16 bits, predictor 6: the stream decodes to two different images, with "
-          "and without the overflow of "
-          "some encoders; say which with dicom.jpeg_predictor6: standard | overflowed, or "
-          "transcode the file");
+          "and without the overflow of some encoders; say which with dicom.jpeg_predictor6: "
+          "standard | overflowed, or transcode the file");
   });
   for (size_t i = 0; i < narrow.size(); ++i) {
     out[2 * i] = narrow[i];

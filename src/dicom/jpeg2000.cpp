@@ -61,8 +61,7 @@ void check(const opj_image_t& image, const Header& header) {
     if (comp.w != header.columns || comp.h != header.rows || comp.dx != 1 || comp.dy != 1)
       throw data_error(
           fmt::format("component {} of the code stream is {} x {} (sampled {} x {}), but Columns x "
-                      "Rows is {} x "
-                      "{}; export the file again",
+                      "Rows is {} x {}; export the file again",
                       c + 1, comp.w, comp.h, comp.dx, comp.dy, header.columns, header.rows));
     if (comp.prec != first.prec || comp.sgnd != first.sgnd)
       throw data_error(

@@ -63,8 +63,7 @@ JpegFrame jpeg_frame(Bytes s, const Header& header) {
       frame.components != header.samples)
     throw data_error(fmt::format(
         "the code stream is {} x {} x {}, but Columns x Rows x SamplesPerPixel is {} x {} x {}; "
-        "export "
-        "the file again",
+        "export the file again",
         frame.width, frame.height, frame.components, header.columns, header.rows, header.samples));
   if (frame.precision < 2 || frame.precision > 16 || frame.precision > header.bits_allocated)
     throw data_error(fmt::format("the code stream has {} bits per sample, BitsAllocated is {}",

@@ -27,10 +27,10 @@ void unpack(Bytes segment, size_t number, uint8_t* out, size_t count, size_t str
     const bool run = control < 0;
     const size_t length = run ? 1 - static_cast<int>(control) : 1 + static_cast<int>(control);
     if (segment.size() - in < (run ? 1 : length) || length > count - done)
-      throw data_error(fmt::format(
-          "RLE segment {} is damaged at byte {}: a run of {} with {} bytes left and {} wanted; "
-          "export the file again",
-          number, in - 1, length, segment.size() - in, count - done));
+      throw data_error(
+          fmt::format("RLE segment {} is damaged at byte {}: a run of {} with {} bytes left and {} "
+                      "wanted; export the file again",
+                      number, in - 1, length, segment.size() - in, count - done));
     for (size_t i = 0; i < length; ++i) out[(done + i) * stride] = segment[in + (run ? 0 : i)];
     in += run ? 1 : length;
     done += length;

@@ -56,10 +56,10 @@ uint64_t find_start(Source& source, const std::string& name, Header& header) {
     return 0;
   }
   if (plausible_start(p, source.size()) == nullptr)
-    throw data_error(fmt::format(
-        "{}: not a DICOM file: at offset 0 found {}; wanted DICM at offset 128 or a data set that "
-        "starts with a known element; export it again or remove it",
-        name, first_bytes(source)));
+    throw data_error(
+        fmt::format("{}: not a DICOM file: at offset 0 found {}; wanted DICM at offset 128 or a "
+                    "data set that starts with a known element; export it again or remove it",
+                    name, first_bytes(source)));
   header.notes.push_back("the meta header is missing");
   return 0;
 }
@@ -70,10 +70,10 @@ const TransferSyntax& choose_syntax(Source& source, uint64_t start, const std::s
     const TransferSyntax* syntax = find_syntax(uid);
     if (syntax == nullptr) {
       const bool sound = uid.find_first_not_of("0123456789.") == std::string::npos;
-      throw data_error(fmt::format(
-          "{}: unknown transfer syntax {}; no decoder in this build; transcode the file, e.g. to "
-          "1.2.840.10008.1.2.1",
-          header.name, sound ? uid : "(not a UID)"));
+      throw data_error(
+          fmt::format("{}: unknown transfer syntax {}; no decoder in this build; transcode the "
+                      "file, e.g. to 1.2.840.10008.1.2.1",
+                      header.name, sound ? uid : "(not a UID)"));
     }
     if (!syntax->why_not.empty())
       throw data_error(fmt::format("{}: transfer syntax {} ({}): {}", header.name, uid,
@@ -84,8 +84,7 @@ const TransferSyntax& choose_syntax(Source& source, uint64_t start, const std::s
   if (left < 8)
     throw data_error(
         fmt::format("{}: no TransferSyntaxUID, and {} bytes at offset {} where a data set was "
-                    "wanted; export the "
-                    "file again",
+                    "wanted; export the file again",
                     header.name, left, start));
   const uint8_t* p = source.at(start, std::min<uint64_t>(left, 12));
   const TransferSyntax* guess = start > 0 ? &guess_after_meta(p) : plausible_start(p, left);

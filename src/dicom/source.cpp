@@ -85,8 +85,8 @@ std::vector<std::byte> read_whole(const std::filesystem::path& path, uint64_t li
   } closer{descriptor};
   if (size > limit)
     throw data_error(
-        fmt::format("{}: the file has {} bytes, above limits.max_inflated_bytes = {}; "
-                    "raise the limit or split the object",
+        fmt::format("{}: the file has {} bytes, above limits.max_inflated_bytes = {}; raise the "
+                    "limit or split the object",
                     path.string(), size, limit));
   std::vector<std::byte> bytes(size);
   read_at(descriptor, path, 0, bytes.data(), bytes.size());
@@ -110,10 +110,9 @@ std::vector<std::byte> inflate_raw(Source& source, uint64_t offset, uint64_t lim
     if (z.avail_in == 0) {
       const size_t count = std::min<uint64_t>(kWindow, source.size() - offset);
       if (count == 0)
-        throw data_error(
-            fmt::format("the deflated data set ends early: {} bytes in, {} out; "
-                        "copy the file again",
-                        offset - start, out.size()));
+        throw data_error(fmt::format(
+            "the deflated data set ends early: {} bytes in, {} out; copy the file again",
+            offset - start, out.size()));
       z.next_in = const_cast<uint8_t*>(source.at(offset, count));
       z.avail_in = static_cast<uInt>(count);
       offset += count;
@@ -121,8 +120,8 @@ std::vector<std::byte> inflate_raw(Source& source, uint64_t offset, uint64_t lim
     const size_t before = out.size();
     if (before >= limit)
       throw data_error(
-          fmt::format("the deflated data set grows above limits.max_inflated_bytes = "
-                      "{}: {} bytes in, {} out so far; raise the limit if it is meant",
+          fmt::format("the deflated data set grows above limits.max_inflated_bytes = {}: {} bytes "
+                      "in, {} out so far; raise the limit if it is meant",
                       limit, offset - start - z.avail_in, before));
     // A quarter more each time: a bomb is met before much memory is touched.
     const size_t room = std::min<uint64_t>(limit - before, std::max<size_t>(kWindow, before / 4));
@@ -134,8 +133,7 @@ std::vector<std::byte> inflate_raw(Source& source, uint64_t offset, uint64_t lim
     out.resize(before + (offered - z.avail_out));
     if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
       throw data_error(
-          fmt::format("the deflated data set is damaged after {} bytes ({}); "
-                      "copy the file again",
+          fmt::format("the deflated data set is damaged after {} bytes ({}); copy the file again",
                       offset - start - z.avail_in, z.msg ? z.msg : "zlib error"));
   }
   return out;

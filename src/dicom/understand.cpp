@@ -126,11 +126,10 @@ void Checks::colour() {
   const auto row = std::find_if(std::begin(kRows), std::end(kRows),
                                 [&](const Row& r) { return r.name == name; });
   if (row == std::end(kRows))
-    refuse(
-        fmt::format("PhotometricInterpretation is '{}'; supported: MONOCHROME1, MONOCHROME2, "
-                    "PALETTE COLOR, RGB, YBR_FULL, "
-                    "YBR_FULL_422, YBR_RCT, YBR_ICT; transcode the file",
-                    name));
+    refuse(fmt::format(
+        "PhotometricInterpretation is '{}'; supported: MONOCHROME1, MONOCHROME2, PALETTE COLOR, "
+        "RGB, YBR_FULL, YBR_FULL_422, YBR_RCT, YBR_ICT; transcode the file",
+        name));
   h_.photometric = row->value;
   const auto samples = us(0x00280002);
   if (samples.value_or(0) != row->samples)
@@ -152,8 +151,7 @@ void Checks::colour() {
       (h_.bits_allocated != 8 || h_.columns % 2 != 0 || h_.planar))
     refuse(
         fmt::format("uncompressed YBR_FULL_422 with {} columns, {} bits, PlanarConfiguration {}; "
-                    "wanted an even number, 8 "
-                    "and 0",
+                    "wanted an even number, 8 and 0",
                     h_.columns, h_.bits_allocated, planar));
 }
 
@@ -188,12 +186,11 @@ void Checks::extent() {
   h_.pixel_element_offset = from_.pixel_element_offset;
   if (!h_.syntax->encapsulated()) {
     if (from_.pixel_bytes_left < wanted)
-      refuse(
-          fmt::format("PixelData at offset {} holds {} bytes; wanted {} ({}); "
-                      "limits.max_decoded_bytes = {}; the file is cut "
-                      "off or its header is wrong: copy or export it again",
-                      h_.pixel_element_offset, from_.pixel_bytes_left, number(wanted), image,
-                      limits_.max_decoded_bytes));
+      refuse(fmt::format(
+          "PixelData at offset {} holds {} bytes; wanted {} ({}); limits.max_decoded_bytes = {}; "
+          "the file is cut off or its header is wrong: copy or export it again",
+          h_.pixel_element_offset, from_.pixel_bytes_left, number(wanted), image,
+          limits_.max_decoded_bytes));
     if (from_.pixel_bytes_left < from_.pixels.length)
       refuse(
           fmt::format("PixelData at offset {} states {} bytes, but {} are left in the file; copy "
@@ -206,8 +203,7 @@ void Checks::extent() {
   if (decoded > limits_.max_decoded_bytes)
     refuse(
         fmt::format("{} = {} bytes when decoded (PixelData holds {}); limits.max_decoded_bytes = "
-                    "{}; raise the limit if "
-                    "the image is meant to be so large",
+                    "{}; raise the limit if the image is meant to be so large",
                     image, number(decoded), from_.pixels.length, limits_.max_decoded_bytes));
   h_.pixels = from_.pixels;
   h_.pixel_words = from_.pixel_words;
@@ -231,10 +227,10 @@ std::vector<uint64_t> Checks::frame_offsets() const {
 
 void Checks::fragments() {
   if (!from_.encapsulated || (from_.fragments.empty() && from_.pixels.length > 0))
-    refuse(fmt::format(
-        "PixelData at offset {} is one plain value, but transfer syntax {} wants fragments; the "
-        "TransferSyntaxUID of the file is wrong: export it again",
-        h_.pixel_element_offset, h_.syntax->name));
+    refuse(
+        fmt::format("PixelData at offset {} is one plain value, but transfer syntax {} wants "
+                    "fragments; the TransferSyntaxUID of the file is wrong: export it again",
+                    h_.pixel_element_offset, h_.syntax->name));
   h_.fragments = from_.fragments;
   const size_t count = h_.fragments.size();
   const auto frames = static_cast<size_t>(h_.frames);
@@ -251,8 +247,7 @@ void Checks::fragments() {
     if (count != frames)
       refuse(
           fmt::format("NumberOfFrames is {}, but PixelData at offset {} holds {} fragments and no "
-                      "offset table; fovea does "
-                      "not guess which belong together",
+                      "offset table; fovea does not guess which belong together",
                       frames, h_.pixel_element_offset, count));
     for (size_t i = 0; i <= frames; ++i) h_.frame_starts.push_back(i);
     return;

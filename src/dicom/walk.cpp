@@ -119,8 +119,7 @@ void Walk::count() {
   if (++elements_ > limits_.max_elements)
     refuse(
         fmt::format("more than limits.max_elements = {} elements and items by offset {}; raise the "
-                    "limit if the "
-                    "object is meant to be so large",
+                    "limit if the object is meant to be so large",
                     limits_.max_elements, at_));
 }
 
@@ -138,8 +137,7 @@ Element Walk::element_at(uint64_t offset, const Level& level) {
   if (left < 8)
     refuse(
         fmt::format("{} bytes are left at offset {}, too few for an element; the file is cut off "
-                    "or damaged: copy it "
-                    "again",
+                    "or damaged: copy it again",
                     left, offset));
   const uint8_t* p = source_.at(offset, std::min<uint64_t>(left, 12));
   Element element{.tag = tag_at(p, level.big_endian), .offset = offset};
@@ -149,11 +147,10 @@ Element Walk::element_at(uint64_t offset, const Level& level) {
     return element;
   }
   if (!is_vr(p + 4))
-    refuse(
-        fmt::format("element {} at offset {} has the value representation {:02x} {:02x}, which "
-                    "does not exist; the file "
-                    "is damaged or not written in its stated transfer syntax: export it again",
-                    tag_text(element.tag), offset, p[4], p[5]));
+    refuse(fmt::format(
+        "element {} at offset {} has the value representation {:02x} {:02x}, which does not exist; "
+        "the file is damaged or not written in its stated transfer syntax: export it again",
+        tag_text(element.tag), offset, p[4], p[5]));
   element.vr = u16_at(p + 4, true);
   if (!has_long_length(element.vr)) {
     element.length = u16_at(p + 6, level.big_endian);
@@ -204,8 +201,7 @@ void Walk::data_set(uint64_t start, const TransferSyntax& syntax) {
       if (level.undefined)
         refuse(
             fmt::format("the {} {} at offset {} has no end: the end of {} was reached at offset "
-                        "{}; wanted {}; the file "
-                        "is cut off or damaged: copy it again",
+                        "{}; wanted {}; the file is cut off or damaged: copy it again",
                         level.sequence ? "sequence" : "item of sequence", tag_text(level.tag),
                         level.offset, at_ == source_.size() ? "the file" : "what encloses it", at_,
                         tag_text(level.sequence ? kSequenceEnd : kItemEnd)));
@@ -385,8 +381,7 @@ void Walk::fragments(const Element& element, bool top) {
   if (top && !found.encapsulated)
     refuse(
         fmt::format("PixelData at offset {} has an undefined length, but the transfer syntax is "
-                    "uncompressed; the "
-                    "TransferSyntaxUID of the file is wrong: export it again",
+                    "uncompressed; the TransferSyntaxUID of the file is wrong: export it again",
                     element.offset));
   at_ = element.value;
   bool table = true;
@@ -396,8 +391,7 @@ void Walk::fragments(const Element& element, bool top) {
     if (left < 8)
       refuse(
           fmt::format("PixelData at offset {}: the end of the file was reached at offset {} before "
-                      "the end of the "
-                      "fragments (fffe,e0dd); copy the file again",
+                      "the end of the fragments (fffe,e0dd); copy the file again",
                       element.offset, at_));
     const uint8_t* p = source_.at(at_, 8);
     const uint32_t tag = tag_at(p, level.big_endian);
@@ -405,10 +399,10 @@ void Walk::fragments(const Element& element, bool top) {
     at_ += 8;
     if (tag == kSequenceEnd) break;
     if (tag != kItem)
-      refuse(fmt::format(
-          "PixelData at offset {}: found {} at offset {}, wanted a fragment (fffe,e000) or the end "
-          "(fffe,e0dd); the file is damaged: export it again",
-          element.offset, tag_text(tag), at_ - 8));
+      refuse(
+          fmt::format("PixelData at offset {}: found {} at offset {}, wanted a fragment "
+                      "(fffe,e000) or the end (fffe,e0dd); the file is damaged: export it again",
+                      element.offset, tag_text(tag), at_ - 8));
     if (length > left - 8)
       too_long({.tag = tag, .length = length, .offset = at_ - 8, .value = at_}, left - 8);
     if (top && table) {

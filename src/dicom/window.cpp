@@ -103,8 +103,8 @@ Image apply_file_window(const Image& image, const Header& header, size_t index) 
     } else {
       throw data_error(fmt::format(
           "{}: frame {} has no usable window with index {} (the file has {} windows); wanted one "
-          "because "
-          "the window is to come from the file; give centre and width instead, or no window",
+          "because the window is to come from the file; give centre and width instead, or no "
+          "window",
           header.name, f + 1, index,
           header.frame_windows.empty() ? header.windows.size()
                                        : header.frame_windows[static_cast<size_t>(f)].size()));

@@ -17,8 +17,11 @@ void channels_last(torch::nn::Module& model) {
 
 void fuse_for_inference(torch::nn::Module& model) {
   model.eval();
-  for (const auto& module : model.modules())
-    if (auto* foldable = dynamic_cast<Foldable*>(module.get())) foldable->fold();
+  const auto fold_one = [](torch::nn::Module& module) {
+    if (auto* foldable = dynamic_cast<Foldable*>(&module)) foldable->fold();
+  };
+  fold_one(model);
+  for (const auto& module : model.modules(/*include_self=*/false)) fold_one(*module);
   for (torch::Tensor& parameter : model.parameters()) parameter.set_requires_grad(false);
   channels_last(model);
 }

@@ -52,14 +52,17 @@ std::vector<int64_t> for_each_axis(std::vector<int64_t> values, int64_t dims) {
 
 void draw(torch::nn::Module& root, uint64_t seed) {
   torch::NoGradGuard no_grad;
-  root.apply([&](const std::string& name, torch::nn::Module& module) {
-    if (auto* drawn = dynamic_cast<Drawn*>(&module)) {
-      const uint64_t place = hash(name);
-      Random stream(seed, Purpose::init, place >> 32, place & 0xFFFFFFFFu);
-      at::Generator generator = at::detail::createCPUGenerator(stream.seed64());
-      drawn->draw(generator);
-    }
-  });
+  const auto draw_one = [&](const std::string& name, torch::nn::Module& module) {
+    auto* drawn = dynamic_cast<Drawn*>(&module);
+    if (!drawn) return;
+    const uint64_t place = hash(name);
+    Random stream(seed, Purpose::init, place >> 32, place & 0xFFFFFFFFu);
+    at::Generator generator = at::detail::createCPUGenerator(stream.seed64());
+    drawn->draw(generator);
+  };
+  draw_one("", root);  // apart: a root that no shared_ptr holds cannot list itself
+  for (const auto& item : root.named_modules("", /*include_self=*/false))
+    draw_one(item.key(), *item.value());
 }
 
 ConvOptions same_conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {

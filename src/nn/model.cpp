@@ -50,7 +50,7 @@ void ModelOptions::describe(Fields& f) {
 
 Model::Model(const ModelOptions& options,
              const std::vector<std::pair<std::string, InputShape>>& inputs,
-             const std::vector<HeadSpec>& heads, uint64_t seed)
+             const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed)
     : dropout_(options.dropout) {
   auto encoders = register_module("encoders", std::make_shared<torch::nn::Module>());
   int64_t width = 0;
@@ -80,8 +80,10 @@ Model::Model(const ModelOptions& options,
     heads_.push_back(
         parent->register_module(head.name, std::make_shared<Linear>(width, head.outputs)));
   }
-  draw(*this, seed);
-  if (!options.weights.empty()) start_from(*this, options.weights);
+  if (seed) {
+    draw(*this, *seed);
+    if (!options.weights.empty()) start_from(*this, options.weights);
+  }
   freeze(options.freeze);
   train();
 }

@@ -1,5 +1,7 @@
 #include "fovea/sources/data_options.h"
 
+#include "fovea/core/catalogue.h"  // reads settings inside settings
+
 namespace fovea::sources {
 
 namespace {

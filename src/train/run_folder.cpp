@@ -73,7 +73,7 @@ std::string difference(const Facts& before, const Facts& after) {
 bool is_run(const fs::path& path) { return fs::exists(path / "manifest.json"); }
 
 /// A lock alone does not make a folder full.
-bool is_empty(const fs::path& path) {
+bool holds_nothing(const fs::path& path) {
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(path, code))
     if (entry.path().filename() != "lock") return false;
@@ -230,12 +230,12 @@ class RunFolder::Implementation {
 
   /// Refuses or makes the folder, before anything in it is touched.
   static const fs::path& prepared(const fs::path& path, const RunOptions& options) {
-    if (options.opening == Opening::create && fs::exists(path) && !is_empty(path))
+    if (options.opening == Opening::create && fs::exists(path) && !holds_nothing(path))
       throw config_error(
           fmt::format("the output folder {} is not empty; go on with it (--resume), "
                       "replace the run in it (--force), or name another (--out)",
                       shown(path)));
-    if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) && !is_empty(path))
+    if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) && !holds_nothing(path))
       throw config_error(
           fmt::format("cannot resume {}: there is no manifest.json, so it is no run", shown(path)));
     storage::make_folder(path);

@@ -1,5 +1,6 @@
 #include "fovea/transforms/warps.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -41,11 +42,77 @@ io::InverseMap inverse(const Motion& m, const Sides& s) {
   return map;
 }
 
+/// The x from begin to end - 1 for which 0 < slope · x + start < limit, with a hair's breadth to
+/// spare.
+struct Interval {
+  int64_t begin = 0, end = 0;
+
+  void keep(double slope, double start, double limit) {
+    constexpr double kHair = 1e-3;
+    const double low = kHair - start;
+    const double high = limit - kHair - start;
+    if (std::abs(slope) < 1e-9) {
+      if (low > 0 || high < 0) end = begin;
+      return;
+    }
+    const double least = std::ceil((slope > 0 ? low : high) / slope);
+    const double most = std::floor((slope > 0 ? high : low) / slope);
+    begin = static_cast<int64_t>(std::clamp<double>(least, begin, end));
+    end = static_cast<int64_t>(std::clamp<double>(most + 1, begin, end));
+  }
+};
+
+// io::warp_affine asks of every pixel whether its four neighbours are inside. In a row they are for
+// one interval, known beforehand: a third of the time. The ends of the row are left to it.
+void warp_row(const io::ConstPlanes& from, float* to, int64_t width, int64_t y,
+              const io::InverseMap& map, const io::Sampling& sampling) {
+  const double x_start = map[1] * static_cast<double>(y) + map[2];
+  const double y_start = map[4] * static_cast<double>(y) + map[5];
+  Interval inner{0, width};
+  inner.keep(map[0], x_start, static_cast<double>(from.width - 1));
+  inner.keep(map[3], y_start, static_cast<double>(from.height - 1));
+  const auto end_of_row = [&](int64_t begin, int64_t end) {
+    if (begin == end) return;
+    io::InverseMap shifted = map;
+    shifted[2] = map[0] * static_cast<double>(begin) + x_start;
+    shifted[5] = map[3] * static_cast<double>(begin) + y_start;
+    io::warp_affine(from, {to + begin, 1, 1, end - begin}, shifted, sampling);
+  };
+  end_of_row(0, inner.begin);
+  const auto dx = static_cast<float>(map[0]);
+  const auto dy = static_cast<float>(map[3]);
+  const auto x0 = static_cast<float>(x_start + map[0] * static_cast<double>(inner.begin));
+  const auto y0 = static_cast<float>(y_start + map[3] * static_cast<double>(inner.begin));
+  const auto stride = static_cast<int32_t>(from.width);
+  const auto count = static_cast<int32_t>(inner.end - inner.begin);
+  float* out = to + inner.begin;
+  for (int32_t i = 0; i < count; ++i) {
+    const float x = x0 + dx * static_cast<float>(i);
+    const float y = y0 + dy * static_cast<float>(i);
+    const auto left = static_cast<int32_t>(x);  // not negative: cutting is rounding down
+    const auto top = static_cast<int32_t>(y);
+    const float u = x - static_cast<float>(left);
+    const float v = y - static_cast<float>(top);
+    const float* at = from.values + static_cast<int64_t>(top) * stride + left;
+    const float upper = at[0] + u * (at[1] - at[0]);
+    const float lower = at[stride] + u * (at[stride + 1] - at[stride]);
+    out[i] = upper + v * (lower - upper);
+  }
+  end_of_row(inner.end, width);
+}
+
 torch::Tensor moved(torch::Tensor picture, const Motion& motion, const Outside& outside) {
   const Sides s = sides(picture);
   const torch::Tensor source = floats(std::move(picture));
   torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
-  io::warp_affine(planes(source, s), planes(result, s), inverse(motion, s), sampling(outside));
+  const io::InverseMap map = inverse(motion, s);
+  const io::Sampling how = sampling(outside);
+  for (int64_t plane = 0; plane < s.channels * s.depth; ++plane) {
+    const int64_t offset = plane * s.height * s.width;
+    const io::ConstPlanes from{source.const_data_ptr<float>() + offset, 1, s.height, s.width};
+    float* to = result.mutable_data_ptr<float>() + offset;
+    for (int64_t y = 0; y < s.height; ++y) warp_row(from, to + y * s.width, s.width, y, map, how);
+  }
   return result;
 }
 

@@ -175,6 +175,24 @@ TEST(Loader, NoMoreIsDecodedThanTheBytesAllow) {
   EXPECT_EQ(seen, 12);
 }
 
+TEST(Loader, WithoutOverlapNothingIsDecodedWhileTheCallerComputes) {
+  const auto data = std::make_shared<Numbers>(50);
+  LoaderOptions options{.batch_size = 8, .threads = 0, .shuffle = true};
+  const auto expected = all(Loader(data, noise, options), 2);
+  data->decoded = 0;
+  options.threads = 4;
+  options.overlap = false;
+  std::vector<Batch> batches;
+  for (Batch& batch : Loader(data, noise, options).epoch(2)) {
+    batches.push_back(std::move(batch));
+    const int before = data->decoded;
+    EXPECT_EQ(before, std::min<int>(50, 8 * int(batches.size())));
+    std::this_thread::sleep_for(milliseconds(5));
+    EXPECT_EQ(data->decoded, before);
+  }
+  EXPECT_TRUE(equal(batches, expected));
+}
+
 TEST(Loader, ABatchLargerThanTheQueueIsStillDelivered) {
   const auto data = std::make_shared<Numbers>(12);
   EXPECT_EQ(all(Loader(data, {}, {.batch_size = 4, .threads = 3, .queue_bytes = 100}), 0).size(),

@@ -325,6 +325,19 @@ TEST(Floats, ThatAreNotFiniteAreCountedAndRefused) {
               testing::AllOf(HasSubstr("3 pixels"), HasSubstr("row 0, column 1")));
 }
 
+TEST(Describe, TellsThePixelsAndNothingOfThePatient) {
+  DicomImage made;
+  made.before_pixels =
+      DicomBytes().text(0x00100010, "PN", "SECRET^NAME").text(0x00100020, "LO", "4711-ID").bytes();
+  const auto rows = describe(scan(as_bytes(made.file()), "made.dcm"));
+  EXPECT_THAT(rows, Contains(testing::Pair("rows", "2")));
+  EXPECT_THAT(rows, Contains(testing::Pair("object", "Secondary Capture Image")));
+  for (const auto& [name, value] : rows) {
+    EXPECT_THAT(value, testing::Not(HasSubstr("SECRET")));
+    EXPECT_THAT(value, testing::Not(HasSubstr("4711")));
+  }
+}
+
 TEST(Versions, NameTheLoadedLibraries) {
   const auto versions = library_versions();
   ASSERT_EQ(versions.size(), 3u);

@@ -11,7 +11,7 @@ data:
   root: demo
   table: labels.csv
   inputs: {image: {column: path}}
-  targets: {label: {column: class, classes: [normal, lesion]}}
+  targets: {label: {column: class, classes: [clear, lesion]}}
   group: patient
   split: split
   subgroups: [sex]

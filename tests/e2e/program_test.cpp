@@ -214,7 +214,7 @@ TEST(Infer, GivesTheProbabilitiesOfEval) {
       fovea({"infer", demo().run.string(), demo().images().string(), "--out", out.string()});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(lines(read_text(out)).size(), 1u + 80u);
-  EXPECT_EQ(lines(read_text(out))[0], "id,path,p_normal,p_lesion,decision");
+  EXPECT_EQ(lines(read_text(out))[0], "id,path,p_clear,p_lesion,decision");
 
   std::map<std::string, double> evaluated;  // by id: the file's path within the data set
   for (const std::string& line : lines(read_text(demo().folder / "all/predictions.csv"))) {
@@ -258,7 +258,7 @@ TEST(Infer, WritesJsonLinesAndReadsATableOfPaths) {
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto line = nlohmann::json::parse(read_text(folder / "p.jsonl"));
   EXPECT_EQ(line.at("path"), demo().some_image().string());
-  EXPECT_NEAR(line.at("probabilities").at("normal").get<double>() +
+  EXPECT_NEAR(line.at("probabilities").at("clear").get<double>() +
                   line.at("probabilities").at("lesion").get<double>(),
               1, 1e-6);
 }

@@ -1,5 +1,6 @@
 #include "fovea/nn/encoder.h"
 
+#include <ATen/autocast_mode.h>
 #include <gmock/gmock.h>
 #include <torch/nn.h>
 
@@ -204,6 +205,32 @@ TEST(Encoders, ChannelsLastGivesTheSameFeaturesAndGradients) {
     const double slope = gradients[0].abs().max().item<double>();
     EXPECT_GT(slope, 0);
     EXPECT_LT((gradients[0] - gradients[1]).abs().max().item<double>(), 1e-3 * slope) << which;
+  }
+}
+
+TEST(Encoders, RunInMixedPrecisionForwardAndBackward) {
+  std::vector<PlacedBlock> placed(1);
+  const std::vector<std::pair<const char*, EncoderPtr>> table = {
+      {"resnet", resnet({.width = 16, .attention = placed, .pooling = "two_branch"}, kGrey)},
+      {"densenet", densenet({.growth = 8}, kGrey)},
+      {"vit", vit({.depth = 2}, kGrey)},
+      {"cnn", cnn({}, kGrey)}};
+  const Tensor x = picture({2, 1, 64, 64});
+  for (const auto& [name, encoder] : table) {
+    fill(*encoder);
+    const Tensor exact = encoder->encode(x).pooled.detach();
+    at::autocast::set_autocast_enabled(at::kCPU, true);
+    const Tensor half = encoder->encode(x).pooled.to(torch::kFloat32);
+    at::autocast::clear_cache();
+    at::autocast::set_autocast_enabled(at::kCPU, false);
+    half.square().sum().backward();
+    const double change =
+        (half.detach() - exact).norm().item<double>() / exact.norm().item<double>();
+    EXPECT_GT(change, 0) << name;
+    EXPECT_LT(change, 0.1) << name;  // bfloat16 keeps 8 bits; some tens of layers
+    for (const Tensor& parameter : encoder->parameters())
+      EXPECT_TRUE(parameter.grad().defined() && parameter.grad().isfinite().all().item<bool>())
+          << name;
   }
 }
 

@@ -19,8 +19,12 @@ using testing::HasSubstr;
 template <class T>
 Image image_of(Sample sample, std::vector<T> values, int64_t height, int64_t width,
                int64_t channels = 1, int64_t frames = 1) {
-  Image image{
-      .frames = frames, .height = height, .width = width, .channels = channels, .sample = sample};
+  Image image;
+  image.frames = frames;
+  image.height = height;
+  image.width = width;
+  image.channels = channels;
+  image.sample = sample;
   image.pixels.resize(values.size() * sizeof(T));
   std::memcpy(image.pixels.data(), values.data(), image.pixels.size());
   return image;

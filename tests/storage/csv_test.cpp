@@ -160,13 +160,13 @@ TEST(Csv, EveryPrefixOfATableIsATableOrRefused) {
   EXPECT_EQ(accepted, 6);
 }
 
-TEST(Csv, ATableOfAMillionRowsKeepsItsCells) {
+TEST(Csv, ALongTableKeepsItsCells) {
   std::string text = "id,label\n";
-  for (int i = 0; i < 1'000'000; ++i) text += std::to_string(i) + ",1\n";
+  for (int i = 0; i < 200'000; ++i) text += std::to_string(i) + ",1\n";
   const Table table = parse(text);
-  ASSERT_EQ(table.rows(), 1'000'000);
-  EXPECT_EQ(table.cell(999'999, 0), "999999");
-  EXPECT_EQ(table.line(999'999), 1'000'001);
+  ASSERT_EQ(table.rows(), 200'000);
+  EXPECT_EQ(table.cell(199'999, 0), "199999");
+  EXPECT_EQ(table.line(199'999), 200'001);
 }
 
 TEST(Csv, ThePublicTableOfChestFilms) {

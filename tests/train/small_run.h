@@ -49,6 +49,8 @@ struct SmallRun {
   int64_t cases = 40;
   double contrast = 1;
   uint64_t seed = 3;
+  double dropout = 0.2;
+  std::vector<std::string> freeze;
 
   std::optional<Loader> training, validation;
   std::shared_ptr<nn::Model> model;
@@ -79,7 +81,8 @@ struct SmallRun {
     encoder.set("cnn", nn::CnnOptions{.channels = {4, 8}, .attention = {}});
     nn::ModelOptions described;
     described.encoders.entries.emplace_back("image", encoder);
-    described.dropout = 0.2;
+    described.dropout = dropout;
+    described.freeze = freeze;
     model = std::make_shared<nn::Model>(
         described, std::vector<std::pair<std::string, nn::InputShape>>{{"image", {{1, 8, 8}}}},
         task->heads(), seed);

@@ -1,5 +1,6 @@
 #include "fovea/transforms/geometry.h"
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -146,6 +147,33 @@ TEST(Rotate, EqualsTorchvision) {
     const torch::Tensor found =
         applied(rotate({.degrees = {degrees, degrees}}), tensor_of(example["from"]));
     EXPECT_LT(largest_difference(found, tensor_of(example["to"])), 0.255) << degrees;
+  }
+}
+
+// 224 pixels wide and every border: the interior of a row is warped apart from its ends.
+TEST(Rotate, RowsHaveNoSeams) {
+  const int64_t side = 224;
+  const torch::Tensor x = torch::arange(side).to(torch::kFloat32).expand({1, side, side});
+  const torch::Tensor picture = (x + 2 * x.transpose(1, 2)).contiguous();
+  for (const double degrees : {0.0, 7.0, 90.0, -61.0, 180.0}) {
+    RotateOptions options{.degrees = {degrees, degrees}};
+    options.outside.fill = -1;
+    const torch::Tensor found = applied(rotate(options), picture);
+    const double radians = degrees * 3.14159265358979 / 180;
+    const double middle = (side - 1) / 2.0;
+    for (int64_t row = 0; row < side; row += 3)
+      for (int64_t column = 0; column < side; ++column) {
+        const double u = column - middle, v = row - middle;
+        const double from_x = std::cos(radians) * u - std::sin(radians) * v + middle;
+        const double from_y = std::sin(radians) * u + std::cos(radians) * v + middle;
+        const float value = found.const_data_ptr<float>()[row * side + column];
+        const double rim = std::min({from_x, from_y, side - 1 - from_x, side - 1 - from_y});
+        if (rim >= 0) {
+          ASSERT_NEAR(value, from_x + 2 * from_y, 2e-3) << degrees << " " << row << " " << column;
+        } else if (rim < -1) {
+          ASSERT_EQ(value, -1) << degrees << " " << row << " " << column;
+        }
+      }
   }
 }
 

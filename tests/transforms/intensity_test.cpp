@@ -19,9 +19,10 @@ double mean(const std::vector<float>& v) {
 }
 
 double deviation(const std::vector<float>& v) {
+  const double middle = mean(v);
   double squares = 0;
-  for (const float x : v) squares += (x - mean(v)) * (x - mean(v));
-  return std::sqrt(squares / v.size());
+  for (const float x : v) squares += (x - middle) * (x - middle);
+  return std::sqrt(squares / static_cast<double>(v.size()));
 }
 
 TEST(Brightness, ShiftsEveryPixelAlikeWithinItsShareOfTheRange) {

@@ -46,7 +46,7 @@ TEST(Catalogue, EveryTransformTakesPicturesAndVolumesOfBothTypes) {
   for (const std::string& name : transforms().names())
     for (const auto type : {torch::kUInt8, torch::kFloat32})
       for (const std::vector<int64_t>& shape :
-           {std::vector<int64_t>{1, 32, 40}, {3, 32, 40}, {1, 26, 32, 40}}) {
+           {std::vector<int64_t>{1, 32, 40}, {3, 32, 40}, {1, 24, 26, 28}}) {
         const torch::Tensor picture = noisy(shape).to(type);
         const torch::Tensor found = run({small(name)}, picture);
         EXPECT_EQ(found.dim(), picture.dim()) << name;
@@ -84,15 +84,13 @@ TEST(Catalogue, TheStreamAloneDecides) {
   }
 }
 
-TEST(Catalogue, OnlyMovesOfPixelsKeepEightBits) {
-  const std::set<std::string> places = {"crop", "pad", "flip", "channels"};
-  for (const std::string& name : transforms().names()) {
-    // The second draw of these streams lets every transform happen or not; places never convert.
-    const torch::Tensor found = applied(small(name).make(), noisy({1, 32, 40}).to(torch::kUInt8));
-    if (places.contains(name)) {
+TEST(Catalogue, MovesOfPixelsKeepEightBits) {
+  for (const std::string name : {"crop", "pad", "flip", "channels"})
+    for (uint64_t i = 0; i < 8; ++i) {
+      const torch::Tensor found =
+          applied(small(name).make(), noisy({1, 32, 40}).to(torch::kUInt8), i);
       EXPECT_EQ(found.scalar_type(), torch::kUInt8) << name;
     }
-  }
 }
 
 TEST(Catalogue, SomethingThatIsNoPictureIsRefusedByEveryTransform) {

@@ -14,17 +14,21 @@ struct LoaderOptions {
   int64_t threads = -1;           ///< 0: in the calling thread; -1: one per processor
   int64_t prefetch = 4;           ///< batches that are ready or being filled, at most
   int64_t queue_bytes = 1 << 30;  ///< the same in bytes; one batch is always allowed
-  bool shuffle = false;           ///< a new permutation each epoch, a function of (seed, epoch)
-  bool drop_last = false;         ///< leave out a last batch that is not full
-  bool balanced = false;          ///< every class equally often, see Loader::order
+  bool overlap = true;     ///< decode while the caller computes, too; false: only while it waits
+  bool shuffle = false;    ///< a new permutation each epoch, a function of (seed, epoch)
+  bool drop_last = false;  ///< leave out a last batch that is not full
+  bool balanced = false;   ///< every class equally often, see Loader::order
   uint64_t seed = 1;
 };
 
 /// for (const Batch& batch : loader.epoch(3)) …
 ///
 /// All threads work on the same batch, so that the first is ready soon, and go on with the next
-/// ones while the caller computes. They run at a low priority: a caller that computes on all
-/// processors keeps them, and where it waits for a batch the threads have them all.
+/// ones while the caller computes, at a lower priority than the caller. Where it computes with
+/// LibTorch on all processors, every case decoded meanwhile costs more than it saves, because
+/// threads that wait for each other lose most: with `overlap` off the threads rest while the caller
+/// computes, and have all processors while it waits for a batch. That is the choice for training on
+/// the CPU; with a GPU leave it on.
 ///
 /// The stream of a case in epoch e is Random(seed, Purpose::augment, e, position in the data set):
 /// neither threads nor batch borders change a picture. An exception of a thread reaches the caller

@@ -3,9 +3,9 @@
 //
 // The size is read from the header, and refused there when the decoded picture would pass the
 // limit, before anything of that size is allocated. A file that is cut off is refused, never filled
-// up with grey; so is any damage that the format lets one see (every chunk of a PNG has a checksum,
-// a JPEG has none). All refusals are data Errors with the path, what was found, what was wanted and
-// what to do.
+// up with grey. Any other damage to a PNG is refused by its checksums; JPEG and TIFF have none, and
+// there damage inside the compressed samples may pass. All refusals are data Errors with the path,
+// what was found, what was wanted and what to do.
 #pragma once
 
 #include <cstdint>

@@ -35,10 +35,10 @@ class NpzFile {
   NpzFile(NpzFile&&) noexcept;
   ~NpzFile();
 
-  const std::vector<NpzEntry>& entries() const {
-    return entries_;
-  }                                                   ///< in the order of the archive
-  const NpzEntry* find(std::string_view name) const;  ///< null where there is none
+  /// In the order of the archive.
+  const std::vector<NpzEntry>& entries() const { return entries_; }
+  /// Null where there is none of this name.
+  const NpzEntry* find(std::string_view name) const;
 
   /// Inflates one array and checks its CRC-32; a data Error that names the nearest where there is
   /// none of that name.

@@ -33,10 +33,11 @@ struct ModelOptions {
 class Model : public torch::nn::Module {
  public:
   /// Draws the parameters as a function of the seed and of their names (nn::draw), then takes
-  /// `options.weights` where there are some. A config Error where an encoder has no input, or
-  /// `freeze` names nothing.
+  /// `options.weights` where there are some. Without a seed neither happens: for a model that is
+  /// filled by load_weights next. A config Error where an encoder has no input, or `freeze` names
+  /// nothing.
   Model(const ModelOptions& options, const std::vector<std::pair<std::string, InputShape>>& inputs,
-        const std::vector<HeadSpec>& heads, uint64_t seed);
+        const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed);
 
   /// `inputs` floating point, [N, …] of the shapes the model was made for: a config Error otherwise.
   /// `lengths` holds an entry for each input that is ragged.

@@ -10,7 +10,7 @@
 namespace fovea::phantom {
 
 struct PhantomOptions {
-  int64_t patients = 200;
+  int64_t patients = 300;
   int64_t images_per_patient = 3;
   int64_t size = 128;
   int64_t volumes = 2;

@@ -21,16 +21,16 @@ namespace fovea::sources {
 
 /// The name of a column that holds the split, or shares by which cases are drawn.
 struct SplitOptions {
-  std::string column;
-  Fractions fractions;
+  std::string column{};
+  Fractions fractions{};
 };
 void read_value(const Node& node, SplitOptions& split);
 Node write_value(const SplitOptions& split);
 std::string type_name(const SplitOptions& split);
 
 struct InputOptions {
-  std::string column;    // of the table: the file of the case
-  std::string folder;    // put in front of the column's text
+  std::string column{};  // of the table: the file of the case
+  std::string folder{};  // put in front of the column's text
   int64_t channels = 0;  // 0: as stored, 1: colour becomes grey, 3: colour wanted
 
   void describe(Fields& f) {
@@ -42,11 +42,11 @@ struct InputOptions {
 };
 
 struct TargetOptions {
-  std::vector<std::string> column;   // one; or several of 0 and 1: one label each
-  std::vector<std::string> classes;  // in the order of their indices; default: sorted values
-  std::string separator;             // one column with several labels in a cell
-  std::string none;                  // with a separator: the text for "no label"
-  std::vector<std::string> missing;  // texts that mean "not known"
+  std::vector<std::string> column{};   // one; or several of 0 and 1: one label each
+  std::vector<std::string> classes{};  // in the order of their indices; default: sorted values
+  std::string separator{};             // one column with several labels in a cell
+  std::string none{};                  // with a separator: the text for "no label"
+  std::vector<std::string> missing{};  // texts that mean "not known"
 
   void describe(Fields& f) {
     f("column", column, "column with the class, or several columns of 0 and 1, a label each");

@@ -34,7 +34,7 @@ struct DicomOptions {
 };
 
 struct FormatOptions {
-  DicomOptions dicom;
+  DicomOptions dicom{};
   int64_t max_decoded_mb = 2048;  ///< of one file, checked before it is decoded
 };
 

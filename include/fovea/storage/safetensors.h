@@ -43,9 +43,8 @@ class SafetensorsFile {
   static SafetensorsFile open_header(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return path_; }
-  const std::vector<TensorView>& entries() const {
-    return entries_;
-  }  ///< in the order of the buffer
+  /// In the order of the buffer.
+  const std::vector<TensorView>& entries() const { return entries_; }
   std::vector<std::string> names() const;
   bool contains(std::string_view name) const { return find(name) != nullptr; }
   const TensorView* find(std::string_view name) const;   ///< null where there is none
