@@ -16,7 +16,8 @@ void prepare_process() {
   // keeping them costs nothing.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
-  std::signal(SIGPIPE, SIG_IGN);  // write errors are handled where they happen
+  std::signal(SIGPIPE, SIG_IGN);  // write errors are handled where they happen,
+  std::signal(SIGXFSZ, SIG_IGN);  // that of a file-size limit too
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);  // a core dump would hold patients' pictures
 }

@@ -35,7 +35,7 @@ void print_pictures(const sources::CheckReport& report) {
     std::cout << fmt::format("  {}: {} to {} pixels, {} channels, values {:g} to {:g}{}\n",
                              sizes.input, storage::shape_text(sizes.smallest),
                              storage::shape_text(sizes.largest), channels, sizes.lowest,
-                             sizes.highest, sizes.mixed ? ", of mixed kinds" : "");
+                             sizes.highest, sizes.mixed ? ", some 2-D and some 3-D" : "");
   }
   if (!report.constant.empty())
     std::cout << fmt::format("  {} pictures are of one value only, the first is {}\n",

@@ -8,7 +8,6 @@
 #include "fovea/nn/inference.h"
 #include "fovea/nn/weights.h"
 #include "fovea/train/device.h"
-#include "fovea/train/precision.h"
 #include "fovea/train/run_folder.h"
 
 namespace fovea::config {
@@ -71,7 +70,6 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->model->eval();
   nn::fuse_for_inference(*parts->model);
   parts->model->to(device);
-  train::channels_last(*parts->model);
   parts->target = trained.card.targets[0];
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);

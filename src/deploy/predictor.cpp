@@ -10,6 +10,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/deploy/parts.h"
+#include "fovea/nn/inference.h"
 
 namespace fovea {
 namespace {
@@ -55,7 +56,8 @@ std::vector<Decoded> decode_all(const Predictor::Parts& parts,
 
 torch::Tensor probabilities(const Predictor::Parts& parts, const Batch& batch) {
   const torch::InferenceMode no_gradients;
-  const Batch there = batch.to(parts.device);
+  Batch there = batch.to(parts.device);
+  for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
   const TensorMap outputs = parts.model->forward(there.inputs, there.lengths);
   return parts.task->decode(outputs)
       .at(parts.target.name)

@@ -1,6 +1,5 @@
 // The checks between the walk over a file and its Header; they live in understand.cpp (shape,
-// depth, frames, fragments)
-// and understand_values.cpp (rescale, windows, tables, spacing).
+// depth, frames, fragments) and understand_values.cpp (rescale, windows, tables, spacing).
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,5 @@
 // The decoders, one per coding, one .cpp each. Each writes one frame of samples in containers of
-// BitsAllocated bits,
-// host byte order, interleaved; decode() masks and sign-extends afterwards.
+// BitsAllocated bits, host byte order, interleaved; decode() masks and sign-extends afterwards.
 #pragma once
 
 #include <cstdint>

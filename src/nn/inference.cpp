@@ -6,13 +6,19 @@
 
 namespace fovea::nn {
 
+// `to` and not `contiguous`: with one channel both layouts are contiguous, and only the strides
+// tell the convolutions which one is meant.
+torch::Tensor channels_last(const torch::Tensor& picture) {
+  if (!picture.is_floating_point() || (picture.dim() != 4 && picture.dim() != 5)) return picture;
+  const auto format =
+      picture.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
+  return picture.to(picture.scalar_type(), /*non_blocking=*/false, /*copy=*/false, format);
+}
+
 void channels_last(torch::nn::Module& model) {
-  torch::NoGradGuard no_grad;
-  for (torch::Tensor& parameter : model.parameters()) {
-    if (parameter.dim() != 4 && parameter.dim() != 5) continue;
-    parameter.set_data(parameter.contiguous(
-        parameter.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d));
-  }
+  const torch::NoGradGuard no_grad;
+  for (torch::Tensor& parameter : model.parameters())
+    parameter.set_data(channels_last(parameter.detach()));
 }
 
 void fuse_for_inference(torch::nn::Module& model) {

@@ -22,7 +22,6 @@ namespace {
 // What is kept of one picture.
 struct Seen {
   std::vector<int64_t> shape;
-  bool whole = false;  // uint8
   double low = 0, high = 0;
 };
 
@@ -43,7 +42,7 @@ Look look(const Dataset& data, int64_t index) {
                            c10::toString(pixels.scalar_type())));
       hash.add({static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes()});
       const auto [low, high] = at::aminmax(pixels);
-      result.inputs[name] = {pixels.sizes().vec(), pixels.scalar_type() == torch::kUInt8,
+      result.inputs[name] = {pixels.sizes().vec(),
                              low.item<double>(), high.item<double>()};
     }
     result.hash = hash.hex();
@@ -78,13 +77,13 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
 
 void add_sizes(CheckReport& report, const std::vector<Look>& looks) {
   std::map<std::string, CheckReport::Sizes> all;
-  std::map<std::string, std::set<std::pair<size_t, bool>>> kinds;
+  std::map<std::string, std::set<size_t>> dimensions;
   for (const Look& one : looks)
     for (const auto& [name, seen] : one.inputs) {
       const bool first = !all.contains(name);
       CheckReport::Sizes& sizes = all[name];
       std::vector<int64_t> sides(seen.shape.begin() + 1, seen.shape.end());
-      kinds[name].insert({sides.size(), seen.whole});
+      dimensions[name].insert(sides.size());
       if (std::ranges::find(sizes.channels, seen.shape[0]) == sizes.channels.end())
         sizes.channels.push_back(seen.shape[0]);
       if (first) {
@@ -101,7 +100,7 @@ void add_sizes(CheckReport& report, const std::vector<Look>& looks) {
     }
   for (auto& [name, sizes] : all) {
     sizes.input = name;
-    sizes.mixed = kinds[name].size() > 1;
+    sizes.mixed = dimensions[name].size() > 1;
     std::ranges::sort(sizes.channels);
     report.sizes.push_back(std::move(sizes));
   }
@@ -172,9 +171,8 @@ std::vector<std::string> CheckReport::problems() const {
   for (const Sizes& one : sizes)
     if (one.mixed || one.channels.size() > 1)
       result.push_back(
-          fmt::format("the pictures of '{}' differ in kind (2-D and 3-D, 8 bits and more, or "
-                      "channels): a batch "
-                      "needs one kind",
+          fmt::format("the pictures of '{}' differ in kind (2-D and 3-D, or channels): a batch needs "
+                      "one kind",
                       one.input));
   return result;
 }

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "fovea/core/error.h"
 #include "fovea/dicom/scan.h"
@@ -114,11 +115,25 @@ std::vector<fs::path> files_below(const fs::path& folder) {
   return files;
 }
 
+namespace {
+
+/// Whoever gave the file such a name took it for a picture: when it is none, that is worth an error.
+bool named_as_picture(const fs::path& path) {
+  std::string ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const char* known : {".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+    if (ending == known) return true;
+  return false;
+}
+
+}  // namespace
+
 std::string why_no_picture(const fs::path& path) {
   const std::string head = storage::read_head(path, kHeadBytes);
   if (head.empty()) return "";  // an empty file is a damaged one
   const Format* format = format_of(head);
-  if (!format) return "no known format";
+  if (!format) return named_as_picture(path) ? "" : "no known format";
   if (format->name != "dicom") return "";
   try {
     dicom::scan(path);

@@ -122,8 +122,6 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
-    if (!fs::exists(status))
-      throw data_error(storage::shown(path) + ": there is no such file or folder");
     if (fs::is_directory(status)) {
       for (const fs::path& file : files_below(path)) {
         if (why_no_picture(file).empty())

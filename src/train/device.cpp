@@ -34,6 +34,7 @@ std::optional<std::string> open_library(const char* name, const void* beside) {
 }
 
 struct Gpus {
+  bool driver = true;
   int count = 0;
   std::string why_none;
 };
@@ -41,7 +42,8 @@ struct Gpus {
 Gpus open_gpus() {
   if (!dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) {
     const char* reason = dlerror();
-    return {.why_none = fmt::format("no NVIDIA driver ({})", reason ? reason : "libcuda.so.1")};
+    return {.driver = false,
+            .why_none = fmt::format("no NVIDIA driver ({})", reason ? reason : "libcuda.so.1")};
   }
   // Our own plug-in is optional (the plain formulas serve every device); LibTorch's library is not.
   open_library("libfovea_cuda.so", reinterpret_cast<const void*>(&choose_device));
@@ -83,7 +85,8 @@ torch::Device choose_device(std::string_view name) {
   if (name == "cpu") return torch::kCPU;
   if (name == "auto") {
     const bool any = gpus().count > 0;
-    log_info(fmt::format("device: {} ({})", any ? "cuda:0" : "cpu", describe_gpus()));
+    log(gpus().driver ? Level::info : Level::debug,
+        fmt::format("device: {} ({})", any ? "cuda:0" : "cpu", describe_gpus()));
     return any ? torch::Device(torch::kCUDA, 0) : torch::Device(torch::kCPU);
   }
   const int64_t index = index_of(name);

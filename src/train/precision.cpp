@@ -7,7 +7,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
-#include "fovea/nn/model.h"
+#include "fovea/nn/inference.h"
 
 namespace fovea::train {
 namespace {
@@ -72,25 +72,10 @@ Autocast::~Autocast() {
   at::autocast::set_autocast_dtype(device_, dtype_before_);
 }
 
-// `to` and not `contiguous`: with one channel both layouts are contiguous, and only the strides
-// tell the convolutions which one is meant.
-torch::Tensor channels_last(const torch::Tensor& picture) {
-  if (!picture.is_floating_point() || (picture.dim() != 4 && picture.dim() != 5)) return picture;
-  const auto format =
-      picture.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
-  return picture.to(picture.scalar_type(), /*non_blocking=*/false, /*copy=*/false, format);
-}
-
-void channels_last(nn::Model& model) {
-  const torch::NoGradGuard no_grad;
-  for (torch::Tensor& parameter : model.parameters())
-    parameter.set_data(channels_last(parameter.detach()));
-}
-
 Batch prepared(const Batch& batch, const torch::Device& device, bool with_channels_last) {
   Batch ready = device.is_cpu() ? batch : batch.to(device);
   if (with_channels_last)
-    for (auto& [name, tensor] : ready.inputs) tensor = channels_last(tensor);
+    for (auto& [name, tensor] : ready.inputs) tensor = nn::channels_last(tensor);
   return ready;
 }
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "fovea/core/log.h"
+#include "fovea/nn/inference.h"
 #include "fovea/train/evaluate.h"
 #include "fovea/train/signals.h"
 
@@ -61,7 +62,7 @@ Trainer::Trainer(Training training, TrainOptions options, std::vector<Callback*>
     higher_is_better_ = figure.higher_is_better;
   }
   on_.model->to(on_.device);
-  if (options_.channels_last) channels_last(*on_.model);
+  if (options_.channels_last) nn::channels_last(*on_.model);
   optimizer_ = options_.optimizer.make(parameter_groups(*on_.model, options_.encoder_lr));
   schedule_ = options_.schedule.make({steps_per_epoch_, options_.epochs});
   if (precision_ == Precision::fp16) scaler_.emplace(on_.device);

@@ -62,7 +62,7 @@ TEST(DataOptions, DefaultsReadBackToo) {
 TEST(DataOptions, AnUnknownKeyIsAnErrorWithTheNearest) {
   DataOptions options;
   EXPECT_THAT(refusal([&] {
-                Fields::read(config({{"tabel", "x"}}), options);
+                Fields::read(config({{"tabl", "x"}}), options);
               }).what(),
               testing::HasSubstr("did you mean 'table'"));
 }

@@ -9,7 +9,7 @@
 namespace fovea {
 
 /// Whose hands the failure is in. The values are the exit codes of the program
-/// (docs/exit_codes.md).
+/// (docs/runs.md).
 enum class Fault : int {
   config = 2,     ///< usage, a setting, a shape the caller chose
   data = 3,       ///< an input file, a label, a number that is not finite

@@ -23,14 +23,12 @@ struct DecodeOptions {
 };
 
 /// Stored pixel values [frames, rows, columns, samples], samples interleaved, in the smallest type
-/// of BitsAllocated bits:
-/// 1-bit pixels take a byte each, 4:2:2 is expanded. Colour stays as stored (YBR, palette indices),
-/// except that JPEG 2000
-/// undoes its own transform. `slope` stays 1; see image.h for physical values.
+/// of BitsAllocated bits: 1-bit pixels take a byte each, 4:2:2 is expanded. Colour stays as stored
+/// (YBR, palette indices), except that JPEG 2000 undoes its own transform. `slope` stays 1; see
+/// image.h for physical values.
 ///
 /// `file` is the content that `header` was scanned from. Throws Error (data) naming file, frame,
-/// decoder and reason;
-/// nothing that the libraries throw passes.
+/// decoder and reason; nothing that the libraries throw passes.
 Image decode(std::span<const std::byte> file, const Header& header,
              const DecodeOptions& options = {});
 

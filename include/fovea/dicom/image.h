@@ -1,15 +1,15 @@
 // A DICOM file as a picture with physical values: Hounsfield units, dose, counts, or grey levels of
 // a viewer.
 //
-//   Image chest = dicom::read("chest.dcm");                       // stored samples, slope and
-// intercept beside them
+//   Image chest = dicom::read("chest.dcm");        // stored samples; slope and intercept beside them
 //   dicom::ReadOptions shown;
 //   shown.window = dicom::WindowFrom::file;
-//   Image film = dicom::read("chest.dcm", shown);                 // f32 in 0..1, white is dense
+//   Image film = dicom::read("chest.dcm", shown);  // f32 in 0..1, white is dense
 #pragma once
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,15 +45,13 @@ struct ReadOptions {
 /// Reads, decodes and interprets one file.
 ///
 /// * Grey pictures: samples in their stored type with `slope` and `intercept`; where a modality LUT
-///   or a rescale per frame
-///   rules, the physical values themselves (integers of the LUT, or f32). The types are Sample's;
-/// 1-bit becomes u8.
+///   or a rescale per frame rules, the physical values themselves (integers of the LUT, or f32).
+///   The types are Sample's; 1-bit becomes u8.
 /// * Colour: RGB, u8 or u16. YBR is converted and palettes are expanded, once; palettes with
 ///   entries above 8 bits give u16.
 /// * With a window: f32 in 0..1. The file's own window belongs to the file's own polarity: it is
-///   applied first and the
-///   result turned round, so that a MONOCHROME1 film comes out as a viewer shows it. Colour ignores
-/// windows, with a note.
+///   applied first and the result turned round, so that a MONOCHROME1 film comes out as a viewer
+///   shows it. Colour ignores windows, with a note.
 ///
 /// `notes` tell what was done. Overlays are never burned in; the padding value is not masked.
 /// Throws NotAnImage, or Error naming the path. The file is read once.
@@ -67,8 +65,7 @@ Image read(std::span<const std::byte> file, const std::string& name,
 std::optional<Window> file_window(const Header& header, size_t index = 0, int64_t frame = 0);
 
 /// f32 in 0..1 of the physical values of `image`, by the formulas of PS3.3 C.11.2.1. Refuses a
-/// width below 1 (LINEAR) or not
-/// above 0 (the others).
+/// width below 1 (LINEAR) or not above 0 (the others).
 Image apply_window(const Image& image, const Window& window);
 
 /// What `fovea inspect` prints: name and value of the attributes that describe the pixels. No

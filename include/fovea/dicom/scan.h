@@ -2,9 +2,8 @@
 // touched.
 //
 // It is plain C++ (zlib for the deflated syntax), does not recurse, reads a file through a 64 KiB
-// window, and keeps only
-// the values below. What it accepts can be decoded with the sizes it states; all else is refused by
-// name.
+// window, and keeps only the values below. What it accepts can be decoded with the sizes it states;
+// all else is refused by name.
 #pragma once
 
 #include <array>
@@ -123,13 +122,11 @@ struct Header {
 };
 
 /// True where the bytes (a few hundred of the beginning suffice) can be the start of a DICOM file:
-/// the DICM mark, or a
-/// first element as a data set without preamble begins.
+/// the DICM mark, or a first element as a data set without preamble begins.
 bool looks_like_dicom(std::span<const std::byte> beginning);
 
 /// Reads the header of a file. Throws NotAnImage where it has no pixels, Error (data) for what is
-/// damaged or not
-/// supported, Error (io) where it cannot be read.
+/// damaged or not supported, Error (io) where it cannot be read.
 Header scan(const std::filesystem::path& path, const Limits& limits = {});
 
 /// The same of a file already in memory; `name` stands for it in messages.

@@ -1,13 +1,14 @@
-// What makes a trained model answer sooner, without changing the answer.
+// What makes a model answer sooner, without changing the answer.
 #pragma once
 
 #include <torch/nn/module.h>
 
 namespace fovea::nn {
 
-/// Lays convolution weights out channels last (NHWC, NDHWC), which the convolutions of LibTorch
-/// prefer; inputs should be laid out the same way.
+/// Lays convolution weights and pictures out channels last (NHWC, NDHWC): the layout that the
+/// convolutions of the CPU (oneDNN) and of tensor cores compute in. Other tensors stay as they are.
 void channels_last(torch::nn::Module& model);
+torch::Tensor channels_last(const torch::Tensor& picture);
 
 /// Puts the model into evaluation mode for good: multiplies each batch normalization that follows a
 /// convolution into it and lays the weights out channels last. Such a model can neither be trained

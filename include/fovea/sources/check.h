@@ -23,7 +23,7 @@ struct CheckReport {
     std::vector<int64_t> smallest;   ///< [H, W] or [D, H, W], each side for itself
     std::vector<int64_t> largest;    ///< likewise
     double lowest = 0, highest = 0;  ///< of all values
-    bool mixed = false;              ///< 2-D and 3-D, or uint8 and float32
+    bool mixed = false;              ///< 2-D and 3-D
   };
   struct Failure {
     std::string name, message;

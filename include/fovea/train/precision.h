@@ -39,11 +39,6 @@ class Autocast {
   torch::ScalarType dtype_before_;
 };
 
-/// Convolution weights and pictures with the channels last: the layout that the convolutions of the
-/// CPU (oneDNN) and of tensor cores compute in. Other tensors stay as they are.
-void channels_last(nn::Model& model);
-torch::Tensor channels_last(const torch::Tensor& picture);
-
 /// The batch on `device`; its pictures with the channels last where asked for.
 Batch prepared(const Batch& batch, const torch::Device& device, bool channels_last);
 
