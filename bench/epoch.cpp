@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "fovea/config/experiment.h"
 #include "fovea/core/error.h"

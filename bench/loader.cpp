@@ -2,8 +2,6 @@
 //   bench_loader CONFIG IMAGES [KEY=VALUE…]
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "fovea/config/experiment.h"
 #include "fovea/core/error.h"
 #include "measure.h"

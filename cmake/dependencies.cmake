@@ -29,12 +29,16 @@ foreach(library torch_cpu c10)
   add_library(fovea_${library} SHARED IMPORTED)
   set_target_properties(fovea_${library} PROPERTIES IMPORTED_LOCATION ${FOVEA_TORCH_ROOT}/lib/lib${library}.so)
 endforeach()
+# The wheel brings its own OpenMP run-time; two of them in one process would each keep a team of threads.
+add_library(fovea_gomp SHARED IMPORTED)
+set_target_properties(fovea_gomp PROPERTIES IMPORTED_LOCATION ${FOVEA_TORCH_ROOT}/lib/libgomp.so.1)
 # The wheel carries fmt 12, which would hide Debian's fmt 9 that spdlog was built for: hence -idirafter.
 add_library(fovea_dep_torch INTERFACE)
 target_compile_options(fovea_dep_torch INTERFACE
   "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include"
-  "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include/torch/csrc/api/include")
-target_link_libraries(fovea_dep_torch INTERFACE fovea_torch_cpu fovea_c10 Threads::Threads)
+  "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include/torch/csrc/api/include"
+  -fopenmp)  # at::parallel_for is a header template: without OpenMP it would run serially, without a word
+target_link_libraries(fovea_dep_torch INTERFACE fovea_torch_cpu fovea_c10 fovea_gomp Threads::Threads)
 
 # --- Debian's packages ----------------------------------------------------------------------------------------------
 find_package(spdlog REQUIRED)

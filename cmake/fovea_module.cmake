@@ -10,17 +10,15 @@ add_library(fovea_flags INTERFACE)
 target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wno-unknown-pragmas
   -Wno-missing-field-initializers)  # settings are written as Options{.depth = 18}, the rest keeps its default
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # -fpch-preprocess lets ccache see through precompiled headers; the two warnings are wrong on g++ 12 for temporaries.
-  target_compile_options(fovea_flags INTERFACE -fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict)
+  # -fpch-preprocess lets ccache see through precompiled headers; the three warnings are wrong on g++ 12 for temporaries.
+  target_compile_options(fovea_flags INTERFACE -fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict
+    -Wno-stringop-overflow)
 endif()
 if(FOVEA_SANITIZE)
   target_compile_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize=vptr)
   target_link_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE})
 endif()
-# at::parallel_for is a header template: without OpenMP it would run serially, without a word.
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-
 function(fovea_check_includes name allowed)
   file(GLOB files ${PROJECT_SOURCE_DIR}/include/fovea/${name}/*.h ${PROJECT_SOURCE_DIR}/src/${name}/*)
   foreach(file ${files})
@@ -65,7 +63,6 @@ function(fovea_module name)
     target_link_libraries(fovea_${name} PUBLIC fovea_dep_${library})
   endforeach()
   if("torch" IN_LIST libraries)
-    target_link_libraries(fovea_${name} PUBLIC OpenMP::OpenMP_CXX)
     fovea_precompile(fovea_${name})
   endif()
   if(FOVEA_TIDY)
@@ -74,14 +71,20 @@ function(fovea_module name)
   set_property(GLOBAL APPEND PROPERTY FOVEA_MODULES ${name})
 endfunction()
 
-# One precompiled header of LibTorch for every target that links it: it takes most of the time of each file away.
+# One precompiled header of LibTorch for every target that links it: it takes most of the time of each file away. It fits
+# only what is compiled with its flags, so programs are compiled with -fPIC too.
 function(fovea_precompile target)
+  get_target_property(type ${target} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${target} PRIVATE -fPIC)
+  endif()
   if(FOVEA_TIDY)
     return()
   endif()
   if(NOT TARGET fovea_torch_pch)
     add_library(fovea_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
-    target_link_libraries(fovea_torch_pch PUBLIC fovea_flags fovea_dep_torch OpenMP::OpenMP_CXX)
+    target_link_libraries(fovea_torch_pch PUBLIC fovea_flags fovea_dep_torch)
     target_precompile_headers(fovea_torch_pch PRIVATE <torch/types.h> <torch/nn.h>)
   endif()
   target_precompile_headers(${target} REUSE_FROM fovea_torch_pch)

@@ -45,7 +45,7 @@ int eval(const EvalRequest& request) {
   const tasks::TaskPtr task = make_task(trained.config, trained.card);
   const auto model = make_model(trained.config, trained.card, *task, trained.weights);
   model->to(device);
-  const Loader loader = evaluation_loader(trained.config, cases);
+  const Loader loader = evaluation_loader(trained.config, cases, device);
   report::Progress progress("eval " + request.split, loader.examples(),
                             report::Terminal::standard_error());
   train::EvaluateOptions options;

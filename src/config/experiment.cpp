@@ -40,9 +40,9 @@ ExampleTransform make_pipeline(const RunConfig& config,
   };
 }
 
-Loader evaluation_loader(const RunConfig& config, DatasetPtr data) {
+Loader evaluation_loader(const RunConfig& config, DatasetPtr data, const torch::Device& device) {
   return {std::move(data), make_pipeline(config, config.transforms.eval),
-          train::evaluation_loader(config.train)};
+          train::evaluation_loader(config.train, !device.is_cpu())};
 }
 
 Trained open_trained(const std::filesystem::path& folder) {

@@ -106,11 +106,12 @@ int train(const TrainRequest& request) {
   const tasks::TaskPtr task = make_task(config, card);
   const auto model = make_model(config, card, *task);
 
-  const Loader training(source.part("train"), make_pipeline(config, config.transforms.train),
-                        train::training_loader(config.train, static_cast<uint64_t>(config.seed)));
+  const Loader training(
+      source.part("train"), make_pipeline(config, config.transforms.train),
+      train::training_loader(config.train, static_cast<uint64_t>(config.seed), !device.is_cpu()));
   std::optional<Loader> validation;
   if (!source.cases("val").empty())
-    validation.emplace(evaluation_loader(config, source.part("val")));
+    validation.emplace(evaluation_loader(config, source.part("val"), device));
 
   train::RunFolder run(out, identity(config, source, device, threads), opening(request));
   write_card(out / "model.json", card);

@@ -89,7 +89,11 @@ void read_value(const Node& node, std::filesystem::path& value) {
 
 void read_value(const Node& node, ChoiceBase& value) {
   const bool named = node.kind == Node::Kind::scalar;
-  if (!named && (node.kind != Node::Kind::map || node.entries.size() != 1))
+  if (node.kind == Node::Kind::map && node.entries.size() > 1)
+    throw config_error(place(node) + "found '" + node.entries[0].key + "' and '" +
+                       node.entries[1].key + "', wanted one of the " + value.catalogue().family() +
+                       "; to take another than the file does, set the whole: {name: {settings}}");
+  if (!named && (node.kind != Node::Kind::map || node.entries.empty()))
     wrong_kind(node, "one of the " + value.catalogue().family() +
                          ", as name or {name: {settings}}: " + join(value.catalogue().names()));
   value.select(named ? node.text : node.entries[0].key, place(node));

@@ -1,5 +1,6 @@
 #include "fovea/deploy/predictor.h"
 
+#include <ATen/Parallel.h>
 #include <omp.h>
 #include <torch/utils.h>
 
@@ -46,7 +47,8 @@ std::vector<Decoded> decode_all(const Predictor::Parts& parts,
   const auto wanted = std::min<size_t>(static_cast<size_t>(std::max(threads, 1)), end - begin);
   for (size_t t = 1; t < wanted; ++t)
     workers.emplace_back([&] {
-      omp_set_num_threads(1);  // of this thread: LibTorch must not start a team in each worker
+      at::get_num_threads();  // LibTorch sets the number once per thread, here, so that it stays 1:
+      omp_set_num_threads(1);  // no team of threads in each worker
       work();
     });
   work();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "fovea/core/error.h"
 #include "fovea/core/random.h"
@@ -80,9 +81,19 @@ Conv::Conv(int64_t dims, ConvOptions options) : options_(std::move(options)) {
 }
 
 // The two names rather than at::convolution: autocast and the layer table know them.
-Tensor Conv::forward(const Tensor& x) {
-  return weight.dim() == 4 ? at::conv2d(x, weight, bias, options_.stride, options_.padding)
-                           : at::conv3d(x, weight, bias, options_.stride, options_.padding);
+Tensor Conv::forward(const Tensor& input) {
+  Tensor x = input;
+  std::vector<int64_t> stride = options_.stride;
+  // LibTorch 2.11 (its oneDNN) writes past a buffer in the backward pass of a 1x1 convolution with a
+  // stride, channels last, of a few channels: seen at 3, 4 and 8, in Python too. To take every
+  // second position first is the same.
+  const bool pointwise = std::ranges::all_of(options_.kernel, [](int64_t k) { return k == 1; });
+  if (pointwise && options_.in % 16 != 0) {
+    for (size_t axis = 0; axis < stride.size(); ++axis)
+      x = x.slice(static_cast<int64_t>(axis) + 2, 0, std::nullopt, std::exchange(stride[axis], 1));
+  }
+  return weight.dim() == 4 ? at::conv2d(x, weight, bias, stride, options_.padding)
+                           : at::conv3d(x, weight, bias, stride, options_.padding);
 }
 
 void Conv::draw(at::Generator& generator) { draw_weight(weight, bias, options_.init, generator); }

@@ -42,8 +42,7 @@ Look look(const Dataset& data, int64_t index) {
                            c10::toString(pixels.scalar_type())));
       hash.add({static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes()});
       const auto [low, high] = at::aminmax(pixels);
-      result.inputs[name] = {pixels.sizes().vec(),
-                             low.item<double>(), high.item<double>()};
+      result.inputs[name] = {pixels.sizes().vec(), low.item<double>(), high.item<double>()};
     }
     result.hash = hash.hex();
   } catch (const std::exception& error) {
@@ -170,10 +169,10 @@ std::vector<std::string> CheckReport::problems() const {
                                  join(constant, ", ", 5)));
   for (const Sizes& one : sizes)
     if (one.mixed || one.channels.size() > 1)
-      result.push_back(
-          fmt::format("the pictures of '{}' differ in kind (2-D and 3-D, or channels): a batch needs "
-                      "one kind",
-                      one.input));
+      result.push_back(fmt::format(
+          "the pictures of '{}' differ in kind (2-D and 3-D, or channels): a batch needs "
+          "one kind",
+          one.input));
   return result;
 }
 

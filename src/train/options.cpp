@@ -31,25 +31,28 @@ void TrainOptions::describe(Fields& f) {
       .at_least(0)
       .cosmetic();
   f("threads", threads, "for computing; 0: one per core").at_least(0);
-  f("loader_threads", loader_threads, "for reading and changing cases; 0: none of their own")
-      .at_least(0)
+  f("loader_threads", loader_threads,
+    "for reading and changing cases; 0: none of their own, -1: one per core")
+      .at_least(-1)
       .cosmetic();
 }
 
-LoaderOptions training_loader(const TrainOptions& options, uint64_t seed) {
+LoaderOptions training_loader(const TrainOptions& options, uint64_t seed, bool overlap) {
   LoaderOptions loader;
   loader.batch_size = options.batch_size;
   loader.threads = options.loader_threads;
+  loader.overlap = overlap;
   loader.shuffle = true;
   loader.balanced = options.balanced;
   loader.seed = seed;
   return loader;
 }
 
-LoaderOptions evaluation_loader(const TrainOptions& options) {
+LoaderOptions evaluation_loader(const TrainOptions& options, bool overlap) {
   LoaderOptions loader;
   loader.batch_size = options.batch_size;
   loader.threads = options.loader_threads;
+  loader.overlap = overlap;
   return loader;
 }
 

@@ -30,7 +30,7 @@ ExampleTransform make_pipeline(const RunConfig& config,
                                const std::vector<transforms::TransformChoice>& steps);
 
 /// The loader that evaluates one split of a source with a config.
-Loader evaluation_loader(const RunConfig& config, DatasetPtr data);
+Loader evaluation_loader(const RunConfig& config, DatasetPtr data, const torch::Device& device);
 
 /// A run folder or a bundle on disk.
 struct Trained {

@@ -51,7 +51,7 @@ ConvOptions same_conv(int64_t in, int64_t out, int64_t kernel, int64_t stride = 
 class Conv : public torch::nn::Module, public Drawn {
  public:
   Conv(int64_t dims, ConvOptions options);
-  torch::Tensor forward(const torch::Tensor& x);
+  torch::Tensor forward(const torch::Tensor& input);
   void draw(at::Generator& generator) override;
 
   torch::Tensor weight, bias;

@@ -25,15 +25,16 @@ struct TrainOptions {
   bool channels_last = true;
   int64_t checkpoint_every = 0;  ///< steps; 0: at the end of each epoch only
   int64_t threads = 0;           ///< for computing; 0: one per core
-  int64_t loader_threads = 2;
+  int64_t loader_threads = -1;
 
   void describe(Fields& f);
 };
 
 /// How the loaders of a run are set up: shuffled and perhaps balanced for training, in order for
-/// evaluation.
-LoaderOptions training_loader(const TrainOptions& options, uint64_t seed);
-LoaderOptions evaluation_loader(const TrainOptions& options);
+/// evaluation. `overlap`: read while the model computes, which pays on a GPU; on the processor the
+/// two would take the cores from each other.
+LoaderOptions training_loader(const TrainOptions& options, uint64_t seed, bool overlap = false);
+LoaderOptions evaluation_loader(const TrainOptions& options, bool overlap = false);
 
 /// The threads LibTorch computes with from now on: `threads`, or one per core where 0. Returns the
 /// number.
