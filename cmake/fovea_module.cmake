@@ -4,7 +4,7 @@
 #   A test program test_NAME of tests/NAME/*_test.cpp links just these modules: what a module forgot to declare does not
 #   link.
 set_property(GLOBAL PROPERTY FOVEA_MODULES "")
-set(fovea_gpu_modules core metrics storage nn data tasks train)
+set(fovea_gpu_modules core metrics storage report data nn tasks train)
 
 add_library(fovea_flags INTERFACE)
 target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wno-unknown-pragmas

@@ -43,7 +43,7 @@ const TransformTable& transforms() {
 const BatchTransformTable& batch_transforms() {
   using T = BatchTransformTable;
   static const BatchTransformTable table(
-      "batch transforms",
+      "batch_transforms",
       {
           T::item<MixUpOptions>("mixup", "blends pairs of cases (Zhang et al. 2018)", mixup),
           T::item<CutMixOptions>("cutmix", "a box of another case (Yun et al. 2019)", cutmix),

@@ -208,6 +208,17 @@ TEST(Encoders, ChannelsLastGivesTheSameFeaturesAndGradients) {
   }
 }
 
+// Conv takes every second position itself where LibTorch's own way writes past a buffer.
+TEST(Encoders, AStridedPointwiseConvolutionOfFewChannelsEqualsLibTorchs) {
+  for (const int64_t channels : {8, 16}) {
+    Conv conv(2, same_conv(channels, 4, 1, 2));
+    torch::NoGradGuard no_grad;
+    conv.weight.copy_(formula("weight", conv.weight.sizes()));
+    const Tensor x = picture({2, channels, 9, 12});
+    EXPECT_TRUE(conv.forward(x).allclose(at::conv2d(x, conv.weight, {}, 2), 1e-5, 1e-6));
+  }
+}
+
 TEST(Encoders, RunInMixedPrecisionForwardAndBackward) {
   std::vector<PlacedBlock> placed(1);
   const std::vector<std::pair<const char*, EncoderPtr>> table = {

@@ -139,13 +139,15 @@ TEST(Flip, HappensAsOftenAsItsProbabilitySays) {
   EXPECT_NEAR(flips, 1000, 5 * 27.4);  // five standard deviations of the binomial
 }
 
+const Outside kZeros{.border = "constant"};  // as torchvision fills
+
 // Inside, both interpolate between four neighbours; on the rim torchvision's zeros and ours agree
 // too. 1e-3 of the range allows for coordinates in float32 there and fixed point here.
 TEST(Rotate, EqualsTorchvision) {
   for (const auto& example : torchvision()["rotate"]) {
     const double degrees = example["degrees"];
-    const torch::Tensor found =
-        applied(rotate({.degrees = {degrees, degrees}}), tensor_of(example["from"]));
+    const torch::Tensor found = applied(rotate({.degrees = {degrees, degrees}, .outside = kZeros}),
+                                        tensor_of(example["from"]));
     EXPECT_LT(largest_difference(found, tensor_of(example["to"])), 0.255) << degrees;
   }
 }
@@ -157,7 +159,7 @@ TEST(Rotate, RowsHaveNoSeams) {
   const torch::Tensor picture = (x + 2 * x.transpose(1, 2)).contiguous();
   for (const double degrees : {0.0, 7.0, 90.0, -61.0, 180.0}) {
     RotateOptions options{.degrees = {degrees, degrees}};
-    options.outside.fill = -1;
+    options.outside = {.border = "constant", .fill = -1};
     const torch::Tensor found = applied(rotate(options), picture);
     const double radians = degrees * 3.14159265358979 / 180;
     const double middle = (side - 1) / 2.0;
@@ -197,7 +199,8 @@ TEST(Affine, EqualsTorchvision) {
     AffineOptions options{.degrees = {degrees, degrees},
                           .translate = {0, 0},
                           .scale = {scale, scale},
-                          .shear = {shear, shear}};
+                          .shear = {shear, shear},
+                          .outside = kZeros};
     torch::Tensor found = applied(affine(options), source);
     const int64_t right = example["translate"][0];
     const int64_t down = example["translate"][1];
@@ -214,8 +217,9 @@ TEST(Affine, EqualsTorchvision) {
 }
 
 TEST(Affine, TranslationMovesByShareOfTheSide) {
-  const torch::Tensor found = applied(
-      affine({.degrees = {0}, .translate = {0.25, 0.25}, .scale = {1}}), counted({1, 4, 4}));
+  const torch::Tensor found =
+      applied(affine({.degrees = {0}, .translate = {0.25, 0.25}, .scale = {1}, .outside = kZeros}),
+              counted({1, 4, 4}));
   const std::vector<float> wanted = {0, 0, 0, 0, 0, 0, 1, 2, 0, 4, 5, 6, 0, 8, 9, 10};
   EXPECT_THAT(values(found), testing::Pointwise(testing::FloatNear(1e-4), wanted));
 }
@@ -254,7 +258,7 @@ TEST(Warps, AllSlicesOfAVolumeMoveAlike) {
 TEST(Warps, WhatLiesOutsideIsFilledAsAsked) {
   const torch::Tensor picture = torch::full({1, 9, 9}, 5.f);
   RotateOptions options{.degrees = {45, 45}};
-  options.outside.fill = -7;
+  options.outside = {.border = "constant", .fill = -7};
   EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), -7);
   options.outside.border = "edge";
   EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), 5);

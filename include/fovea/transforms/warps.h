@@ -6,9 +6,10 @@
 
 namespace fovea::transforms {
 
-/// What lies outside of the picture.
+/// What lies outside of the picture. Its edge goes on, unless asked otherwise: corners of a constant
+/// look like anatomy to a network, and shift the statistics of a later `scale`.
 struct Outside {
-  std::string border = "constant";
+  std::string border = "edge";
   double fill = 0;
 
   void describe(Fields& f) {
