@@ -20,7 +20,8 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
   for (const TargetSpec& target : card.targets)
     json["targets"][target.name] = {{"classes", target.classes},
                                     {"multi_label", target.multi_label},
-                                    {"training_counts", target.counts}};
+                                    {"training_counts", target.counts},
+                                    {"training_known", target.known}};
   storage::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -39,7 +40,8 @@ ModelCard read_card(const std::filesystem::path& path) {
     for (const auto& [name, target] : json.at("targets").items())
       card.targets.push_back({name, target.at("classes").get<std::vector<std::string>>(),
                               target.at("multi_label").get<bool>(),
-                              target.at("training_counts").get<std::vector<int64_t>>()});
+                              target.at("training_counts").get<std::vector<int64_t>>(),
+                              target.at("training_known").get<std::vector<int64_t>>()});
     return card;
   } catch (const nlohmann::json::exception& error) {
     throw data_error(path.string() + ": " + error.what() +

@@ -216,6 +216,7 @@ void count_classes(TargetSpec& spec, const torch::Tensor& values,
                    const std::vector<std::string>& splits) {
   const bool any = std::ranges::find(splits, "train") != splits.end();
   spec.counts.assign(spec.classes.size(), 0);
+  if (spec.multi_label) spec.known.assign(spec.classes.size(), 0);
   for (size_t i = 0; i < splits.size(); ++i) {
     if (any && splits[i] != "train") continue;
     const auto row = static_cast<int64_t>(i);
@@ -223,8 +224,11 @@ void count_classes(TargetSpec& spec, const torch::Tensor& values,
       ++spec.counts[static_cast<size_t>(values[row].item<int64_t>())];
       continue;
     }
-    for (size_t k = 0; k < spec.counts.size(); ++k)
-      spec.counts[k] += values[row][static_cast<int64_t>(k)].item<float>() == 1;
+    for (size_t k = 0; k < spec.counts.size(); ++k) {
+      const float answer = values[row][static_cast<int64_t>(k)].item<float>();
+      spec.counts[k] += answer == 1;
+      spec.known[k] += !std::isnan(answer);
+    }
   }
   std::vector<std::string> shown;
   for (size_t k = 0; k < spec.counts.size(); ++k)

@@ -235,7 +235,8 @@ class RunFolder::Implementation {
           fmt::format("the output folder {} is not empty; go on with it (--resume), "
                       "replace the run in it (--force), or name another (--out)",
                       shown(path)));
-    if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) && !holds_nothing(path))
+    if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) &&
+        !holds_nothing(path))
       throw config_error(
           fmt::format("cannot resume {}: there is no manifest.json, so it is no run", shown(path)));
     storage::make_folder(path);

@@ -1,5 +1,6 @@
 #include "fovea/train/trainer.h"
 
+#include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_foreach_norm.h>
 #include <fmt/format.h>
@@ -25,6 +26,11 @@ Tensor norm_of(const std::vector<Tensor>& gradients) {
 
 void clip(std::vector<Tensor>& gradients, const Tensor& norm, double largest) {
   at::_foreach_mul_(gradients, (largest / (norm + 1e-6)).clamp_max(1));
+}
+
+void copy(const std::vector<Tensor>& from, std::vector<Tensor>& to) {
+  const torch::NoGradGuard no_grad;
+  if (!from.empty()) at::_foreach_copy_(to, from);
 }
 
 const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& figures,
@@ -67,6 +73,10 @@ Trainer::Trainer(Training training, TrainOptions options, std::vector<Callback*>
   schedule_ = options_.schedule.make({steps_per_epoch_, options_.epochs});
   if (precision_ == Precision::fp16) scaler_.emplace(on_.device);
   if (options_.ema) average_.emplace(*on_.model, *options_.ema);
+  if (scaler_ || options_.non_finite == "skip") {
+    buffers_ = on_.model->buffers();
+    for (const Tensor& buffer : buffers_) buffers_before_.push_back(buffer.clone());
+  }
 }
 
 Trainer::~Trainer() = default;
@@ -99,6 +109,7 @@ void Trainer::train_epoch() {
   for (const Batch& batch : on_.training->epoch(epoch_, position_)) {
     const int64_t first = position_ / options_.accumulate * options_.accumulate;
     const int64_t micro_batches = std::min(options_.accumulate, batches_ - first);
+    if (position_ == first) copy(buffers_, buffers_before_);
     const Tensor part = loss_of(batch, micro_batches);
     loss = loss.defined() ? loss + part : part;
     ids.insert(ids.end(), batch.ids.begin(), batch.ids.end());
@@ -155,7 +166,10 @@ void Trainer::advance(const Tensor& loss, const std::vector<std::string>& ids) {
 
   const double* values = seen.const_data_ptr<double>();
   const bool applied = std::isfinite(values[0] + values[1]);
-  if (!applied) check_finite(values[0], values[1], values[2] != 0, ids);
+  if (!applied) {
+    check_finite(values[0], values[1], values[2] != 0, ids);
+    copy(buffers_before_, buffers_);  // the forward pass has moved the normalization statistics
+  }
   if (applied) {
     skipped_in_a_row_ = 0;
     if (average_) average_->update();

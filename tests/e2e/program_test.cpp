@@ -174,6 +174,33 @@ TEST(Train, MissingFilesAreAllListedBeforeTheFirstStep) {
     EXPECT_THAT(outcome.err, HasSubstr(name));
 }
 
+TEST(Train, SeveralLabelsPerCaseGoTheWholeRoad) {
+  // Two labels of the demo's own columns; the age of every tenth case is not known.
+  const auto rows = lines(read_text(demo().folder / "demo/labels.csv"));
+  std::string table = "path,patient,split,lesion,old\n";
+  for (size_t i = 1; i < rows.size(); ++i) {
+    std::vector<std::string> cells;  // path,patient,label,class,split,age,…
+    std::istringstream row(rows[i]);
+    for (std::string cell; std::getline(row, cell, ',');) cells.push_back(cell);
+    const std::string old = i % 10 == 0 ? "" : std::stoi(cells[5]) > 50 ? "1" : "0";
+    table += cells[0] + "," + cells[1] + "," + cells[4] + "," + cells[2] + "," + old + "\n";
+  }
+  demo().folder.write("demo/several.csv", table);
+  const fs::path run = demo().folder / "several";
+  const Outcome trained = fovea(
+      {"train", demo().config.string(), "--out", run.string(), "--device", "cpu", "--set",
+       "data.table=several.csv", "--set",
+       "data.targets={findings: {column: [lesion, old], missing: [\"\"]}}", "--set",
+       "task={classification: {loss: {bce: {pos_weight: balanced}}}}", "--set", "train.epochs=1"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const Outcome evaluated = fovea({"eval", run.string()});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.err;
+  EXPECT_TRUE(key_values(evaluated.last_line()).contains("auc_micro"));
+  const Outcome inferred = fovea({"infer", run.string(), demo().some_image().string()});
+  ASSERT_EQ(inferred.code, 0) << inferred.err;
+  EXPECT_THAT(inferred.out, HasSubstr("p_lesion,p_old"));
+}
+
 TEST(Train, WeightsOfAnotherArchitectureAreRefused) {
   const Outcome outcome =
       fovea({"train", demo().config.string(), "--out", (demo().folder / "never").string(), "--set",

@@ -218,14 +218,14 @@ TEST(Trainer, ASkippedStepIsCountedAndTheWeightsStayFinite) {
   run.options.non_finite = "skip";
   run.options.epochs = 2;
   Training training = run.prepare();
-  for (auto& module : run.model->modules()) module->eval();
   const Loader poisoned(std::make_shared<Poisoned>(17), {}, training_loader(run.options, 3));
   training.training = &poisoned;
   training.validation = nullptr;
   Recorder recorder;
   Trainer(training, run.options, {&recorder}).fit();
   EXPECT_EQ(std::ranges::count(recorder.steps, false, &StepReport::applied), 2);
-  for (const Tensor& p : run.model->parameters()) EXPECT_TRUE(p.isfinite().all().item<bool>());
+  for (const auto& [name, tensor] : nn::state(*run.model))
+    EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;  // batch statistics too
 }
 
 TEST(Trainer, ARequestToStopEndsAfterTheStep) {

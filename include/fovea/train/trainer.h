@@ -125,6 +125,7 @@ class Trainer {
   std::string best_figure_;
   bool higher_is_better_ = true;
   int64_t batches_, steps_per_epoch_;
+  std::vector<torch::Tensor> buffers_, buffers_before_;  // where a step may be taken back
 
   // Where the run is.
   int64_t epoch_ = 0, step_ = 0, position_ = 0;
