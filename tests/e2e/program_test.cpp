@@ -189,7 +189,7 @@ TEST(Train, SeveralLabelsPerCaseGoTheWholeRoad) {
   const fs::path run = demo().folder / "several";
   const Outcome trained = fovea(
       {"train", demo().config.string(), "--out", run.string(), "--device", "cpu", "--set",
-       "data.table=several.csv", "--set",
+       "data.table=several.csv", "--set", "data.subgroups=[]", "--set",
        "data.targets={findings: {column: [lesion, old], missing: [\"\"]}}", "--set",
        "task={classification: {loss: {bce: {pos_weight: balanced}}}}", "--set", "train.epochs=1"});
   ASSERT_EQ(trained.code, 0) << trained.err;
