@@ -6,7 +6,8 @@
 int main(int argc, char** argv) try {
   if (argc != 3) return std::cerr << "usage: classify RUN_OR_BUNDLE FILE\n", 2;
   const fovea::Prediction found = fovea::load(argv[1]).predict(argv[2]);
-  for (const auto& [name, probability] : found.probabilities) std::cout << name << ' ' << probability << '\n';
+  for (const auto& [name, probability] : found.probabilities)
+    std::cout << name << ' ' << probability << '\n';
   std::cout << "decision " << found.decision << '\n';
 } catch (const fovea::Error& error) {
   std::cerr << error.what() << '\n';

@@ -42,17 +42,23 @@ std::string instructions() {
   return found.empty() ? "none of avx2, avx512, amx" : found;
 }
 
+void defect(std::string_view what, std::string_view guard) {
+  std::cout << fmt::format("{:<14}   known defect: {}; guard: {}\n", "", what, guard);
+}
+
 }  // namespace
 
 int doctor() {
   line("fovea", FOVEA_VERSION);
   line("LibTorch", TORCH_VERSION);
+  defect(
+      "the backward pass of a strided 1x1 convolution of few channels, channels last, writes out "
+      "of bounds",
+      "nn::Conv takes every n-th pixel first");
   line("OpenCV", io::opencv_version());
   for (const dicom::LibraryVersion& library : dicom::library_versions()) {
     line(library.name, library.version);
-    for (const dicom::Defect& defect : library.defects)
-      std::cout << fmt::format("{:<14}   known defect: {}; guard: {}\n", "", defect.what,
-                               defect.guard);
+    for (const dicom::Defect& known : library.defects) defect(known.what, known.guard);
   }
   line("processor", processor());
   line("instructions", instructions());
