@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "fovea/config/commands.h"
+#include "memory.h"
 
 void add_eval(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("eval", "evaluate a run or a bundle on held-out cases");
@@ -22,5 +23,8 @@ void add_eval(CLI::App& program, int& exit_code) {
       "Example:\n  fovea eval runs/chest --split test\n"
       "Writes metrics.json, predictions.csv and pictures; the last line printed is key=value "
       "figures.");
-  command->callback([request, &exit_code] { exit_code = fovea::config::eval(*request); });
+  command->callback([request, &exit_code] {
+    keep_freed_memory();
+    exit_code = fovea::config::eval(*request);
+  });
 }

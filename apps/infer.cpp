@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "fovea/config/commands.h"
+#include "memory.h"
 
 void add_infer(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("infer", "classify files with a run or a bundle");
@@ -19,5 +20,8 @@ void add_infer(CLI::App& program, int& exit_code) {
       "Example:\n  fovea infer runs/chest study/ extra.dcm --out predictions.csv\n"
       "Files that cannot be read are listed at the end (exit 3); the others are classified all the "
       "same.");
-  command->callback([request, &exit_code] { exit_code = fovea::config::infer(*request); });
+  command->callback([request, &exit_code] {
+    release_startup_code();
+    exit_code = fovea::config::infer(*request);
+  });
 }

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "fovea/config/commands.h"
+#include "memory.h"
 
 void add_train(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("train", "train a model from a YAML file");
@@ -22,5 +23,8 @@ void add_train(CLI::App& program, int& exit_code) {
       "Writes the resolved config, checkpoints, `best`, metrics.csv, log.jsonl, TensorBoard events "
       "and "
       "learning_curves.svg. Ctrl-C stops after the step with a checkpoint (exit 75).");
-  command->callback([request, &exit_code] { exit_code = fovea::config::train(*request); });
+  command->callback([request, &exit_code] {
+    keep_freed_memory();
+    exit_code = fovea::config::train(*request);
+  });
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <future>
+
 #include "fovea/config/load.h"
 #include "fovea/config/yaml.h"
 #include "fovea/deploy/parts.h"
@@ -24,7 +26,12 @@ std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& 
   std::optional<uint64_t> seed;
   if (weights.empty()) seed = static_cast<uint64_t>(config.seed);
   auto model = std::make_shared<nn::Model>(options, card.inputs, task.heads(), seed);
-  if (!weights.empty()) nn::load_weights(*model, weights);
+  if (!weights.empty()) {
+    // Two passes over the file, side by side: both wait for memory more than for a core.
+    auto verified = std::async(std::launch::async, [&] { train::verify_weights(weights); });
+    nn::load_weights(*model, weights);
+    verified.get();
+  }
   return model;
 }
 
@@ -54,7 +61,7 @@ Trained open_trained(const std::filesystem::path& folder) {
   const bool bundle = std::filesystem::exists(folder / "model.safetensors");
   Trained trained;
   trained.folder = folder;
-  trained.weights = (bundle ? folder : train::checkpoint_folder(folder)) / "model.safetensors";
+  trained.weights = bundle ? folder / "model.safetensors" : train::trained_weights(folder);
   trained.config = read_config(folder / "config.yaml");
   trained.card = read_card(folder / "model.json");
   return trained;

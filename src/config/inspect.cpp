@@ -52,10 +52,10 @@ bool is_safetensors(const std::filesystem::path& path, std::string_view head) {
 }
 
 void inspect_safetensors(const std::filesystem::path& path) {
-  const auto file = storage::SafetensorsFile::open_header(path);
+  const auto file = storage::SafetensorsFile::open(path);
   std::cout << path.string() << ": safetensors\n";
   int64_t numbers = 0;
-  for (const storage::TensorView& tensor : file.entries()) {
+  for (const storage::TensorEntry& tensor : file.entries()) {
     int64_t count = 1;
     for (const int64_t side : tensor.shape) count *= side;
     numbers += count;

@@ -73,7 +73,7 @@ void write_bundle(const std::filesystem::path& run) {
   const std::filesystem::path weights = bundle / "model.safetensors";
   std::error_code failed;
   std::filesystem::remove(weights, failed);
-  const std::filesystem::path best = train::checkpoint_folder(run) / "model.safetensors";
+  const std::filesystem::path best = train::trained_weights(run);
   std::filesystem::create_hard_link(best, weights, failed);
   if (failed) std::filesystem::copy_file(best, weights);  // a file system without links
   for (const char* name : {"config.yaml", "model.json"})

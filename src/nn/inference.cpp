@@ -15,10 +15,18 @@ torch::Tensor channels_last(const torch::Tensor& picture) {
   return picture.to(picture.scalar_type(), /*non_blocking=*/false, /*copy=*/false, format);
 }
 
+// In the memory they have: a second copy of one weight at a time, not of all.
 void channels_last(torch::nn::Module& model) {
   const torch::NoGradGuard no_grad;
-  for (torch::Tensor& parameter : model.parameters())
-    parameter.set_data(channels_last(parameter.detach()));
+  for (torch::Tensor& parameter : model.parameters()) {
+    const torch::Tensor weight = parameter.detach();
+    if (weight.dim() != 4 && weight.dim() != 5) continue;
+    const auto strides = weight.dim() == 4 ? c10::get_channels_last_strides_2d(weight.sizes())
+                                           : c10::get_channels_last_strides_3d(weight.sizes());
+    if (weight.strides() == at::IntArrayRef(strides)) continue;
+    const torch::Tensor copy = weight.clone();
+    parameter.set_data(weight.as_strided(weight.sizes(), strides).copy_(copy));
+  }
 }
 
 void fuse_for_inference(torch::nn::Module& model) {

@@ -76,8 +76,8 @@ Conv::Conv(int64_t dims, ConvOptions options) : options_(std::move(options)) {
   options_.padding = for_each_axis(options_.padding, dims);
   std::vector<int64_t> shape{options_.out, options_.in};
   shape.insert(shape.end(), options_.kernel.begin(), options_.kernel.end());
-  weight = register_parameter("weight", torch::zeros(shape));
-  if (options_.bias) bias = register_parameter("bias", torch::zeros({options_.out}));
+  weight = register_parameter("weight", torch::empty(shape));
+  if (options_.bias) bias = register_parameter("bias", torch::empty({options_.out}));
 }
 
 // The two names rather than at::convolution: autocast and the layer table know them.
@@ -146,8 +146,8 @@ void fold(Conv& conv, BatchNorm& norm) {
 }
 
 Linear::Linear(int64_t in, int64_t out, Init init, bool with_bias) : init_(init) {
-  weight = register_parameter("weight", torch::zeros({out, in}));
-  if (with_bias) bias = register_parameter("bias", torch::zeros({out}));
+  weight = register_parameter("weight", torch::empty({out, in}));
+  if (with_bias) bias = register_parameter("bias", torch::empty({out}));
 }
 
 Tensor Linear::forward(const Tensor& x) { return at::linear(x, weight, bias); }

@@ -16,6 +16,7 @@ namespace fovea::nn {
 namespace {
 
 using storage::DType;
+using storage::TensorEntry;
 using torch::Tensor;
 
 constexpr size_t kListed = 20;  // tensors of each kind that a message names
@@ -35,16 +36,28 @@ std::string shape_text(const Tensor& tensor) {
   return storage::shape_text(std::span(tensor.sizes().data(), tensor.sizes().size()));
 }
 
-/// The bytes of the file seen as a tensor; alive as long as the file.
-Tensor view_of(const storage::TensorView& entry, const std::filesystem::path& path) {
+at::ScalarType scalar_type(const storage::SafetensorsFile& file, const TensorEntry& entry) {
   const auto* type = std::ranges::find(kTypes, entry.dtype, &TypePair::stored);
   if (type == std::end(kTypes))
     throw data_error(
         fmt::format("reading weights {}: tensor '{}' is of type {}, wanted a type of "
                     "LibTorch",
-                    storage::shown(path), entry.name, storage::name_of(entry.dtype)));
-  return torch::from_blob(const_cast<std::byte*>(entry.bytes.data()), entry.shape,
-                          torch::dtype(type->scalar));
+                    storage::shown(file.path()), entry.name, storage::name_of(entry.dtype)));
+  return type->scalar;
+}
+
+Tensor read_tensor(const storage::SafetensorsFile& file, const TensorEntry& entry) {
+  Tensor tensor = at::empty(entry.shape, scalar_type(file, entry));
+  file.read(entry, {static_cast<std::byte*>(tensor.mutable_data_ptr()), tensor.nbytes()});
+  return tensor;
+}
+
+/// Without a second copy in memory where the bytes fit as they are.
+void read_into(Tensor to, const storage::SafetensorsFile& file, const TensorEntry& entry) {
+  if (to.is_cpu() && to.is_contiguous() && to.scalar_type() == scalar_type(file, entry))
+    file.read(entry, {static_cast<std::byte*>(to.mutable_data_ptr()), to.nbytes()});
+  else
+    to.copy_(read_tensor(file, entry));
 }
 
 /// What does not fit, collected before anything is changed.
@@ -66,13 +79,6 @@ struct Misfits {
   }
 };
 
-using Assignments = std::vector<std::pair<Tensor, Tensor>>;  // to, from
-
-void assign(const Assignments& assignments) {
-  torch::NoGradGuard no_grad;
-  for (const auto& [to, from] : assignments) Tensor(to).copy_(from);
-}
-
 bool is_counter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
 
 bool begins_with_any(std::string_view name, std::initializer_list<std::string_view> prefixes) {
@@ -86,7 +92,7 @@ struct Plan {
 };
 
 Plan plan_of(const Model& model, const storage::SafetensorsFile& file, std::string_view encoder) {
-  for (const storage::TensorView& entry : file.entries())
+  for (const TensorEntry& entry : file.entries())
     if (entry.name.starts_with("encoders.")) return {};
   if (encoder.empty() && model.input_names().size() > 1)
     throw config_error(
@@ -148,8 +154,8 @@ void save_tensors(const NamedTensors& tensors, const std::filesystem::path& path
 NamedTensors load_tensors(const std::filesystem::path& path) {
   const storage::SafetensorsFile file = storage::SafetensorsFile::open(path);
   NamedTensors tensors;
-  for (const storage::TensorView& entry : file.entries())
-    tensors.emplace_back(entry.name, view_of(entry, path).clone());
+  for (const TensorEntry& entry : file.entries())
+    tensors.emplace_back(entry.name, read_tensor(file, entry));
   return tensors;
 }
 
@@ -160,25 +166,26 @@ void save_weights(const torch::nn::Module& model, const std::filesystem::path& p
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path) {
   const storage::SafetensorsFile file = storage::SafetensorsFile::open(path);
   Misfits misfits;
-  Assignments assignments;
+  std::vector<std::pair<Tensor, const TensorEntry*>> fitting;
   const NamedTensors tensors = state(model);
   for (const auto& [name, tensor] : tensors) {
-    const storage::TensorView* entry = file.find(name);
+    const TensorEntry* entry = file.find(name);
     if (!entry) {
       misfits.missing.push_back(name + " " + shape_text(tensor));
     } else if (tensor.sizes() != at::IntArrayRef(entry->shape)) {
       misfits.mismatched.push_back(fmt::format(
           "{} (file {}, model {})", name, storage::shape_text(entry->shape), shape_text(tensor)));
     } else {
-      assignments.emplace_back(tensor, view_of(*entry, path));
+      fitting.emplace_back(tensor, entry);
     }
   }
-  for (const storage::TensorView& entry : file.entries()) {
+  for (const TensorEntry& entry : file.entries()) {
     if (std::ranges::none_of(tensors, [&](const auto& one) { return one.first == entry.name; }))
       misfits.unexpected.push_back(entry.name + " " + storage::shape_text(entry.shape));
   }
   misfits.check(path);
-  assign(assignments);
+  const torch::NoGradGuard no_grad;
+  for (const auto& [tensor, entry] : fitting) read_into(tensor, file, *entry);
 }
 
 void start_from(Model& model, const std::filesystem::path& path, std::string_view encoder) {
@@ -188,9 +195,10 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
   std::map<std::string, Tensor, std::less<>> open(tensors.begin(), tensors.end());
 
   Misfits misfits;
-  Assignments assignments;
+  std::vector<std::pair<Tensor, const TensorEntry*>> fitting;
+  std::vector<std::pair<Tensor, Tensor>> made_to_fit;
   std::vector<std::string> changed, as_drawn;
-  for (const storage::TensorView& entry : file.entries()) {
+  for (const TensorEntry& entry : file.entries()) {
     if (plan.bare() && begins_with_any(entry.name, {"fc.", "classifier.", "head."})) continue;
     const std::string name = plan.prefix + entry.name;
     const auto target = open.find(name);
@@ -200,17 +208,18 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
       continue;
     }
     const Tensor wanted = target->second;
-    const Tensor stored = view_of(entry, path);
-    if (stored.sizes() == wanted.sizes()) {
-      assignments.emplace_back(wanted, stored);
+    const std::string stored_shape = storage::shape_text(entry.shape);
+    if (wanted.sizes() == at::IntArrayRef(entry.shape)) {
+      fitting.emplace_back(wanted, &entry);
     } else if (name.starts_with("heads.")) {
       continue;  // stays open: left as drawn
-    } else if (const Tensor fitting = adapted(model, name, wanted, stored); fitting.defined()) {
-      assignments.emplace_back(wanted, fitting);
-      changed.push_back(fmt::format("{} {} -> {}", name, shape_text(stored), shape_text(wanted)));
+    } else if (const Tensor made = adapted(model, name, wanted, read_tensor(file, entry));
+               made.defined()) {
+      made_to_fit.emplace_back(wanted, made);
+      changed.push_back(fmt::format("{} {} -> {}", name, stored_shape, shape_text(wanted)));
     } else {
       misfits.mismatched.push_back(
-          fmt::format("{} (file {}, model {})", name, shape_text(stored), shape_text(wanted)));
+          fmt::format("{} (file {}, model {})", name, stored_shape, shape_text(wanted)));
     }
     open.erase(name);
   }
@@ -225,10 +234,12 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
     }
   }
   misfits.check(path);
-  assign(assignments);
+  const torch::NoGradGuard no_grad;
+  for (const auto& [tensor, entry] : fitting) read_into(tensor, file, *entry);
+  for (const auto& [tensor, made] : made_to_fit) Tensor(tensor).copy_(made);
   log_info(
-      fmt::format("weights: {} tensors from {}{}{}", assignments.size(), storage::shown(path),
-                  changed.empty() ? "" : "; made to fit: " + join(changed),
+      fmt::format("weights: {} tensors from {}{}{}", fitting.size() + made_to_fit.size(),
+                  storage::shown(path), changed.empty() ? "" : "; made to fit: " + join(changed),
                   as_drawn.empty() ? "" : "; left as drawn: " + join(as_drawn, ", ", kListed)));
 }
 

@@ -79,55 +79,46 @@ void check_tensors(const std::vector<TensorView>& tensors) {
 
 }  // namespace
 
-SafetensorsFile SafetensorsFile::open(const fs::path& path) { return load(path, true); }
-
-SafetensorsFile SafetensorsFile::open_header(const fs::path& path) { return load(path, false); }
-
-SafetensorsFile SafetensorsFile::load(const fs::path& path, bool with_buffer) {
+SafetensorsFile SafetensorsFile::open(const fs::path& path) {
   refuse_pickle(path);
-  const InputFile file(path);
-  SafetensorsFile result;
-  result.path_ = path;
-  const int64_t begin = within("reading weights " + shown(path), [&] {
+  SafetensorsFile result{InputFile(path)};
+  within("reading weights " + shown(path), [&] {
+    const InputFile& file = result.file_;
     const std::string json = read_header(file);
-    const int64_t begin = kLengthBytes + static_cast<int64_t>(json.size());
-    SafetensorsHeader header = parse_safetensors_header(json, file.size() - begin);
-    for (HeaderEntry& entry : header.entries) {
-      result.index_.emplace(entry.tensor.name, result.entries_.size());
-      result.entries_.push_back(std::move(entry.tensor));
-    }
+    result.buffer_ = kLengthBytes + static_cast<int64_t>(json.size());
+    SafetensorsHeader header = parse_safetensors_header(json, file.size() - result.buffer_);
+    result.entries_ = std::move(header.entries);
     result.metadata_ = std::move(header.metadata);
-    return begin;
   });
-  if (!with_buffer) return result;
-
-  const auto bytes = static_cast<size_t>(file.size() - begin);
-  result.buffer_ = std::make_unique_for_overwrite<std::byte[]>(bytes);
-  file.read(begin, {result.buffer_.get(), bytes});
-  const std::byte* at = result.buffer_.get();
-  for (TensorView& entry : result.entries_) {
-    entry.bytes = {at, static_cast<size_t>(*bytes_of(entry.dtype, entry.shape))};
-    at += entry.bytes.size();
-  }
+  for (size_t i = 0; i < result.entries_.size(); ++i)
+    result.index_.emplace(result.entries_[i].name, i);
   return result;
+}
+
+void SafetensorsFile::read(const TensorEntry& entry, std::span<std::byte> to) const {
+  if (static_cast<int64_t>(to.size()) != entry.end - entry.begin)
+    throw Error(Fault::internal,
+                fmt::format("tensor '{}': found room for {} bytes, wanted {}", escaped(entry.name),
+                            to.size(), entry.end - entry.begin));
+  file_.read(buffer_ + entry.begin, to);
 }
 
 std::vector<std::string> SafetensorsFile::names() const {
   std::vector<std::string> names;
-  for (const TensorView& entry : entries_) names.push_back(entry.name);
+  for (const TensorEntry& entry : entries_) names.push_back(entry.name);
   return names;
 }
 
-const TensorView* SafetensorsFile::find(std::string_view name) const {
+const TensorEntry* SafetensorsFile::find(std::string_view name) const {
   const auto found = index_.find(name);
   return found == index_.end() ? nullptr : &entries_[found->second];
 }
 
-const TensorView& SafetensorsFile::entry(std::string_view name) const {
-  if (const TensorView* found = find(name)) return *found;
+const TensorEntry& SafetensorsFile::entry(std::string_view name) const {
+  if (const TensorEntry* found = find(name)) return *found;
   const std::string near = nearest(name, names());
-  throw data_error(fmt::format("weights {}: no tensor '{}' among {}{}", shown(path_), escaped(name),
-                               entries_.size(),
+  throw data_error(fmt::format("weights {}: no tensor '{}' among {}{}", shown(path()),
+                               escaped(name), entries_.size(),
                                near.empty() ? "" : "; did you mean '" + escaped(near) + "'?"));
 }
 

@@ -34,7 +34,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
       case Place::root_value:
         place_ = name_ == "__metadata__" ? Place::metadata : Place::entry;
         if (place_ == Place::entry) {
-          header.entries.emplace_back().tensor.name = name_;
+          header.entries.emplace_back().name = name_;
           fields_.clear();
         }
         return true;
@@ -77,7 +77,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
     if (place_ != Place::entry_value || field_ != "dtype") throw unexpected("a string");
     const auto dtype = dtype_named(text);
     if (!dtype) throw in_tensor("unknown dtype " + in_quotes(text));
-    header.entries.back().tensor.dtype = *dtype;
+    header.entries.back().dtype = *dtype;
     place_ = Place::entry;
     return true;
   }
@@ -99,9 +99,9 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
   bool end_array() override {
-    HeaderEntry& entry = header.entries.back();
+    TensorEntry& entry = header.entries.back();
     if (field_ == "shape") {
-      entry.tensor.shape = numbers_;
+      entry.shape = numbers_;
     } else if (numbers_.size() == 2) {
       entry.begin = numbers_[0];
       entry.end = numbers_[1];
@@ -145,7 +145,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   };
 
   Error in_tensor(const std::string& what) const {
-    return data_error("tensor " + in_quotes(header.entries.back().tensor.name) + ": " + what);
+    return data_error("tensor " + in_quotes(header.entries.back().name) + ": " + what);
   }
   Error unexpected(const std::string& what) const {
     switch (place_) {
@@ -167,21 +167,21 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   std::vector<int64_t> numbers_;
 };
 
-void check_entry(const HeaderEntry& entry, int64_t buffer_bytes) {
+void check_entry(const TensorEntry& entry, int64_t buffer_bytes) {
   const auto refuse = [&](const std::string& what) {
-    throw data_error(fmt::format("tensor {}: {}", in_quotes(entry.tensor.name), what));
+    throw data_error(fmt::format("tensor {}: {}", in_quotes(entry.name), what));
   };
   if (entry.end < entry.begin || entry.end > buffer_bytes) {
     refuse(fmt::format(
         "found data_offsets [{}, {}], wanted them rising and within the {} bytes of the buffer",
         entry.begin, entry.end, buffer_bytes));
   }
-  const auto bytes = bytes_of(entry.tensor.dtype, entry.tensor.shape);
-  const std::string text = shape_text(entry.tensor.shape);
-  if (!bytes) refuse(fmt::format("shape {} of {} overflows", text, name_of(entry.tensor.dtype)));
+  const auto bytes = bytes_of(entry.dtype, entry.shape);
+  const std::string text = shape_text(entry.shape);
+  if (!bytes) refuse(fmt::format("shape {} of {} overflows", text, name_of(entry.dtype)));
   if (*bytes != entry.end - entry.begin) {
     refuse(fmt::format("shape {} of {} wants {} bytes, found {} at offset {}", text,
-                       name_of(entry.tensor.dtype), *bytes, entry.end - entry.begin, entry.begin));
+                       name_of(entry.dtype), *bytes, entry.end - entry.begin, entry.begin));
   }
 }
 
@@ -197,17 +197,16 @@ SafetensorsHeader parse_safetensors_header(std::string_view json, int64_t buffer
   nlohmann::json::sax_parse(json.begin(), json.end(), &events);
 
   auto& entries = events.header.entries;
-  std::sort(entries.begin(), entries.end(), [](const HeaderEntry& a, const HeaderEntry& b) {
-    return std::tie(a.begin, a.end, a.tensor.name) < std::tie(b.begin, b.end, b.tensor.name);
+  std::sort(entries.begin(), entries.end(), [](const TensorEntry& a, const TensorEntry& b) {
+    return std::tie(a.begin, a.end, a.name) < std::tie(b.begin, b.end, b.name);
   });
   int64_t covered = 0;
-  for (const HeaderEntry& entry : entries) {
+  for (const TensorEntry& entry : entries) {
     check_entry(entry, buffer_bytes);
     if (entry.begin != covered) {
-      throw data_error(
-          fmt::format("tensor {}: starts at offset {}, wanted {}: {}", in_quotes(entry.tensor.name),
-                      entry.begin, covered,
-                      entry.begin < covered ? "tensors overlap" : "a hole between tensors"));
+      throw data_error(fmt::format(
+          "tensor {}: starts at offset {}, wanted {}: {}", in_quotes(entry.name), entry.begin,
+          covered, entry.begin < covered ? "tensors overlap" : "a hole between tensors"));
     }
     covered = entry.end;
   }

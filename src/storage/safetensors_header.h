@@ -11,14 +11,8 @@
 
 namespace fovea::storage {
 
-struct HeaderEntry {
-  TensorView tensor;  // bytes empty
-  int64_t begin = 0;  // in the buffer
-  int64_t end = 0;
-};
-
 struct SafetensorsHeader {
-  std::vector<HeaderEntry> entries;  // by begin
+  std::vector<TensorEntry> entries;  // by begin
   std::map<std::string, std::string> metadata;
 };
 

@@ -137,17 +137,17 @@ fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
   return target;
 }
 
-void verify_checkpoint(const fs::path& folder) {
+void verify_files(const fs::path& folder, const std::vector<std::string>& names) {
   const Json manifest = parsed(folder / "MANIFEST.json");
   if (manifest.value("format", 0) != kFormat)
     throw data_error(fmt::format("the checkpoint {} has format {}, this version reads {}",
                                  shown(folder), manifest.value("format", 0), kFormat));
   const Json files = manifest.value("files", Json::object());
-  for (const char* name : kFiles) {
+  for (const std::string& name : names) {
     const fs::path path = folder / name;
     if (!files.contains(name) || !files[name].is_object())
-      throw damaged(folder, std::string("MANIFEST.json does not name ") + name);
-    if (!fs::exists(path)) throw damaged(folder, std::string(name) + " is missing");
+      throw damaged(folder, "MANIFEST.json does not name " + name);
+    if (!fs::exists(path)) throw damaged(folder, name + " is missing");
     const auto bytes = static_cast<int64_t>(fs::file_size(path));
     const int64_t wanted = files[name].value("bytes", int64_t{-1});
     if (bytes != wanted)
@@ -158,7 +158,7 @@ void verify_checkpoint(const fs::path& folder) {
 }
 
 Checkpoint read_checkpoint(const fs::path& folder, Notes& notes) {
-  verify_checkpoint(folder);
+  verify_files(folder, {std::begin(kFiles), std::end(kFiles)});
   const Json json = parsed(folder / "state.json");
   Checkpoint checkpoint;
   checkpoint.step = json.value("step", int64_t{0});

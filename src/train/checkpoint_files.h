@@ -29,10 +29,10 @@ void tidy_checkpoints(const std::filesystem::path& folder);
 std::filesystem::path write_checkpoint(const std::filesystem::path& folder,
                                        const Checkpoint& checkpoint, const Notes& notes);
 
-/// Sizes and SHA-256 of every file against MANIFEST.json. A data Error names what is wrong.
-void verify_checkpoint(const std::filesystem::path& folder);
+/// Sizes and SHA-256 of these files against MANIFEST.json. A data Error names what is wrong.
+void verify_files(const std::filesystem::path& folder, const std::vector<std::string>& names);
 
-/// Verifies, then reads.
+/// Verifies every file, then reads.
 Checkpoint read_checkpoint(const std::filesystem::path& folder, Notes& notes);
 
 /// Deletes all but the newest two and `best`.

@@ -311,19 +311,19 @@ void RunFolder::append_log(std::string_view level, std::string_view event,
 }
 void RunFolder::finish(int exit_code) { implementation_->finish(exit_code); }
 
-fs::path checkpoint_folder(const fs::path& run, std::string_view which) {
-  const fs::path best = run / "best";
-  if (which == "best" && fs::exists(best / "MANIFEST.json")) {
-    verify_checkpoint(best);
-    return best;
-  }
+fs::path trained_weights(const fs::path& run) {
+  if (fs::exists(run / "best" / "MANIFEST.json")) return run / "best" / "model.safetensors";
   const std::vector<fs::path> all = checkpoints_in(run / "checkpoints");
   if (all.empty())
     throw data_error(
         fmt::format("{} holds no checkpoint; train first, or name a run folder", shown(run)));
-  if (which == "best") log_warning(shown(run) + " has no best checkpoint yet; taking the newest");
-  verify_checkpoint(all.back());
-  return all.back();
+  log_warning(shown(run) + " has no best checkpoint yet; taking the newest");
+  return all.back() / "model.safetensors";
+}
+
+void verify_weights(const fs::path& weights) {
+  const fs::path folder = weights.parent_path();
+  if (fs::exists(folder / "MANIFEST.json")) verify_files(folder, {"model.safetensors"});
 }
 
 }  // namespace fovea::train

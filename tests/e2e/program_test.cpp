@@ -51,6 +51,12 @@ TEST(Program, AWrongCommandLineExitsWithTwo) {
   EXPECT_EQ(fovea({"train", "x.yaml", "--epochs", "3"}).code, 2);
 }
 
+TEST(Program, OutputThatCannotBeWrittenIsAnError) {
+  const Outcome full = run_shell(quoted(program().string()) + " list formats > /dev/full");
+  EXPECT_EQ(full.code, 4);
+  EXPECT_THAT(full.err, HasSubstr("standard output"));
+}
+
 TEST(Program, LinksNoCudaDriverAndNoCudaLibraryOfLibTorch) {
   const Outcome linked = run_shell("ldd " + quoted(program().string()));
   ASSERT_EQ(linked.code, 0);

@@ -48,9 +48,10 @@ std::string entry(const std::string& name, const std::string& dtype, const std::
 }
 
 template <class T>
-std::vector<T> values(const TensorView& tensor) {
-  std::vector<T> out(tensor.bytes.size() / sizeof(T));
-  if (!out.empty()) std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
+std::vector<T> values(const SafetensorsFile& file, const std::string& name) {
+  const TensorEntry& entry = file.entry(name);
+  std::vector<T> out(static_cast<size_t>(entry.end - entry.begin) / sizeof(T));
+  file.read(entry, std::as_writable_bytes(std::span(out)));
   return out;
 }
 
@@ -58,38 +59,56 @@ TEST(Safetensors, AFileOfThePythonPackageIsRead) {
   const auto file = SafetensorsFile::open(test::reference("weights.safetensors"));
   EXPECT_EQ(file.entries().size(), 16u);
   EXPECT_THAT(file.metadata(), ElementsAre(testing::Pair("note", "a \"quote\"")));
-  EXPECT_THAT(values<float>(file.entry("f32")), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(values<double>(file.entry("f64")), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(values<uint16_t>(file.entry("u16")), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(values<int64_t>(file.entry("i64")), ElementsAre(0, 1, 2, 3, 4, 5));
-  EXPECT_THAT(values<uint16_t>(file.entry("f16")),  // IEEE half precision
+  EXPECT_THAT(values<float>(file, "f32"), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(values<double>(file, "f64"), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(values<uint16_t>(file, "u16"), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(values<int64_t>(file, "i64"), ElementsAre(0, 1, 2, 3, 4, 5));
+  EXPECT_THAT(values<uint16_t>(file, "f16"),  // IEEE half precision
               ElementsAre(0, 0x3c00, 0x4000, 0x4200, 0x4400, 0x4500));
-  EXPECT_THAT(values<float>(file.entry("negative")), ElementsAre(-0.0f, -0.25f, -0.5f));
-  EXPECT_THAT(values<uint8_t>(file.entry("bool")), ElementsAre(1, 0, 1));
+  EXPECT_THAT(values<float>(file, "negative"), ElementsAre(-0.0f, -0.25f, -0.5f));
+  EXPECT_THAT(values<uint8_t>(file, "bool"), ElementsAre(1, 0, 1));
   EXPECT_EQ(file.entry("bool").dtype, DType::boolean);
   EXPECT_THAT(file.entry("f32").shape, ElementsAre(2, 3));
   EXPECT_TRUE(file.entry("scalar").shape.empty());
-  EXPECT_THAT(values<float>(file.entry("scalar")), ElementsAre(2.5f));
+  EXPECT_THAT(values<float>(file, "scalar"), ElementsAre(2.5f));
   EXPECT_THAT(file.entry("empty").shape, ElementsAre(0, 4));
-  EXPECT_THAT(values<int64_t>(file.entry("gr\xc3\xb6\xc3\x9f"
-                                         "e")),
+  EXPECT_THAT(values<int64_t>(file,
+                              "gr\xc3\xb6\xc3\x9f"
+                              "e"),
               ElementsAre(7));
-  for (const TensorView& tensor : file.entries()) {
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(tensor.bytes.data()) % bytes_of(tensor.dtype), 0u)
-        << tensor.name;
-  }
 }
 
-TEST(Safetensors, TheHeaderAloneGivesNamesAndShapes) {
-  const auto file = SafetensorsFile::open_header(test::reference("weights.safetensors"));
-  EXPECT_TRUE(file.contains("f32"));
-  EXPECT_THAT(file.entry("f32").shape, ElementsAre(2, 3));
-  EXPECT_TRUE(file.entry("f32").bytes.empty());
+TEST(Safetensors, ATensorIsReadIntoRoomOfItsOwnSizeOnly) {
+  const auto file = SafetensorsFile::open(test::reference("weights.safetensors"));
+  std::vector<std::byte> room(23);  // wanted: 6 numbers of 4 bytes
+  EXPECT_THROW(file.read(file.entry("f32"), room), Error);
+}
+
+TEST(Safetensors, AFileThatShrinksAfterItWasOpenedIsRefusedByName) {
+  TempFolder folder;
+  const std::string content = test::read_text(test::reference("weights.safetensors"));
+  const auto path = folder.write("w.safetensors", content);
+  const auto file = SafetensorsFile::open(path);
+  std::filesystem::resize_file(path, content.size() - 1);
+  const TensorEntry& last = file.entries().back();
+  std::vector<std::byte> room(static_cast<size_t>(last.end - last.begin));
+  try {
+    file.read(last, room);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::io);
+    EXPECT_THAT(error.what(), HasSubstr(path.string()));
+  }
 }
 
 TEST(Safetensors, WrittenBytesAreThoseOfThePythonPackage) {
   const auto file = SafetensorsFile::open(test::reference("weights.safetensors"));
-  std::vector<TensorView> tensors = file.entries();
+  std::vector<std::vector<std::byte>> bytes;
+  std::vector<TensorView> tensors;
+  for (const TensorEntry& entry : file.entries()) {
+    file.read(entry, bytes.emplace_back(static_cast<size_t>(entry.end - entry.begin)));
+    tensors.push_back({entry.name, entry.dtype, entry.shape, bytes.back()});
+  }
   std::shuffle(tensors.begin(), tensors.end(), std::minstd_rand(1));
   TempFolder folder;
   write_safetensors(folder / "again", tensors, file.metadata());
@@ -207,7 +226,7 @@ TEST(Safetensors, AChangedBitOfTheHeaderIsRefusedOrStillCoversTheBuffer) {
     changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
     try {
       int64_t covered = 0;
-      for (const HeaderEntry& entry : parse_safetensors_header(changed, buffer).entries) {
+      for (const TensorEntry& entry : parse_safetensors_header(changed, buffer).entries) {
         EXPECT_EQ(entry.begin, covered);
         covered = entry.end;
       }

@@ -103,7 +103,7 @@ TEST(RunFolder, HoldsWhatTheLayoutPromises) {
   EXPECT_EQ(manifest["exit_code"], 0);
   EXPECT_EQ(manifest["settings"]["train.lr"], "0.1");
   EXPECT_FALSE(manifest["settings"].contains("log"));
-  EXPECT_EQ(checkpoint_folder(path), path / "best");
+  EXPECT_EQ(trained_weights(path), path / "best/model.safetensors");
   EXPECT_GT(result.best_step, 0);
 }
 
@@ -261,10 +261,31 @@ TEST(Checkpoints, AFlippedBitOrACutFileIsNeverLoaded) {
     set_log_level(Level::warning);
     RunFolder auto_resumed(run.path, identity(), {.opening = Opening::resume, .fall_back = true});
     EXPECT_EQ(auto_resumed.resume()->step, std::stoll(run.before.filename().string().substr(5)));
-    content.resize(content.size() / 2);
-    std::ofstream(run.newest / name, std::ios::binary) << content;
-    EXPECT_THROW(checkpoint_folder(run.path, "latest"), Error);
   }
+}
+
+TEST(Checkpoints, WeightsAreCheckedWithoutReadingWhatTrainingAloneNeeds) {
+  const auto flip = [](const fs::path& file) {
+    std::string content = test::read_text(file);
+    content[content.size() / 2] ^= 1;
+    std::ofstream(file, std::ios::binary) << content;
+  };
+  const TwoCheckpoints run;
+  const fs::path weights = run.newest / "model.safetensors";
+  flip(run.newest / "optimizer.safetensors");
+  EXPECT_NO_THROW(verify_weights(weights));
+  flip(weights);
+  try {
+    verify_weights(weights);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::data);
+    EXPECT_THAT(error.what(), HasSubstr("is damaged"));
+  }
+  flip(weights);
+  EXPECT_NO_THROW(verify_weights(weights));
+  std::ofstream(run.newest / "MANIFEST.json") << "{";
+  EXPECT_THROW(verify_weights(weights), Error);
 }
 
 TEST(Checkpoints, AWeightThatIsNotFiniteIsNotSaved) {

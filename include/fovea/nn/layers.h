@@ -1,8 +1,9 @@
 // The layers with parameters that the encoders are made of, each one class for two and three
 // dimensions.
 //
-// Unlike torch::nn's they draw nothing when they are made: a model that is about to load its weights
-// should not pay for random numbers. `draw` fills a whole tree of modules from a seed.
+// Unlike torch::nn's they draw nothing when they are made, and the weights of convolutions and linear
+// layers hold whatever was in memory: a model that is about to load its weights should not pay for
+// others. `draw` fills a whole tree of modules from a seed.
 #pragma once
 
 #include <ATen/core/Generator.h>

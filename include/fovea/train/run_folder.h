@@ -78,9 +78,12 @@ class RunFolder {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// The folder of a checkpoint of the run: "best" (the default) or "latest". Checked as resume()
-/// does. A data Error where there is none.
-std::filesystem::path checkpoint_folder(const std::filesystem::path& run,
-                                        std::string_view which = "best");
+/// The weights of the run's best checkpoint; of its newest, with a warning, where none is best yet.
+/// A data Error where there is none.
+std::filesystem::path trained_weights(const std::filesystem::path& run);
+
+/// Size and SHA-256 of weights against the MANIFEST.json beside them; a bundle has none. A data
+/// Error where they differ.
+void verify_weights(const std::filesystem::path& weights);
 
 }  // namespace fovea::train
