@@ -20,7 +20,7 @@ void put(DcmItem& item, const DcmTagKey& key, Uint16 value) {
   // The VR is given: DCMTK's dictionary, a file that may be absent, is not asked.
   auto element = std::make_unique<DcmUnsignedShort>(DcmTag(key, EVR_US));
   element->putUint16(value);
-  if (item.insert(element.get()).good()) element.release();
+  if (item.insert(element.get()).good()) static_cast<void>(element.release());
 }
 
 void put(DcmItem& item, const DcmTagKey& key, DcmEVR vr, const char* text) {
@@ -30,7 +30,7 @@ void put(DcmItem& item, const DcmTagKey& key, DcmEVR vr, const char* text) {
   else
     element = std::make_unique<DcmCodeString>(DcmTag(key, vr));
   element->putOFStringArray(text);
-  if (item.insert(element.get()).good()) element.release();
+  if (item.insert(element.get()).good()) static_cast<void>(element.release());
 }
 
 }  // namespace
@@ -66,12 +66,12 @@ StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
 
     DcmPixelSequence sequence(DcmTag(DCM_PixelData, EVR_OB));
     auto table = std::make_unique<DcmPixelItem>(DcmTag(DCM_Item, EVR_OB));
-    if (sequence.insert(table.get()).good()) table.release();
+    if (sequence.insert(table.get()).good()) static_cast<void>(table.release());
     auto item = std::make_unique<DcmPixelItem>(DcmTag(DCM_Item, EVR_OB));
     std::vector<Uint8> even(stream.begin(), stream.end());
     if (even.size() % 2 != 0) even.push_back(0);
     item->putUint8Array(even.data(), static_cast<unsigned long>(even.size()));
-    if (sequence.insert(item.get()).good()) item.release();
+    if (sequence.insert(item.get()).good()) static_cast<void>(item.release());
 
     // DCMTK wants room for an even number of bytes.
     std::vector<uint8_t> padded(out.size() % 2 != 0 ? out.size() + 1 : 0);

@@ -12,7 +12,7 @@
 namespace fovea::dicom {
 
 std::string trimmed(const std::string& value) {
-  const size_t first = value.find_first_not_of(" ");
+  const size_t first = value.find_first_not_of(' ');
   if (first == std::string::npos) return {};
   size_t last = value.size();
   while (last > first && (value[last - 1] == ' ' || value[last - 1] == '\0')) --last;

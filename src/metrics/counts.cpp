@@ -34,7 +34,7 @@ Figure accuracy(const Counts& counts) {
 }
 
 Figure balanced_accuracy(const Counts& counts) {
-  const Figure found = sensitivity(counts), spared = specificity(counts);
+  Figure found = sensitivity(counts), spared = specificity(counts);
   if (!found.defined()) return found;
   if (!spared.defined()) return spared;
   return (found.value + spared.value) / 2;
