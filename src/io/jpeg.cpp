@@ -10,6 +10,7 @@
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
 #include "io/opencv.h"
+#include "io/picture.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;

@@ -7,14 +7,9 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "fovea/storage/file.h"
+#include "io/picture.h"
 
 namespace fovea::io {
-namespace {
-
-constexpr int64_t kLongestSide = 1 << 20;  // pixels, as in OpenCV
-
-}  // namespace
 
 void prepare_opencv() {
   static const bool once = [] {
@@ -23,35 +18,6 @@ void prepare_opencv() {
     return true;
   }();
   static_cast<void>(once);
-}
-
-Error refusal(const char* format, const std::filesystem::path& path, const std::string& what) {
-  return data_error(fmt::format("reading {} file {}: {}", format, storage::shown(path), what));
-}
-
-void check_size(const char* format, const std::filesystem::path& path, const Image& header,
-                const ImageLimits& limits) {
-  if (header.width <= 0 || header.height <= 0 || header.frames <= 0) {
-    throw refusal(
-        format, path,
-        fmt::format("found a size of {} x {}, wanted at least 1 x 1", header.width, header.height));
-  }
-  if (header.width > kLongestSide || header.height > kLongestSide) {
-    throw refusal(format, path,
-                  fmt::format("its header says {} x {} pixels; a side may have at most {}",
-                              header.width, header.height, kLongestSide));
-  }
-  const double bytes = static_cast<double>(header.frames) * static_cast<double>(header.height) *
-                       static_cast<double>(header.width) *
-                       static_cast<double>(header.channels * bytes_of(header.sample));
-  if (bytes > static_cast<double>(limits.max_decoded_bytes)) {
-    throw refusal(
-        format, path,
-        fmt::format(
-            "its header says {} frames of {} x {} pixels, which want {:.0f} bytes; the limit is {} "
-            "(limits.max_decoded_bytes)",
-            header.frames, header.width, header.height, bytes, limits.max_decoded_bytes));
-  }
 }
 
 int matrix_type(const Image& image) {

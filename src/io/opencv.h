@@ -3,10 +3,8 @@
 
 #include <filesystem>
 #include <opencv2/core/mat.hpp>
-#include <string>
 #include <string_view>
 
-#include "fovea/core/error.h"
 #include "fovea/io/image_file.h"
 
 namespace fovea::io {
@@ -14,13 +12,6 @@ namespace fovea::io {
 /// To be called before any other function of OpenCV: its own threads off (the loader has threads of
 /// its own), and its log, which repeats in its own words what becomes an Error here. Runs once.
 void prepare_opencv();
-
-/// A data Error "reading PNG file <path>: <what>".
-Error refusal(const char* format, const std::filesystem::path& path, const std::string& what);
-
-/// Refuses an image whose samples would need more than the limit, or has no size at all.
-void check_size(const char* format, const std::filesystem::path& path, const Image& header,
-                const ImageLimits& limits);
 
 /// The type of an OpenCV matrix for the samples of an image, -1 where OpenCV has none.
 int matrix_type(const Image& image);
