@@ -1,15 +1,19 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <csetjmp>
+#include <cstdio>  // jpeglib.h needs it
 #include <cstring>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
-#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include <jpeglib.h>
 
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/text.h"
 #include "io/bytes.h"
-#include "io/opencv.h"
 #include "io/picture.h"
 
 namespace fovea::io {
@@ -131,37 +135,77 @@ void check(const JpegHeader& header, std::string_view file, const fs::path& path
   }
 }
 
-// Turns the picture as EXIF asks for it: bit 0 of orientation - 1 mirrors, and so on by the table
-// of EXIF 2.3, 4.6.4.
+// What libjpeg needs while it decodes. It reports errors by a call that must not return: it jumps
+// back into decode_samples, over frames of C alone.
+struct Decoder {
+  jpeg_decompress_struct info;
+  jpeg_error_mgr errors;
+  std::jmp_buf escape;
+  char message[JMSG_LENGTH_MAX];  // of the error, or of the first warning
+};
+
+Decoder& decoder_of(j_common_ptr info) { return *static_cast<Decoder*>(info->client_data); }
+
+[[noreturn]] void on_error(j_common_ptr info) {
+  Decoder& decoder = decoder_of(info);
+  info->err->format_message(info, decoder.message);
+  std::longjmp(decoder.escape, 1);
+}
+void on_message(j_common_ptr info, int level) {
+  if (level < 0 && info->err->num_warnings++ == 0)
+    info->err->format_message(info, decoder_of(info).message);
+}
+
+// Decodes into `to`, which has room for the picture of `header`. False with a message where libjpeg
+// gave up, where its header says another size, or where it warned of damage in the samples. Holds
+// nothing that a jump would leave without its destructor.
+bool decode_samples(std::string_view file, const JpegHeader& header, Decoder& decoder,
+                    uint8_t* to) {
+  jpeg_decompress_struct& info = decoder.info;
+  info.err = jpeg_std_error(&decoder.errors);
+  info.client_data = &decoder;
+  decoder.errors.error_exit = on_error;
+  decoder.errors.emit_message = on_message;
+  decoder.message[0] = '\0';
+  if (setjmp(decoder.escape) != 0) return false;
+  jpeg_create_decompress(&info);
+  jpeg_mem_src(&info, reinterpret_cast<const unsigned char*>(file.data()), file.size());
+  jpeg_read_header(&info, TRUE);
+  decoder.errors.num_warnings = 0;  // of odd versions and the like
+  info.out_color_space = header.components == 3 ? JCS_RGB : JCS_GRAYSCALE;
+  jpeg_start_decompress(&info);
+  if (info.output_width != header.width || info.output_height != header.height ||
+      info.output_components != header.components) {
+    std::strcpy(decoder.message, "its header is ambiguous");
+    return false;
+  }
+  const int64_t row_bytes = header.width * header.components;
+  while (info.output_scanline < info.output_height) {
+    JSAMPROW row = to + info.output_scanline * row_bytes;
+    jpeg_read_scanlines(&info, &row, 1);
+  }
+  jpeg_finish_decompress(&info);
+  return decoder.errors.num_warnings == 0;
+}
+
+// Turns the picture as EXIF 2.3, 4.6.4, asks: rows and columns change places from 5 on, and either
+// may be stored backwards.
 void apply_orientation(Image& image, int orientation) {
   if (orientation == 1) return;
-  const cv::Mat stored = frame_matrix(image, 0).clone();
-  if (orientation >= 5) std::swap(image.height, image.width);
-  cv::Mat target = frame_matrix(image, 0);
-  switch (orientation) {
-    case 2:
-      cv::flip(stored, target, 1);
-      break;
-    case 3:
-      cv::rotate(stored, target, cv::ROTATE_180);
-      break;
-    case 4:
-      cv::flip(stored, target, 0);
-      break;
-    case 5:
-      cv::transpose(stored, target);
-      break;
-    case 6:
-      cv::rotate(stored, target, cv::ROTATE_90_CLOCKWISE);
-      break;
-    case 7: {
-      cv::Mat turned;
-      cv::rotate(stored, turned, cv::ROTATE_180);
-      cv::transpose(turned, target);
-      break;
+  const std::vector<std::byte> stored = image.pixels;
+  const int64_t rows = image.height, columns = image.width, channels = image.channels;
+  const bool turned = orientation >= 5;
+  const bool up = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const bool back = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  if (turned) std::swap(image.height, image.width);
+  std::byte* to = image.pixels.data();
+  for (int64_t y = 0; y < image.height; ++y) {
+    for (int64_t x = 0; x < image.width; ++x) {
+      const int64_t row = turned ? x : y, column = turned ? y : x;
+      const int64_t from =
+          (up ? rows - 1 - row : row) * columns + (back ? columns - 1 - column : column);
+      to = std::copy_n(stored.data() + from * channels, channels, to);
     }
-    default:
-      cv::rotate(stored, target, cv::ROTATE_90_COUNTERCLOCKWISE);
   }
   image.notes.push_back(fmt::format("EXIF orientation {} applied", orientation));
 }
@@ -191,9 +235,17 @@ Image decode_jpeg(std::string_view file, const fs::path& path, const ImageLimits
     throw refusal("JPEG", path,
                   fmt::format("found {} scans, wanted at most {}", header.scans, kMostScans));
   }
-  image.pixels.resize(static_cast<size_t>(image.samples()));
-  decode_frame("JPEG", path, file, image.channels == 3 ? cv::IMREAD_COLOR : cv::IMREAD_GRAYSCALE,
-               image, 0);
+  allocate(image);
+  Decoder decoder{};
+  const bool decoded = decode_samples(file, header, decoder, image.data<uint8_t>());
+  jpeg_destroy_decompress(&decoder.info);
+  if (!decoded) {
+    throw refusal(
+        "JPEG", path,
+        fmt::format("its samples are damaged (libjpeg: {}); write the file again from its "
+                    "source",
+                    storage::escaped(decoder.message)));
+  }
   apply_orientation(image, header.orientation);
   return image;
 }

@@ -1,9 +1,9 @@
+#include "io/tiff.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +11,6 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
-#include "io/opencv.h"
 #include "io/picture.h"
 
 namespace fovea::io {
@@ -37,7 +36,6 @@ enum Tag : uint16_t {
   kTileBytes = 325,
   kSampleFormat = 339,
 };
-enum Photometric { kWhiteIsZero = 0, kBlackIsZero = 1, kRgb = 2, kPalette = 3, kYcbcr = 6 };
 
 // One directory of a TIFF file: where the values of each tag lie. Only whole numbers of 8, 16 and
 // 32 bits are looked at.
@@ -97,17 +95,11 @@ class Directory {
   size_t next_ = 0;
 };
 
-struct Page {
-  size_t at = 0;  // of its directory
-  Image image;    // without pixels
-  int64_t photometric = kBlackIsZero;
-
-  bool like(const Page& other) const {
-    return image.height == other.image.height && image.width == other.image.width &&
-           image.channels == other.image.channels && image.sample == other.image.sample &&
-           photometric == other.photometric;
-  }
-};
+bool alike(const TiffPage& a, const TiffPage& b) {
+  return a.image.height == b.image.height && a.image.width == b.image.width &&
+         a.image.channels == b.image.channels && a.image.sample == b.image.sample &&
+         a.colour == b.colour;
+}
 
 std::optional<Sample> sample_of(int64_t bits, int64_t format) {
   const bool is_unsigned = format == 1 || format == 4, is_signed = format == 2,
@@ -123,7 +115,7 @@ std::optional<Sample> sample_of(int64_t bits, int64_t format) {
 }
 
 // Every strip or tile must lie inside the file, and uncompressed ones must hold all samples.
-void check_data(const Directory& directory, const Page& page, int64_t bits, std::string_view file,
+void check_data(const Directory& directory, const TiffPage& page, std::string_view file,
                 const fs::path& path) {
   const bool tiled = directory.has(kTileOffsets);
   const auto offsets = directory.all(tiled ? kTileOffsets : kStripOffsets);
@@ -140,9 +132,9 @@ void check_data(const Directory& directory, const Page& page, int64_t bits, std:
     present += counts[i];
   }
   const Image& image = page.image;
-  const int64_t channels = page.photometric == kPalette ? 1 : image.channels;
-  const int64_t row = (image.width * channels * bits + 7) / 8;
-  const bool plain = directory.one(kCompression, 1) == 1 && page.photometric != kYcbcr;
+  const int64_t channels = page.colour == kTiffPalette ? 1 : image.channels;
+  const int64_t row = (image.width * channels * page.bits + 7) / 8;
+  const bool plain = directory.one(kCompression, 1) == 1 && page.colour != kYcbcr;
   if (offsets.size() != counts.size() || (plain && present < image.height * row)) {
     throw refusal(
         "TIFF", path,
@@ -151,21 +143,25 @@ void check_data(const Directory& directory, const Page& page, int64_t bits, std:
   }
 }
 
-Page read_page(const Directory& directory, size_t at, std::string_view file, const fs::path& path) {
-  Page page{.at = at, .image = {}, .photometric = directory.one(kPhotometric, kBlackIsZero)};
+TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
+                   const fs::path& path) {
+  TiffPage page{.at = at,
+                .image = {},
+                .bits = directory.one(kBits, 1),
+                .colour = directory.one(kPhotometric, kBlackIsZero)};
   Image& image = page.image;
   image.width = directory.one(kWidth, 0);
   image.height = directory.one(kHeight, 0);
-  const int64_t channels = directory.one(kChannels, 1), bits = directory.one(kBits, 1);
+  const int64_t channels = directory.one(kChannels, 1), bits = page.bits;
   const int64_t format = directory.one(kSampleFormat, 1);
   const auto sample = sample_of(bits, format);
-  const bool grey = page.photometric <= kBlackIsZero && channels == 1;
-  const bool rgb = page.photometric == kRgb && channels == 3 && bits >= 8;
+  const bool grey = page.colour <= kBlackIsZero && channels == 1;
+  const bool rgb = page.colour == kTiffRgb && channels == 3 && bits >= 8;
   const bool coded =
       sample == Sample::u8 && bits == 8 &&
-      (page.photometric == kPalette ? channels == 1 : page.photometric == kYcbcr && channels == 3);
+      (page.colour == kTiffPalette ? channels == 1 : page.colour == kYcbcr && channels == 3);
   const bool turnable =
-      page.photometric != kWhiteIsZero || sample == Sample::u8 || sample == Sample::u16;
+      page.colour != kWhiteIsZero || sample == Sample::u8 || sample == Sample::u16;
   const char* wrong = !sample ? "this kind of sample"
                       : !(grey || rgb || coded)
                           ? "these channels (wanted grey or RGB, without alpha)"
@@ -175,25 +171,25 @@ Page read_page(const Directory& directory, size_t at, std::string_view file, con
                       : directory.one(kOrientation, 1) != 1 ? "an orientation other than top left"
                                                             : nullptr;
   if (wrong != nullptr) {
-    throw refusal("TIFF", path,
-                  fmt::format("{} not read: found {} channels of {} bits, sample format {}, "
-                              "photometric {}, orientation {}; "
-                              "write it again as plain grey or RGB",
-                              wrong, channels, bits, format, page.photometric,
-                              directory.one(kOrientation, 1)));
+    throw refusal(
+        "TIFF", path,
+        fmt::format("{} not read: found {} channels of {} bits, sample format {}, "
+                    "photometric {}, orientation {}; "
+                    "write it again as plain grey or RGB",
+                    wrong, channels, bits, format, page.colour, directory.one(kOrientation, 1)));
   }
-  image.channels = page.photometric == kPalette ? 3 : channels;
+  image.channels = page.colour == kTiffPalette ? 3 : channels;
   image.sample = *sample;
-  check_data(directory, page, bits, file, path);
-  if (page.photometric == kPalette) image.notes.push_back("palette expanded to RGB");
-  if (page.photometric == kWhiteIsZero) image.notes.push_back("white-is-zero turned around");
+  check_data(directory, page, file, path);
+  if (page.colour == kTiffPalette) image.notes.push_back("palette expanded to RGB");
+  if (page.colour == kWhiteIsZero) image.notes.push_back("white-is-zero turned around");
   if (bits == 1) image.notes.push_back("grey of 1 bit(s) scaled to 0..255");
   return page;
 }
 
-std::vector<Page> read_pages(std::string_view file, Order order, const fs::path& path,
-                             const ImageLimits& limits) {
-  std::vector<Page> pages;
+std::vector<TiffPage> read_pages(std::string_view file, Order order, const fs::path& path,
+                                 const ImageLimits& limits) {
+  std::vector<TiffPage> pages;
   size_t reduced = 0;
   for (size_t at = u32_at(file, 4, order); at != 0;) {
     if (pages.size() + reduced == kMostPages) {
@@ -203,8 +199,8 @@ std::vector<Page> read_pages(std::string_view file, Order order, const fs::path&
     const Directory directory(file, at, order, path);
     if ((directory.one(kSubfile, 0) & 1) == 0) {
       pages.push_back(read_page(directory, at, file, path));
-      const Page& first = pages.front();
-      if (!pages.back().like(first)) {
+      const TiffPage& first = pages.front();
+      if (!alike(pages.back(), first)) {
         throw refusal("TIFF", path,
                       fmt::format("page {} is {} x {} with {} channels, page 1 is {} x {} with {} "
                                   "channels, or their samples "
@@ -243,23 +239,14 @@ Image decode_tiff(std::string_view file, const fs::path& path, const ImageLimits
   const Order order = file[0] == 'M' ? Order::big : Order::little;
   if (u16_at(file, 2, order) == 43)
     throw refusal("TIFF", path, "found BigTIFF; write it again as TIFF of below 4 GiB");
-  const std::vector<Page> pages = read_pages(file, order, path, limits);
+  const std::vector<TiffPage> pages = read_pages(file, order, path, limits);
   Image image = pages.front().image;
-  image.pixels.resize(static_cast<size_t>(image.samples() * bytes_of(image.sample)));
-
-  std::string copy(file);
-  for (size_t i = 0; i < pages.size(); ++i) {
-    // The decoder takes the directory that the header points at: this makes any page the first.
-    const auto at = static_cast<uint32_t>(pages[i].at);
-    const uint32_t stored = order == Order::big ? swapped(at) : at;
-    std::memcpy(copy.data() + 4, &stored, 4);
-    decode_frame("TIFF", path, copy, cv::IMREAD_ANYDEPTH | cv::IMREAD_ANYCOLOR, image,
-                 static_cast<int64_t>(i));
-  }
-  // For 8 bits libtiff has turned the values already.
-  if (pages.front().photometric == kWhiteIsZero && image.sample == Sample::u16) {
-    std::for_each_n(image.data<uint16_t>(), image.samples(),
-                    [](uint16_t& v) { v = static_cast<uint16_t>(~v); });
+  allocate(image);
+  TiffSamples samples(file, path);
+  const size_t frame = image.pixels.size() / pages.size();
+  for (size_t i = 0; i < pages.size(); ++i) samples.decode(pages[i], &image.pixels[i * frame]);
+  if (pages.front().colour == kWhiteIsZero) {  // unsigned samples: see read_page
+    for (std::byte& byte : image.pixels) byte = ~byte;
   }
   return image;
 }
