@@ -55,7 +55,8 @@ int doctor() {
       "the backward pass of a strided 1x1 convolution of few channels, channels last, writes out "
       "of bounds",
       "nn::Conv takes every n-th pixel first");
-  line("OpenCV", io::opencv_version());
+  for (const io::LibraryVersion& library : io::library_versions())
+    line(library.name, library.version);
   for (const dicom::LibraryVersion& library : dicom::library_versions()) {
     line(library.name, library.version);
     for (const dicom::Defect& known : library.defects) defect(known.what, known.guard);

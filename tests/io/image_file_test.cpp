@@ -126,6 +126,47 @@ TEST(Jpeg, EveryTruncationIsRefusedAndNothingIsPrinted) {
               HasSubstr("end marker"));
 }
 
+// The entropy-coded bytes between the header of the last scan and the end marker.
+std::pair<size_t, size_t> last_scan(const std::string& file) {
+  const size_t marker = file.rfind("\xff\xda");
+  const size_t length = static_cast<unsigned char>(file[marker + 3]);
+  return {marker + 2 + length, file.size() - 2};
+}
+
+// Changes four bytes at each place of [begin, end) and gives the share that is refused. What is
+// accepted must have the size of the whole picture, and nothing is printed.
+double refused(Decode decode, const std::string& file, size_t begin, size_t end) {
+  testing::internal::CaptureStderr();
+  const size_t size = decode(file, "a", {}).pixels.size();
+  int refused = 0, all = 0;
+  for (size_t at = begin; at + 4 <= end; ++at, ++all) {
+    std::string damaged = file;
+    for (size_t i = at; i < at + 4; ++i) damaged[i] = static_cast<char>(damaged[i] ^ 0x55);
+    try {
+      EXPECT_EQ(decode(damaged, "a", {}).pixels.size(), size);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault(), Fault::data);
+      ++refused;
+    }
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_GT(all, 0);
+  return static_cast<double>(refused) / all;
+}
+
+TEST(Jpeg, DamageInsideTheScanIsRefusedWhereLibjpegNotices) {
+  for (const std::string name : {"rgb.jpg", "grey.jpg", "progressive.jpg"}) {
+    const std::string file = bytes_of_file(name);
+    const auto [begin, end] = last_scan(file);
+    EXPECT_GT(refused(decode_jpeg, file, begin, end), 0.3) << name;
+  }
+  std::string file = bytes_of_file("rgb.jpg");
+  const auto [begin, end] = last_scan(file);
+  file.erase((begin + end) / 2, 6);
+  EXPECT_THAT(refusal(decode_jpeg, file),
+              AllOf(HasSubstr("samples are damaged"), HasSubstr("Corrupt JPEG data")));
+}
+
 TEST(Tiff, EachKindOfSampleIsExact) {
   const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
   expect_picture(read("grey_u1"), Sample::u8, 1, twice);
@@ -154,6 +195,39 @@ TEST(Tiff, WhiteIsZeroPalettesAndOneBitAreTurnedIntoPlainSamplesWithANote) {
   expect_picture(read("palette_u1"), Sample::u8, 3, twice);
   EXPECT_THAT(read("palette_u1").notes, ElementsAre("palette expanded to RGB"));
   expect_picture(read("bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+}
+
+TEST(Tiff, TilesPredictionAndFaxAreUndone) {
+  const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
+  expect_picture(read("tiled_u1"), Sample::u8, 1, twice);
+  expect_picture(read("tiled_rgb_u1"), Sample::u8, 3, twice);
+  expect_picture(read("tiled_bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  expect_picture(read("fax_bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  expect_picture(read("predicted_f4"), Sample::f32, 1, twice);
+}
+
+TEST(Tiff, JpegInsideIsWhatOthersDecode) {
+  for (const std::string name : {"jpeg_u1", "ycbcr_strips", "ycbcr_tiles"}) {
+    const Image image = read_tiff(picture(name + ".tif"));
+    const Array wanted = read_npy(picture(name + "_tif.npy"));
+    ASSERT_EQ(image.height, 12);
+    ASSERT_EQ(image.width, 10);
+    ASSERT_EQ(image.channels, name == "jpeg_u1" ? 1 : 3);
+    EXPECT_EQ(image.pixels, wanted.bytes) << name;
+  }
+}
+
+TEST(Tiff, DamageInsideTheSamplesIsRefusedWhereLibtiffNotices) {
+  const auto share = [](const std::string& name, size_t begin, size_t end) {
+    return refused(decode_tiff, bytes_of_file(name + ".tif"), begin, end);
+  };
+  EXPECT_GT(share("deflate_u2", 192, 239), 0.7);
+  EXPECT_GT(share("lzw_u2", 192, 248), 0.3);
+  EXPECT_GT(share("fax_bit1", 8, 32), 0.3);
+  EXPECT_GT(share("jpeg_u1", 510, 570), 0.3);
+  std::string file = bytes_of_file("lzw_u2.tif");
+  file.replace(200, 4, 4, '\xff');
+  EXPECT_THAT(refusal(decode_tiff, file), HasSubstr("says libtiff: "));
 }
 
 TEST(Tiff, PagesAreFrames) {

@@ -116,10 +116,22 @@ for code in ["lzw", "deflate", "packbits"]:
     tiff(code + "_u2", (2 * a).astype("u2"), compression=code, predictor=None if code == "packbits" else True)
 tiff("big_endian_u2", (2 * a).astype(">u2"), byteorder=">")
 tiff("tiled_u2", (2 * a).astype("u2"), tile=(16, 16))
+tiff("tiled_u1", u8, tile=(16, 16))
+tiff("tiled_rgb_u1", colour(u8), photometric="rgb", tile=(16, 16), compression="deflate")
 tiff("pages_u2", np.stack([2 * a, 2 * a + 1000, 2 * a + 2000]).astype("u2"), photometric="minisblack")
 tiff("planar_u2", np.moveaxis(colour((2 * a).astype("u2")), -1, 0), photometric="rgb", planarconfig="separate")
 tiff("rgba_u1", np.dstack([colour(u8), u8]), photometric="rgb", extrasamples=["unassalpha"])
 tiff("bit1", (a % 2).astype(bool), photometric="minisblack")
+tiff("tiled_bit1", (a % 2).astype(bool), photometric="minisblack", tile=(16, 16))
+Image.fromarray((a % 2 * 255).astype(np.uint8)).convert("1", dither=Image.Dither.NONE).save(path("fax_bit1.tif"),
+                                                                                            compression="group4")
+tiff("predicted_f4", (2 * a).astype("f4"), compression="lzw", predictor=3)
+# Not exact: what imagecodecs (JPEG in strips and tiles) decodes is in a .npy of the same name.
+for name, options in [("strips", {"rowsperstrip": 16}), ("tiles", {"tile": (16, 16)})]:
+    tiff("ycbcr_" + name, rgb, photometric="ycbcr", compression="jpeg", subsampling=(2, 2), **options)
+    np.save(path(f"ycbcr_{name}_tif.npy"), tifffile.imread(path(f"ycbcr_{name}.tif")))
+tiff("jpeg_u1", smooth, photometric="minisblack", compression="jpeg")
+np.save(path("jpeg_u1_tif.npy"), tifffile.imread(path("jpeg_u1.tif")))
 ramp = np.zeros((3, 256), np.uint16)
 ramp[:] = (2 * np.arange(256) + np.arange(3)[:, None]) % 256 * 257
 tiff("palette_u1", a.astype("u1"), photometric="palette", colormap=ramp)

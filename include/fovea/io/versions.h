@@ -2,9 +2,16 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace fovea::io {
 
-std::string opencv_version();
+struct LibraryVersion {
+  std::string name;
+  std::string version;
+};
+
+/// OpenCV, libdeflate, libjpeg-turbo and libtiff.
+std::vector<LibraryVersion> library_versions();
 
 }  // namespace fovea::io
