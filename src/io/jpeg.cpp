@@ -101,7 +101,7 @@ JpegHeader read_markers(std::string_view file, const fs::path& path) {
       if (header.process >= 0)
         throw refusal("JPEG", path, "found two frame headers: the file is damaged");
       header.process = marker & 0x0f;
-      header.bits = segment[0];
+      header.bits = static_cast<unsigned char>(segment[0]);
       header.height = u16_at(segment, 1, Order::big);
       header.width = u16_at(segment, 3, Order::big);
       header.components = static_cast<unsigned char>(segment[5]);

@@ -19,8 +19,9 @@ namespace fovea::io {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr size_t kAroundChunk = 12;  // bytes of length, type and CRC
-constexpr size_t kMostRatio = 1032;  // of deflate: 258 bytes from two bits
+constexpr size_t kAroundChunk = 12;   // bytes of length, type and CRC
+constexpr size_t kMostPalette = 768;  // bytes
+constexpr size_t kMostRatio = 1032;   // of deflate: 258 bytes from two bits
 
 struct Header {
   Image image;  // without pixels
@@ -99,7 +100,6 @@ struct Chunks {
 // Walks the chunks up to IEND and checks each CRC. Those that a decoder may ignore are ignored.
 Chunks read_chunks(std::string_view file, const fs::path& path) {
   Chunks chunks;
-  bool closed = false;  // an IDAT was followed by something else
   size_t at = kPngSignature.size();
   for (;;) {
     if (file.size() - at < kAroundChunk ||
@@ -121,19 +121,15 @@ Chunks read_chunks(std::string_view file, const fs::path& path) {
       refuse("has a wrong checksum: the file is damaged, copy it again");
     if (type == "IEND") return chunks;
     if (type == "IDAT") {
-      if (closed) refuse("does not follow the others of its kind: write the file again");
       chunks.data.push_back(data);
-    } else {
-      closed = !chunks.data.empty();
-      if (type == "PLTE") {
-        if (closed || !chunks.palette.empty() || length == 0 || length % 3 != 0 || length > 3 * 256)
-          refuse("is no palette of 1 to 256 colours before the samples: write the file again");
-        chunks.palette = data;
-      } else if (type == "tRNS") {
-        chunks.transparent = true;
-      } else if ((type[0] & 0x20) == 0 && at != kPngSignature.size()) {
-        refuse("is of a kind that may not be ignored, and unknown: write the file again");
-      }
+    } else if (type == "PLTE") {
+      if (!chunks.palette.empty() || length == 0 || length % 3 != 0 || length > kMostPalette)
+        refuse("is no palette of 1 to 256 colours, or the second one: write the file again");
+      chunks.palette = data;
+    } else if (type == "tRNS") {
+      chunks.transparent = true;
+    } else if ((type[0] & 0x20) == 0 && at != kPngSignature.size()) {
+      refuse("is unknown or out of place, and of a kind not to be ignored: write the file again");
     }
     at += length + kAroundChunk;
   }

@@ -161,12 +161,10 @@ TEST(Png, EveryColourTypeDepthInterlacingAndFilterIsWhatPillowReads) {
 TEST(Png, SamplesInSeveralChunksAreOneStream) {
   const std::string stream = stored(std::string("\0\1\2\0\3\4", 6));
   std::string file = png_header(2, 2);
-  for (const char byte : stream) file += chunk("IDAT", std::string(1, byte)) + chunk("IDAT", "");
+  for (const char byte : stream)
+    file += chunk("IDAT", std::string(1, byte)) + chunk("IDAT", "") + chunk("tEXt", "a");
   const Image image = decode_png(file + chunk("IEND", ""), "a.png");
   for (int i = 0; i < 4; ++i) EXPECT_EQ(image.data<uint8_t>()[i], i + 1);
-  const std::string torn = png_header(2, 2) + chunk("IDAT", stream.substr(0, 9)) +
-                           chunk("tEXt", "") + chunk("IDAT", stream.substr(9)) + chunk("IEND", "");
-  EXPECT_THAT(refusal(decode_png, torn), HasSubstr("IDAT at byte 66 does not follow"));
 }
 
 TEST(Png, RowsThatAreNotThoseOfTheHeaderAreRefused) {
@@ -191,6 +189,7 @@ TEST(Png, WhatTheStandardDoesNotHaveIsRefused) {
   EXPECT_THAT(text(8, 5, 0), HasSubstr("colour type 5"));
   EXPECT_THAT(text(8, 0, 2), HasSubstr("interlacing 2"));
   EXPECT_THAT(text(8, 0, 0, chunk("CgBI", "")), HasSubstr("CgBI at byte 33"));
+  EXPECT_THAT(text(8, 0, 0, png_header(2, 2).substr(8)), HasSubstr("IHDR at byte 33"));
   EXPECT_THAT(text(8, 3, 0), HasSubstr("no palette"));
   EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "1234")), HasSubstr("no palette of 1 to 256"));
   EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "123")), HasSubstr("colour 1 in a palette of 1"));

@@ -1,9 +1,9 @@
 """Writes the small pictures and arrays of images/ with Pillow 13.0, tifffile 2026.3, OpenCV 5.0, pypng 0.20220715,
 imagecodecs 2026.3 and NumPy 2.4.
 
-Every picture is 12 high and 10 wide. With a = 10 y + x (0 .. 119), samples are 2 a where unsigned or floating point,
-3 a - 50 where signed, 500 a for PNG of 16 bits; the channels of a colour picture are v, v + 1, v + 2. JPEG is not exact:
-what Pillow decodes is in a .npy of the same name.
+Every picture but the noise of png_… is 12 high and 10 wide. With a = 10 y + x (0 .. 119), samples are 2 a where unsigned
+or floating point, 3 a - 50 where signed, 500 a for PNG of 16 bits; the channels of a colour picture are v, v + 1, v + 2.
+JPEG is not exact: what Pillow decodes is in a .npy of the same name.
 """
 import io
 import pathlib

@@ -2,11 +2,11 @@
 // stay sixteen bits, colour comes out as RGB, and whatever was dropped or turned is in `notes`.
 //
 // The size is read from the header, and refused there when the decoded picture would pass the
-// limit, before anything of that size is allocated; while a PNG is decoded its samples are in memory
-// twice. A file that is cut off is refused, never filled up with grey. Any other damage to a PNG is
-// refused by its checksums. JPEG and TIFF have none: damage inside the compressed samples is refused
-// where libjpeg or libtiff notices it, and may pass where the bytes still mean something. All
-// refusals are data Errors with the path, what was found, what was wanted and what to do.
+// limit, before anything of that size is allocated; while a PNG is decoded its samples are in
+// memory twice. A file that is cut off is refused, never filled up with grey. Any other damage to a
+// PNG is refused by its checksums. JPEG and TIFF have none: damage inside the compressed samples is
+// refused where libjpeg or libtiff notices it, and may pass where the bytes still mean something.
+// All refusals are data Errors with the path, what was found, what was wanted and what to do.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ Image read_jpeg(const std::filesystem::path& path, const ImageLimits& limits = {
 /// TIFF 6.0: whole numbers of 8 or 16 bits, signed ones also of 32, floating point of 32 or 64;
 /// grey or RGB, and palettes, YCbCr and 1-bit grey (0 or 255) of 8 bits; stripped or tiled,
 /// uncompressed or LZW, Deflate, PackBits, JPEG or what else libtiff decodes. Each page is a frame,
-/// and all must be alike; pages marked as reduced copies are left out, with a note. White-is-zero is
-/// turned around for unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an
+/// and all must be alike; pages marked as reduced copies are left out, with a note. White-is-zero
+/// is turned around for unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an
 /// orientation other than top left.
 Image read_tiff(const std::filesystem::path& path, const ImageLimits& limits = {});
 
