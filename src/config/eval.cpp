@@ -14,6 +14,18 @@ namespace fovea::config {
 namespace {
 
 /// The classes of the data must be those of the model, in the same order: else every figure is about something else.
+/// Everything but the data belongs to the model as it was trained.
+void check_settable(const std::vector<std::string>& set) {
+  for (const std::string& assignment : set) {
+    const std::string key = assignment.substr(0, assignment.find('='));
+    if (key != "data" && !key.starts_with("data."))
+      throw config_error(fmt::format(
+          "--set {}: found the key '{}'; only data.* can be set in eval, the rest belongs to the "
+          "model as it was trained: leave it out, or train a model with it",
+          assignment, key));
+  }
+}
+
 void check_classes(const Trained& trained, const sources::Source& source) {
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
     const TargetSpec& learned = trained.card.targets[i];
@@ -30,6 +42,7 @@ void check_classes(const Trained& trained, const sources::Source& source) {
 
 int eval(const EvalRequest& request) {
   const torch::Device device = train::choose_device(request.device);
+  check_settable(request.set);
   Trained trained = open_trained(request.model);
   train::use_threads(request.threads);
   RunConfig data = request.data.empty() ? read_config(trained.folder / "config.yaml", request.set)

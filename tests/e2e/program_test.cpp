@@ -238,6 +238,20 @@ TEST(Eval, AnUnknownSplitAndAFolderThatIsNoRunAreRefused) {
   EXPECT_EQ(fovea({"eval", demo().images().string()}).code, 3);
 }
 
+TEST(Eval, OnlyKeysOfTheDataCanBeSet) {
+  for (const char* set : {"train.batch_size=4", "transforms.eval=[]", "seed=2", "dataset.root=x"}) {
+    const Outcome outcome = fovea({"eval", demo().run.string(), "--set", set});
+    const std::string key = std::string(set).substr(0, std::string(set).find('='));
+    EXPECT_EQ(outcome.code, 2) << set;
+    EXPECT_EQ(lines(outcome.err).size(), 1u);
+    EXPECT_THAT(outcome.err, HasSubstr("'" + key + "'; only data.* can be set in eval"));
+    EXPECT_THAT(outcome.err, HasSubstr("leave it out"));
+  }
+  const std::string out = (demo().folder / "set").string();
+  EXPECT_EQ(fovea({"eval", demo().run.string(), "--out", out, "--set", "data.subgroups=[]"}).code,
+            0);
+}
+
 TEST(Infer, GivesTheProbabilitiesOfEval) {
   const fs::path out = demo().folder / "infer.csv";
   ASSERT_EQ(fovea({"eval", demo().run.string(), "--split", "all", "--out",
