@@ -9,11 +9,11 @@
 #include "fovea/report/progress.h"
 #include "fovea/train/device.h"
 #include "fovea/train/evaluate.h"
+#include "fovea/train/memory.h"
 
 namespace fovea::config {
 namespace {
 
-/// The classes of the data must be those of the model, in the same order: else every figure is about something else.
 /// Everything but the data belongs to the model as it was trained.
 void check_settable(const std::vector<std::string>& set) {
   for (const std::string& assignment : set) {
@@ -26,6 +26,7 @@ void check_settable(const std::vector<std::string>& set) {
   }
 }
 
+/// The classes of the data must be those of the model, in the same order: else every figure is about something else.
 void check_classes(const Trained& trained, const sources::Source& source) {
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
     const TargetSpec& learned = trained.card.targets[i];
@@ -41,8 +42,8 @@ void check_classes(const Trained& trained, const sources::Source& source) {
 }  // namespace
 
 int eval(const EvalRequest& request) {
-  const torch::Device device = train::choose_device(request.device);
   check_settable(request.set);
+  const torch::Device device = train::choose_device(request.device);
   Trained trained = open_trained(request.model);
   train::use_threads(request.threads);
   RunConfig data = request.data.empty() ? read_config(trained.folder / "config.yaml", request.set)
@@ -57,14 +58,22 @@ int eval(const EvalRequest& request) {
   const DatasetPtr cases = request.split == "all" ? source.data : source.part(request.split);
   const tasks::TaskPtr task = make_task(trained.config, trained.card);
   const auto model = make_model(trained.config, trained.card, *task, trained.weights);
-  model->to(device);
   const Loader loader = evaluation_loader(trained.config, cases, device);
   report::Progress progress("eval " + request.split, loader.examples(),
                             report::Terminal::standard_error());
   train::EvaluateOptions options;
   options.device = device;
   options.progress = [&](const Batch& batch) { progress.advance(batch.size()); };
-  const auto evaluation = train::evaluate(*model, *task, loader, options);
+  const auto use = [&]() -> train::MemoryUse {
+    return {.device = device,
+            .batch_size = trained.config.train.batch_size,
+            .parameters = train::parameter_count(*model),
+            .remedy = "evaluate with --device cpu, or on a device of more memory"};
+  };
+  const auto evaluation = train::within_memory(use, [&] {
+    model->to(device);
+    return train::evaluate(*model, *task, loader, options);
+  });
   progress.finish();
 
   const std::filesystem::path out =

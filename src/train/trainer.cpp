@@ -10,6 +10,7 @@
 #include "fovea/core/log.h"
 #include "fovea/nn/inference.h"
 #include "fovea/train/evaluate.h"
+#include "fovea/train/memory.h"
 #include "fovea/train/signals.h"
 
 namespace fovea::train {
@@ -67,7 +68,7 @@ Trainer::Trainer(Training training, TrainOptions options, std::vector<Callback*>
     best_figure_ = figure.name;
     higher_is_better_ = figure.higher_is_better;
   }
-  on_.model->to(on_.device);
+  within_memory([&] { return memory_use(); }, [&] { on_.model->to(on_.device); });
   if (options_.channels_last) nn::channels_last(*on_.model);
   optimizer_ = options_.optimizer.make(parameter_groups(*on_.model, options_.encoder_lr));
   schedule_ = options_.schedule.make({steps_per_epoch_, options_.epochs});
@@ -81,6 +82,19 @@ Trainer::Trainer(Training training, TrainOptions options, std::vector<Callback*>
 
 Trainer::~Trainer() = default;
 
+MemoryUse Trainer::memory_use() const {
+  return {
+      .device = on_.device,
+      .batch_size = options_.batch_size,
+      .parameters = parameter_count(*on_.model),
+      .remedy = fmt::format(
+          "lower train.batch_size, and multiply train.accumulate ({}) by as much: a step then "
+          "sees as many cases as before; or take smaller pictures, a smaller model, "
+          "train.precision bf16{}",
+          options_.accumulate,
+          saved_step_ >= 0 ? fmt::format(". The checkpoint of step {} is kept", saved_step_) : "")};
+}
+
 Result Trainer::fit() {
   if (run_)
     if (auto checkpoint = run_->resume()) {
@@ -91,10 +105,13 @@ Result Trainer::fit() {
   for (Callback* callback : callbacks_)
     callback->on_start({options_.epochs, steps_per_epoch_, epoch_, step_, on_.training->examples(),
                         on_.device, precision_, saved_step_ >= 0});
-  while (!over()) {
-    train_epoch();
-    if (!stopped_) end_epoch();
-  }
+  const auto use = [this] { return memory_use(); };
+  within_memory(use, [this] {
+    while (!over()) {
+      train_epoch();
+      if (!stopped_) end_epoch();
+    }
+  });
   if (stopped_) save(false);
   const Result end = result();
   for (Callback* callback : callbacks_) callback->on_stop(end);

@@ -288,6 +288,27 @@ TEST(Checkpoints, WeightsAreCheckedWithoutReadingWhatTrainingAloneNeeds) {
   EXPECT_THROW(verify_weights(weights), Error);
 }
 
+TEST(Checkpoints, MemoryThatRunsOutLeavesTheCheckpointAndNamesIt) {
+  const test::TempFolder folder;
+  SmallRun run;
+  Training training = run.prepare();
+  int64_t batches = 0;
+  training.mix = [&](Batch batch, Random&) {
+    TORCH_CHECK_WITH(OutOfMemoryError, ++batches < 7, "CUDA out of memory.");
+    return batch;
+  };
+  try {
+    RunFolder kept(folder / "run", identity());
+    Trainer(training, run.options, {}, &kept).fit();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::resources);
+    EXPECT_THAT(error.what(), HasSubstr("The checkpoint of step 5 is kept"));
+  }
+  RunFolder resumed(folder / "run", identity(), {.opening = Opening::resume});
+  EXPECT_EQ(resumed.resume()->step, 5);
+}
+
 TEST(Checkpoints, AWeightThatIsNotFiniteIsNotSaved) {
   const test::TempFolder folder;
   RunFolder run(folder / "run", identity());

@@ -228,6 +228,62 @@ TEST(Trainer, ASkippedStepIsCountedAndTheWeightsStayFinite) {
     EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;  // batch statistics too
 }
 
+/// What a run says when `fails` is called in its second step.
+Error failure_of(const std::function<void()>& fails) {
+  SmallRun run;
+  run.options.accumulate = 2;
+  Training training = run.prepare();
+  int64_t batches = 0;
+  training.mix = [&](Batch batch, Random&) {
+    if (++batches == 3) fails();
+    return batch;
+  };
+  try {
+    Trainer(training, run.options).fit();
+  } catch (const Error& error) {
+    return error;
+  }
+  return {Fault::internal, "no error"};
+}
+
+TEST(Trainer, MemoryThatRunsOutIsOneMessageWithTheWayOut) {
+  // As LibTorch's allocator says it.
+  const Error error = failure_of([] {
+    TORCH_CHECK_WITH(
+        OutOfMemoryError, false,
+        "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of "
+        "79.10 GiB of which 1.50 GiB is free. Process 7 has 77 GiB memory in use. See "
+        "the documentation of PYTORCH_CUDA_ALLOC_CONF");
+  });
+  EXPECT_EQ(error.fault(), Fault::resources);
+  int64_t parameters = 0;  // of the model of failure_of, which is that of any SmallRun
+  SmallRun run;
+  for (const torch::Tensor& tensor : run.prepare().model->parameters())
+    parameters += tensor.numel();
+  EXPECT_THAT(
+      error.what(),
+      testing::AllOf(HasSubstr("memory of cpu"), HasSubstr("batch of 8 cases"),
+                     HasSubstr("model of " + std::to_string(parameters) + " parameters"),
+                     HasSubstr("79.10 GiB of which 1.50 GiB is free.)"),
+                     HasSubstr("lower train.batch_size"), HasSubstr("train.accumulate (2)")));
+  EXPECT_THAT(error.what(), testing::Not(HasSubstr("PYTORCH")));
+  EXPECT_THAT(error.what(), testing::Not(HasSubstr("\n")));
+}
+
+TEST(Trainer, MemoryThatRunsOutOutsideTheAllocatorIsTheSame) {
+  for (const char* text :
+       {"CUDA error: out of memory\nCUDA kernel errors might be asynchronously reported",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+        "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: "
+        "you tried to allocate 1099511627776 bytes."})
+    EXPECT_EQ(failure_of([&] { TORCH_CHECK(false, text); }).fault(), Fault::resources) << text;
+}
+
+TEST(Trainer, AnotherErrorOfLibTorchIsNotTakenForLackOfMemory) {
+  EXPECT_THROW(failure_of([] { TORCH_CHECK(false, "The size of tensor a must match"); }),
+               c10::Error);
+}
+
 TEST(Trainer, ARequestToStopEndsAfterTheStep) {
   const StopSignals signals;
   SmallRun run;

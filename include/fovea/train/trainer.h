@@ -9,6 +9,7 @@
 #include "fovea/nn/model.h"
 #include "fovea/tasks/task.h"
 #include "fovea/train/grad_scaler.h"
+#include "fovea/train/memory.h"
 #include "fovea/train/options.h"
 #include "fovea/train/precision.h"
 #include "fovea/train/run_folder.h"
@@ -93,7 +94,7 @@ class Trainer {
 
   /// Trains to the end, to an early stop, or to a request to stop, from the run's newest checkpoint
   /// on where there is one. A data Error where numbers become non-finite, with epoch, step, rate
-  /// and the ids of the batch.
+  /// and the ids of the batch; a resources Error where the device's memory runs out.
   Result fit();
 
   /// All that a run must remember, and back.
@@ -109,6 +110,7 @@ class Trainer {
   bool choose_best(const std::vector<tasks::NamedFigure>& figures);
   void save(bool best);
   bool over() const;
+  MemoryUse memory_use() const;
   Result result() const;
   void state(State& s);
   friend class State;

@@ -1,0 +1,39 @@
+// Memory of a device that runs out, as one message for whoever started the run.
+#pragma once
+
+#include <c10/util/Exception.h>
+#include <torch/nn/module.h>
+
+#include "fovea/core/error.h"
+
+namespace fovea::train {
+
+/// What was at work, and what can be done about it.
+struct MemoryUse {
+  torch::Device device = torch::kCPU;
+  int64_t batch_size = 0;
+  int64_t parameters = 0;  ///< of the model
+  std::string remedy;
+};
+
+int64_t parameter_count(const torch::nn::Module& model);
+
+/// LibTorch's own exception for it, and CUDA's, which only says so.
+bool is_out_of_memory(const c10::Error& error);
+
+/// A resources Error with all of `use` and the figures that LibTorch gives.
+Error out_of_memory(const MemoryUse& use, const c10::Error& error);
+
+/// Runs `body`; memory that runs out in it leaves as `out_of_memory(use(), …)`, anything else as it
+/// is.
+template <class Use, class Body>
+decltype(auto) within_memory(const Use& use, Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const c10::Error& error) {
+    if (!is_out_of_memory(error)) throw;
+    throw out_of_memory(use(), error);
+  }
+}
+
+}  // namespace fovea::train

@@ -1,0 +1,41 @@
+#include "fovea/train/memory.h"
+
+#include <fmt/format.h>
+
+namespace fovea::train {
+namespace {
+
+/// "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has … of which 1.00 GiB is free." What
+/// follows in LibTorch's text is advice for Python programs.
+std::string figures_in(const std::string& text) {
+  const std::string line = text.substr(0, text.find('\n'));
+  constexpr std::string_view kLast = " is free.";
+  const size_t end = line.find(kLast);
+  return end == std::string::npos ? line : line.substr(0, end + kLast.size());
+}
+
+}  // namespace
+
+int64_t parameter_count(const torch::nn::Module& model) {
+  int64_t count = 0;
+  for (const torch::Tensor& parameter : model.parameters()) count += parameter.numel();
+  return count;
+}
+
+bool is_out_of_memory(const c10::Error& error) {
+  if (dynamic_cast<const c10::OutOfMemoryError*>(&error)) return true;
+  const std::string text = error.what_without_backtrace();
+  for (const char* known : {"out of memory", "can't allocate memory", "ALLOC_FAILED"})
+    if (text.find(known) != std::string::npos) return true;
+  return false;
+}
+
+Error out_of_memory(const MemoryUse& use, const c10::Error& error) {
+  return resource_error(
+      fmt::format("the memory of {} ran out: a batch of {} cases and a model of {} parameters did "
+                  "not fit ({}); {}",
+                  use.device.str(), use.batch_size, use.parameters,
+                  figures_in(error.what_without_backtrace()), use.remedy));
+}
+
+}  // namespace fovea::train
