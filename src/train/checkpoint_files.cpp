@@ -113,6 +113,24 @@ void tidy_checkpoints(const fs::path& folder) {
   }
 }
 
+int64_t bytes_of(const Checkpoint& checkpoint) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : checkpoint.model)
+    bytes += static_cast<int64_t>(tensor.nbytes());
+  for (const auto& [name, tensor] : checkpoint.state.tensors)
+    bytes += static_cast<int64_t>(tensor.nbytes());
+  return bytes;
+}
+
+std::string too_little_space(int64_t wanted, int64_t bytes, int64_t free_bytes) {
+  if (wanted * bytes <= free_bytes) return "";
+  return fmt::format(
+      "found {} bytes free, wanted {} for {} checkpoints of {} each: the run will stop where the "
+      "disk is full, and keep the checkpoint before; free some space, or write to another disk "
+      "(--out)",
+      free_bytes, wanted * bytes, wanted, bytes);
+}
+
 fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
                           const Notes& notes) {
   check_weights(checkpoint.model);

@@ -24,6 +24,13 @@ std::vector<std::filesystem::path> checkpoints_in(const std::filesystem::path& f
 /// replaced.
 void tidy_checkpoints(const std::filesystem::path& folder);
 
+/// What a checkpoint takes on the disk, but for some kilobytes.
+int64_t bytes_of(const Checkpoint& checkpoint);
+
+/// What to say where `wanted` more checkpoints of `bytes` each do not fit into `free_bytes`; ""
+/// where they do.
+std::string too_little_space(int64_t wanted, int64_t bytes, int64_t free_bytes);
+
 /// Commits `checkpoint` as a folder of `folder`, in place of one of the same step. Files and
 /// folders are on the disk when it returns.
 std::filesystem::path write_checkpoint(const std::filesystem::path& folder,

@@ -26,6 +26,7 @@ using storage::shown;
 using Facts = std::map<std::string, std::string>;
 
 constexpr int kFormat = 1;
+constexpr int64_t kKept = 3;  // checkpoints: the newest two and the best
 constexpr const char* kMetricsHeader = "epoch,step,split,metric,value\n";
 
 std::string now() {
@@ -187,6 +188,16 @@ class RunFolder::Implementation {
     return checkpoint;
   }
 
+  void check_space(const Checkpoint& checkpoint, int64_t free_bytes) {
+    const auto there = static_cast<int64_t>(checkpoints_in(checkpoints()).size());
+    const int64_t wanted =
+        std::max<int64_t>(1, kKept - there);  // a new one comes before an old goes
+    const std::string warning = too_little_space(wanted, bytes_of(checkpoint), free_bytes);
+    if (warning.empty()) return;
+    log_warning(shown(path_) + ": " + warning);
+    append_log("warning", "little_space", Json{{"text", warning}}.dump());
+  }
+
   void save(const Checkpoint& checkpoint, bool best) {
     metrics_->sync();
     const std::string name = checkpoint_name(checkpoint.step);
@@ -301,6 +312,9 @@ RunFolder::RunFolder(fs::path path, RunIdentity identity, RunOptions options)
 RunFolder::~RunFolder() = default;
 
 std::optional<Checkpoint> RunFolder::resume() { return implementation_->resume(); }
+void RunFolder::check_space(const Checkpoint& checkpoint, int64_t free_bytes) {
+  implementation_->check_space(checkpoint, free_bytes);
+}
 void RunFolder::save(const Checkpoint& checkpoint, bool best) {
   implementation_->save(checkpoint, best);
 }

@@ -9,6 +9,7 @@
 
 #include "fovea/core/log.h"
 #include "fovea/nn/inference.h"
+#include "fovea/storage/file.h"
 #include "fovea/train/evaluate.h"
 #include "fovea/train/memory.h"
 #include "fovea/train/signals.h"
@@ -105,6 +106,7 @@ Result Trainer::fit() {
   for (Callback* callback : callbacks_)
     callback->on_start({options_.epochs, steps_per_epoch_, epoch_, step_, on_.training->examples(),
                         on_.device, precision_, saved_step_ >= 0});
+  if (run_ && !over()) run_->check_space(snapshot(), storage::free_bytes(run_->path()));
   const auto use = [this] { return memory_use(); };
   within_memory(use, [this] {
     while (!over()) {

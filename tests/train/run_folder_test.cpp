@@ -12,6 +12,7 @@
 #include "fovea/train/device.h"
 #include "fovea/train/signals.h"
 #include "support/test_files.h"
+#include "train/checkpoint_files.h"
 #include "train/small_run.h"
 
 namespace fovea::train {
@@ -286,6 +287,53 @@ TEST(Checkpoints, WeightsAreCheckedWithoutReadingWhatTrainingAloneNeeds) {
   EXPECT_NO_THROW(verify_weights(weights));
   std::ofstream(run.newest / "MANIFEST.json") << "{";
   EXPECT_THROW(verify_weights(weights), Error);
+}
+
+std::string log_of(const fs::path& run) { return test::read_text(run / "log.jsonl"); }
+
+TEST(Checkpoints, TooLittleSpaceForThreeIsAWarningBeforeTheFirstStep) {
+  const test::TempFolder folder;
+  RunFolder run(folder / "run", identity());
+  Checkpoint checkpoint{.step = 1, .model = {{"w", torch::ones({600})}}, .state = {}};
+  checkpoint.state.tensors["moment"] = torch::ones({400});  // 1000 numbers of 4 bytes in all
+  std::vector<std::string> warnings;
+  set_log_sink([&](Level level, const std::string& text) {
+    if (level == Level::warning) warnings.push_back(text);
+  });
+  run.check_space(checkpoint, 12'000);
+  EXPECT_TRUE(warnings.empty());
+  EXPECT_EQ(log_of(folder / "run"), "");
+  run.check_space(checkpoint, 11'999);
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(
+      warnings[0],
+      testing::AllOf(HasSubstr((folder / "run").string()), HasSubstr("found 11999 bytes"),
+                     HasSubstr("wanted 12000 for 3 checkpoints of 4000"), HasSubstr("--out")));
+  EXPECT_THAT(log_of(folder / "run"),
+              testing::AllOf(HasSubstr("warning"), HasSubstr("wanted 12000")));
+  // Checkpoints that are there have their place already; one more is needed at any time.
+  for (const auto& [step, wanted] : {std::pair(1, 8000), {2, 4000}, {3, 4000}, {4, 4000}}) {
+    checkpoint.step = step;
+    run.save(checkpoint, step == 1);
+    warnings.clear();
+    run.check_space(checkpoint, wanted);
+    EXPECT_TRUE(warnings.empty()) << step;
+    run.check_space(checkpoint, wanted - 1);
+    EXPECT_EQ(warnings.size(), 1u) << step;
+  }
+  set_log_sink({});
+}
+
+TEST(Checkpoints, TheSpaceIsComparedWithWhatACheckpointTakes) {
+  const test::TempFolder folder;
+  SmallRun run;
+  train_in(folder / "run", Opening::create, run);
+  const Checkpoint snapshot = Trainer(run.prepare(), run.options).snapshot();
+  int64_t on_disk = 0;
+  for (const char* name : {"model.safetensors", "optimizer.safetensors"})
+    on_disk += static_cast<int64_t>(fs::file_size(folder / "run/best" / name));
+  EXPECT_LE(bytes_of(snapshot), on_disk);
+  EXPECT_GE(bytes_of(snapshot), on_disk - 8192);  // the two headers
 }
 
 TEST(Checkpoints, MemoryThatRunsOutLeavesTheCheckpointAndNamesIt) {

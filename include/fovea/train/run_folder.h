@@ -60,6 +60,10 @@ class RunFolder {
   /// damaged or missing.
   std::optional<Checkpoint> resume();
 
+  /// Before the first step: where the three checkpoints that a run keeps, those there already
+  /// among them, take more than `free_bytes`, a warning goes to stderr and to log.jsonl.
+  void check_space(const Checkpoint& checkpoint, int64_t free_bytes);
+
   /// Commits a checkpoint; keeps the newest two and the best. Where `best`, the link moves to it.
   /// On failure what was there stays (an io Error). A data Error where a weight is not finite.
   void save(const Checkpoint& checkpoint, bool best);
