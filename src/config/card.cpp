@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/config/experiment.h"
+#include "fovea/config/version.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::config {
@@ -15,7 +16,7 @@ constexpr int64_t kMaxBytes = 16 << 20;
 void write_card(const std::filesystem::path& path, const ModelCard& card) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
-  json["fovea"] = FOVEA_VERSION;
+  json["fovea"] = version();
   for (const auto& [name, shape] : card.inputs) json["inputs"][name] = shape.sizes;
   for (const TargetSpec& target : card.targets)
     json["targets"][target.name] = {{"classes", target.classes},

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "fovea/config/commands.h"
+#include "fovea/config/version.h"
 #include "fovea/dicom/versions.h"
 #include "fovea/io/versions.h"
 #include "fovea/train/device.h"
@@ -49,7 +50,7 @@ void defect(std::string_view what, std::string_view guard) {
 }  // namespace
 
 int doctor() {
-  line("fovea", FOVEA_VERSION);
+  line("fovea", version_text());
   line("LibTorch", TORCH_VERSION);
   defect(
       "the backward pass of a strided 1x1 convolution of few channels, channels last, writes out "

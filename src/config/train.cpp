@@ -4,6 +4,7 @@
 
 #include "fovea/config/commands.h"
 #include "fovea/config/experiment.h"
+#include "fovea/config/version.h"
 #include "fovea/core/log.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
@@ -52,6 +53,8 @@ train::RunOptions opening(const TrainRequest& request) {
                                     : Opening::create;
   options.command_line = "fovea train " + request.config.string();
   for (const std::string& assignment : request.set) options.command_line += " --set " + assignment;
+  options.version = version();
+  options.commit = commit();
   return options;
 }
 

@@ -255,9 +255,14 @@ class RunFolder::Implementation {
   }
 
   void begin_manifest() {
-    manifest_ = Json{
-        {"format", kFormat}, {"libtorch", TORCH_VERSION}, {"command_line", options_.command_line},
-        {"start", now()},    {"resumes", Json::array()},  {"settings", facts_}};
+    manifest_ = Json{{"format", kFormat},
+                     {"fovea", options_.version},
+                     {"commit", options_.commit},
+                     {"libtorch", TORCH_VERSION},
+                     {"command_line", options_.command_line},
+                     {"start", now()},
+                     {"resumes", Json::array()},
+                     {"settings", facts_}};
   }
 
   void continue_manifest() {
@@ -266,7 +271,10 @@ class RunFolder::Implementation {
       throw data_error("cannot resume: " + shown(path_ / "manifest.json") +
                        " is damaged; start a new run");
     const std::string changed = difference(manifest_["settings"].get<Facts>(), facts_);
-    Json resume{{"time", now()}, {"command_line", options_.command_line}};
+    Json resume{{"time", now()},
+                {"fovea", options_.version},
+                {"commit", options_.commit},
+                {"command_line", options_.command_line}};
     if (!changed.empty()) {
       if (!options_.allow_changed)
         throw config_error(

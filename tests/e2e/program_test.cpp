@@ -387,6 +387,18 @@ TEST(Doctor, NamesTheVersionsOfWhatIsLinked) {
     EXPECT_THAT(outcome.out, testing::ContainsRegex(name));
 }
 
+TEST(Program, SaysItsVersionAndCommitEverywhereAlike) {
+  const Outcome version = fovea({"--version"});
+  EXPECT_EQ(version.code, 0);
+  EXPECT_THAT(version.out, MatchesRegex("[0-9.]+ \\(commit ([0-9a-f]{12,}(-dirty)?|unknown)\\)\n"));
+  EXPECT_THAT(fovea({"doctor"}).out, testing::ContainsRegex("fovea +[0-9]"));
+  EXPECT_THAT(fovea({"doctor"}).out, HasSubstr(version.out));
+  const auto manifest = nlohmann::json::parse(read_text(demo().run / "manifest.json"));
+  EXPECT_EQ(manifest.at("fovea").get<std::string>() + " (commit " +
+                manifest.at("commit").get<std::string>() + ")\n",
+            version.out);
+}
+
 TEST(Embed, AnOutsideProjectFindsLinksAndClassifies) {
   const TempFolder folder;
   const std::string build = quoted(FOVEA_BINARY_DIR);

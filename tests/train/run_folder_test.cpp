@@ -54,7 +54,8 @@ struct Outcome {
 
 Result train_in(const fs::path& folder, Opening opening, SmallRun& run, int64_t stop_at = -1) {
   request_stop(0);
-  RunFolder kept(folder, identity(), {.opening = opening});
+  RunFolder kept(folder, identity(),
+                 {.opening = opening, .version = "9.8.7", .commit = "4f2a91c03b7d-dirty"});
   RunJournal journal(kept);
   StopAt stop(stop_at);
   const Result result = run.fit({&journal, &stop}, &kept);
@@ -102,6 +103,8 @@ TEST(RunFolder, HoldsWhatTheLayoutPromises) {
   EXPECT_GE(checkpoints, 2u);
   const auto manifest = nlohmann::json::parse(test::read_text(path / "manifest.json"));
   EXPECT_EQ(manifest["exit_code"], 0);
+  EXPECT_EQ(manifest["fovea"], "9.8.7");
+  EXPECT_EQ(manifest["commit"], "4f2a91c03b7d-dirty");
   EXPECT_EQ(manifest["settings"]["train.lr"], "0.1");
   EXPECT_FALSE(manifest["settings"].contains("log"));
   EXPECT_EQ(trained_weights(path), path / "best/model.safetensors");

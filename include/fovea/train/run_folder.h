@@ -34,7 +34,8 @@ struct RunOptions {
   bool fall_back = false;      ///< pass over a damaged newest checkpoint (resume: auto)
   bool allow_changed = false;  ///< go on although the identity differs; recorded
   bool break_lock = false;     ///< take over the lock of another host
-  std::string command_line;    ///< for manifest.json
+  // For manifest.json: what was typed, and which fovea it was.
+  std::string command_line, version, commit;
 };
 
 struct Checkpoint {
