@@ -15,6 +15,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr size_t kShown = 20;  // of the files that do not exist
+
+/// Writes lines too many for a message to a file of the working folder, or of the temporary folder
+/// where that cannot be written, and says where they are.
+std::string keep_list(const char* name, const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  std::string failure;
+  std::error_code ignored;
+  for (const fs::path& folder : {fs::current_path(ignored), fs::temp_directory_path(ignored)}) {
+    try {
+      storage::write_file_atomically(folder / name, text);
+      return "all of them are in " + storage::shown(folder / name);
+    } catch (const Error& error) {
+      failure = error.what();
+    }
+  }
+  return "the list of all could not be written: " + failure;
+}
+
 class TableReader {
  public:
   TableReader(const DataOptions& options, uint64_t seed)
@@ -38,6 +58,7 @@ class TableReader {
       labels_.push_back(read_target(name, target));
     FileCases cases;
     for (const auto& [name, input] : options_.inputs) cases.inputs.push_back(files(name, input));
+    if (!missing_.empty()) throw data_error(missing_text());
     cases.ids = ids();
     if (!options_.group.empty()) cases.groups = groups();
     for (const Labels& labels : labels_) cases.targets[labels.spec.name] = labels.values;
@@ -102,17 +123,15 @@ class TableReader {
     const int64_t column = table_.column(input.column);
     const fs::path root = options_.root.empty() ? options_.table.parent_path() : options_.root;
     FileInput result{name, input.channels, {}, {}};
-    std::vector<size_t> missing;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const std::string_view cell = table_.cell(rows_[i], column);
       const fs::path path = (root / input.folder / cell).lexically_normal();
       if (!options_.allow_outside_root) check_inside(root, path, i);
       const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);
-      if (!stamp) missing.push_back(i);
+      if (!stamp) missing_.push_back(fmt::format("{}: {}", line(i), storage::shown(path)));
       result.files.push_back(path);
       result.stamps.push_back(stamp.value_or(storage::FileStamp{}));
     }
-    if (!missing.empty()) refuse_missing(result, missing);
     return result;
   }
 
@@ -135,15 +154,16 @@ class TableReader {
                     where_, line(i), storage::shown(real), storage::shown(root)));
   }
 
-  void refuse_missing(const FileInput& input, const std::vector<size_t>& missing) const {
+  std::string missing_text() const {
     std::string list;
-    for (size_t k = 0; k < std::min<size_t>(missing.size(), 20); ++k)
-      list += fmt::format("\n  {}: {}", line(missing[k]), storage::shown(input.files[missing[k]]));
-    if (missing.size() > 20) list += fmt::format("\n  … and {} more", missing.size() - 20);
-    throw data_error(fmt::format(
-        "{}: {} of {} files of the input '{}' do not exist; correct the column, data.root or "
-        "data.inputs.{}.folder:{}",
-        where_, missing.size(), rows_.size(), input.name, input.name, list));
+    for (size_t k = 0; k < std::min(missing_.size(), kShown); ++k) list += "\n  " + missing_[k];
+    if (missing_.size() > kShown)
+      list += fmt::format("\n  … and {} more; {}", missing_.size() - kShown,
+                          keep_list("missing-files.txt", missing_));
+    return fmt::format(
+        "{}: {} of {} files do not exist; correct the table, data.root or data.inputs.NAME.folder:"
+        "{}",
+        where_, missing_.size(), rows_.size() * options_.inputs.size(), list);
   }
 
   std::vector<std::string> ids() const {
@@ -193,6 +213,7 @@ class TableReader {
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
   std::vector<Labels> labels_;
+  std::vector<std::string> missing_;  // "line 3: scans/a.png"
   fs::path real_root_;
   std::unordered_map<std::string, fs::path> real_folders_;
 };

@@ -259,6 +259,56 @@ TEST_F(Table, SettingsExcludeEachOther) {
   EXPECT_EQ(refusal([&] { open(); }).fault(), Fault::config);
 }
 
+/// Works in another folder while it lives.
+class WorkingFolder {
+ public:
+  explicit WorkingFolder(const std::filesystem::path& folder)
+      : before_(std::filesystem::current_path()) {
+    std::filesystem::current_path(folder);
+  }
+  ~WorkingFolder() { std::filesystem::current_path(before_); }
+
+ private:
+  std::filesystem::path before_;
+};
+
+/// A table of two files for each case; those of the column `left` do not exist.
+std::string rows_without_files(int64_t rows) {
+  std::string text = "file,left,patient,finding,sex,part\n";
+  for (int64_t i = 0; i < rows; ++i)
+    text += "a.png,gone" + std::to_string(i) + ".png,p" + std::to_string(i) +
+            (i % 2 ? ",ill,f,train\n" : ",healthy,f,train\n");
+  return text;
+}
+
+TEST_F(Table, FilesThatDoNotExistAreAllNamedWithTheirLines) {
+  const WorkingFolder here(folder_.path());
+  options_.inputs.entries.emplace_back("left", InputOptions{.column = "left", .folder = {}});
+  table(rows_without_files(20));
+  const std::string text = message();
+  EXPECT_THAT(text, AllOf(HasSubstr("t.csv: 20 of 40 files do not exist"), HasSubstr("data.root")));
+  for (int64_t i = 0; i < 20; ++i)
+    EXPECT_THAT(text, HasSubstr("\n  line " + std::to_string(i + 2) + ": " +
+                                (folder_ / "gone").string() + std::to_string(i) + ".png"));
+  EXPECT_FALSE(std::filesystem::exists("missing-files.txt"));
+}
+
+TEST_F(Table, OfManyFilesThatDoNotExistTwentyAreNamedAndAllAreInAFile) {
+  const WorkingFolder here(folder_.path());
+  options_.inputs.entries[0].second = {.column = "left", .folder = {}};
+  options_.id = "left";
+  table(rows_without_files(25));
+  EXPECT_THAT(message(),
+              AllOf(HasSubstr("25 of 25"), HasSubstr("gone19.png"), Not(HasSubstr("gone20.png")),
+                    HasSubstr("and 5 more; all of them are in " +
+                              (folder_ / "missing-files.txt").string())));
+  std::string wanted;
+  for (int64_t i = 0; i < 25; ++i)
+    wanted += "line " + std::to_string(i + 2) + ": " + (folder_ / "gone").string() +
+              std::to_string(i) + ".png\n";
+  EXPECT_EQ(test::read_text(folder_ / "missing-files.txt"), wanted);
+}
+
 TEST(Nih, TheTableGivesTheCountsOfItsReadme) {
   FOVEA_NEEDS_DATA("nih_cxr/labels.csv");
   DataOptions options;
