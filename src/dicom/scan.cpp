@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "dicom/collected.h"
+#include "dicom/elements.h"
 #include "dicom/source.h"
 #include "dicom/walk.h"
 

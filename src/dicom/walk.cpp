@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <initializer_list>
+
+#include "dicom/elements.h"
 
 namespace fovea::dicom {
 namespace {
@@ -16,104 +17,7 @@ constexpr uint32_t kPixelData = 0x7FE00010;
 constexpr uint32_t kFloatPixels = 0x7FE00008;
 constexpr uint32_t kDoublePixels = 0x7FE00009;
 
-struct Kept {
-  Place place;
-  Keep how;
-  std::initializer_list<uint32_t> tags;
-};
-
-/// Only these values are kept. LUT data, windows and rescale stand in places of their own.
-constexpr Kept kKept[] = {
-    {Place::top,
-     Keep::text,
-     {0x00080016, 0x00080060, 0x00180088, 0x00181164, 0x00182010, 0x00280004, 0x00280008,
-      0x00280030, 0x00280301, 0x00281050, 0x00281051, 0x00281052, 0x00281053, 0x00281056,
-      0x3004000E, 0x7FE00001, 0x7FE00002}},
-    {Place::top,
-     Keep::words,
-     {0x00280002, 0x00280006, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102,
-      0x00280103, 0x00280120, 0x00280121, 0x00281101, 0x00281102, 0x00281103, 0x00281201,
-      0x00281202, 0x00281203, 0x00281221, 0x00281222, 0x00281223}},
-    {Place::modality_lut, Keep::words, {0x00283002, 0x00283006}},
-    {Place::voi_lut, Keep::words, {0x00283002, 0x00283006}},
-    {Place::transformation, Keep::text, {0x00281052, 0x00281053}},
-    {Place::frame_voi, Keep::text, {0x00281050, 0x00281051, 0x00281056}},
-    {Place::measures, Keep::text, {0x00280030, 0x00180088}},
-};
-
-Keep keep(Place place, uint32_t tag) {
-  for (const Kept& kept : kKept)
-    if (kept.place == place)
-      for (const uint32_t candidate : kept.tags)
-        if (candidate == tag) return kept.how;
-  return Keep::no;
-}
-
-struct Way {
-  Place from;
-  uint32_t tag;
-  Place to;
-};
-
-/// The sequences worth entering, and where they lead.
-constexpr Way kWays[] = {
-    {Place::top, 0x00283000, Place::modality_lut},
-    {Place::top, 0x00283010, Place::voi_lut},
-    {Place::top, 0x52009229, Place::shared},
-    {Place::top, 0x52009230, Place::frames},
-    {Place::shared, 0x00289145, Place::transformation},
-    {Place::shared, 0x00289132, Place::frame_voi},
-    {Place::shared, 0x00289110, Place::measures},
-    {Place::frames, 0x00289145, Place::transformation},
-    {Place::frames, 0x00289132, Place::frame_voi},
-    {Place::frames, 0x00289110, Place::measures},
-};
-
-Place place_of_sequence(Place parent, uint32_t tag) {
-  for (const Way& way : kWays)
-    if (way.from == parent && way.tag == tag) return way.to;
-  return Place::other;
-}
-
-constexpr uint16_t vr_code(const char (&text)[3]) {
-  return static_cast<uint16_t>(static_cast<uint8_t>(text[0]) << 8 | static_cast<uint8_t>(text[1]));
-}
-
-constexpr uint16_t kSQ = vr_code("SQ"), kUN = vr_code("UN"), kOW = vr_code("OW"),
-                   kOB = vr_code("OB");
-
-/// Value representations whose length takes four bytes after two reserved ones (PS3.5 7.1.2).
-bool has_long_length(uint16_t vr) {
-  static constexpr uint16_t kLong[] = {
-      kOB,           vr_code("OD"), vr_code("OF"), vr_code("OL"), vr_code("OV"), kOW,          kSQ,
-      vr_code("SV"), vr_code("UC"), kUN,           vr_code("UR"), vr_code("UT"), vr_code("UV")};
-  return std::find(std::begin(kLong), std::end(kLong), vr) != std::end(kLong);
-}
-
 }  // namespace
-
-bool is_vr(const uint8_t* vr) {
-  static constexpr std::string_view kAll =
-      "AE AS AT CS DA DS DT FD FL IS LO LT OB OD OF OL OV OW PN SH SL SQ SS ST SV TM UC UI UL UN "
-      "UR US UT UV";
-  const char text[2] = {static_cast<char>(vr[0]), static_cast<char>(vr[1])};
-  for (size_t i = 0; i + 1 < kAll.size(); i += 3)
-    if (kAll[i] == text[0] && kAll[i + 1] == text[1]) return true;
-  return false;
-}
-
-uint16_t u16_at(const uint8_t* p, bool big) {
-  return static_cast<uint16_t>(big ? p[0] << 8 | p[1] : p[1] << 8 | p[0]);
-}
-
-uint32_t u32_at(const uint8_t* p, bool big) {
-  return big ? uint32_t{u16_at(p, true)} << 16 | u16_at(p + 2, true)
-             : uint32_t{u16_at(p + 2, false)} << 16 | u16_at(p, false);
-}
-
-uint32_t tag_at(const uint8_t* p, bool big) {
-  return uint32_t{u16_at(p, big)} << 16 | u16_at(p + 2, big);
-}
 
 void Walk::count() {
   if (++elements_ > limits_.max_elements)

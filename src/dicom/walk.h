@@ -6,30 +6,10 @@
 #include <vector>
 
 #include "dicom/collected.h"
+#include "dicom/kept.h"
 #include "dicom/source.h"
 
 namespace fovea::dicom {
-
-bool is_vr(const uint8_t* two_letters);
-uint16_t u16_at(const uint8_t* p, bool big_endian);
-uint32_t u32_at(const uint8_t* p, bool big_endian);
-uint32_t tag_at(const uint8_t* p, bool big_endian);
-
-/// Only the data set itself and a few sequences describe the image: an icon in a sequence has Rows
-/// of its own.
-enum class Place {
-  top,
-  modality_lut,
-  voi_lut,
-  shared,
-  frames,
-  transformation,
-  frame_voi,
-  measures,
-  other
-};
-
-enum class Keep { no, text, words };
 
 struct Element {
   uint32_t tag = 0;

@@ -1,0 +1,77 @@
+// Rules about the sources as text.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "support/program.h"
+
+namespace fovea::test {
+namespace {
+
+const std::string& source() {
+  static const std::string folder = FOVEA_SOURCE_DIR;
+  return folder;
+}
+
+/// What git knows of the tree; nothing where it is no repository or there is no git.
+std::vector<fs::path> files_in_git() {
+  const Outcome listed = run_shell("git -c safe.directory=" + quoted(source()) + " -C " +
+                                   quoted(source()) + " ls-files -z");
+  std::vector<fs::path> files;
+  std::istringstream names(listed.out);
+  for (std::string name; std::getline(names, name, '\0');)
+    if (fs::exists(fs::path(source()) / name)) files.emplace_back(name);
+  return files;
+}
+
+std::vector<fs::path> with_ending(const std::set<std::string>& endings) {
+  std::vector<fs::path> files = files_in_git();
+  std::erase_if(files, [&](const fs::path& file) { return !endings.contains(file.extension()); });
+  return files;
+}
+
+/// The program of exactly this version: others break lines elsewhere.
+std::string clang_format_14() {
+  for (const char* name : {"clang-format-14", "clang-format"})
+    if (run_shell(std::string(name) + " --version").out.find("version 14.") != std::string::npos)
+      return name;
+  return "";
+}
+
+#define FOVEA_NEEDS_GIT() \
+  if (files_in_git().empty()) GTEST_SKIP() << "needs git and the repository in " << source()
+
+TEST(Style, EveryFileIsAsClangFormatWritesIt) {
+  FOVEA_NEEDS_GIT();
+  const std::string clang_format = clang_format_14();
+  if (clang_format.empty()) GTEST_SKIP() << "needs clang-format 14 (Debian: clang-format-14)";
+  std::string files;
+  for (const fs::path& file : with_ending({".h", ".cpp", ".cu", ".cuh"}))
+    files += " " + quoted(file.string());
+  const Outcome checked =
+      run_shell("cd " + quoted(source()) + " && " + clang_format + " --dry-run -Werror" + files);
+  EXPECT_EQ(checked.code, 0) << checked.err << "write them anew with: " << clang_format
+                             << " -i FILE";
+}
+
+TEST(Style, NoFileNamesAPathOfADevelopersMachine) {
+  FOVEA_NEEDS_GIT();
+  const std::string folders = "/(home|Users)/[A-Za-z]|/root/|/work/(main|shared)|[A-Z]:\\\\Users";
+  const Outcome found =
+      run_shell("git -c safe.directory=" + quoted(source()) + " -C " + quoted(source()) +
+                " grep -nIE " + quoted(folders) + " -- . ':!tests/style/style_test.cpp'");
+  EXPECT_EQ(found.out, "");
+}
+
+TEST(Style, NoSourceIsLongerThan400Lines) {
+  FOVEA_NEEDS_GIT();
+  for (const fs::path& file : with_ending({".h", ".cpp", ".cu", ".cuh"})) {
+    if (*file.begin() != "src" && *file.begin() != "apps") continue;
+    const std::string text = read_text(fs::path(source()) / file);
+    EXPECT_LE(std::ranges::count(text, '\n'), 400) << file << ": split it along a natural seam";
+  }
+}
+
+}  // namespace
+}  // namespace fovea::test
