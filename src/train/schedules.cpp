@@ -22,8 +22,9 @@ class Warmed : public Schedule {
   Warmed(double warmup_epochs, const Horizon& horizon)
       : warmup_(steps_of(warmup_epochs, horizon)), left_(horizon.steps() - warmup_) {
     if (warmup_epochs > 0 && left_ <= 0)
-      throw config_error("the schedule: a warm-up of " + number(warmup_epochs) +
-                         " epochs leaves nothing of a run of " + std::to_string(horizon.epochs));
+      throw config_error("train.schedule: found a warmup of " + number(warmup_epochs) +
+                         " epochs in a run of " + std::to_string(horizon.epochs) +
+                         ", wanted a shorter one; lower it, or raise train.epochs");
   }
 
   double factor(int64_t step) const override {
