@@ -147,13 +147,4 @@ class Choice<Product(Context...)> : public ChoiceBase {
   const Table* table_;
 };
 
-template <DescribesItself T>
-void read_value(const Node& node, T& value) {
-  Fields::read(node, value);
-}
-template <DescribesItself T>
-Node write_value(const T& value) {
-  return Fields::write(value);
-}
-
 }  // namespace fovea

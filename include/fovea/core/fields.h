@@ -221,4 +221,14 @@ Field<T>& Field<T>::cosmetic() {
   return *this;
 }
 
+// Settings within settings, as values.h declares them.
+template <DescribesItself T>
+void read_value(const Node& node, T& value) {
+  Fields::read(node, value);
+}
+template <DescribesItself T>
+Node write_value(const T& value) {
+  return Fields::write(value);
+}
+
 }  // namespace fovea

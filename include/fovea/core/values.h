@@ -70,6 +70,7 @@ std::string inline_text(const Node& node);
 // --- composed types
 // -------------------------------------------------------------------------------------------------
 
+// Settings within settings: what these two do is in fields.h.
 template <DescribesItself T>
 void read_value(const Node& node, T& value);
 template <DescribesItself T>
