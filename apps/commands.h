@@ -3,8 +3,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "fovea/config/version.h"
-
 void add_train(CLI::App& program, int& exit_code);
 void add_eval(CLI::App& program, int& exit_code);
 void add_infer(CLI::App& program, int& exit_code);

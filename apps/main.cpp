@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "commands.h"
+#include "fovea/config/version.h"
 #include "fovea/core/error.h"
 
 namespace {
@@ -30,7 +31,7 @@ int run(int argc, char** argv) {
   CLI::App program{"fovea trains, evaluates and runs deep-learning models on medical data."};
   program.name("fovea");
   program.require_subcommand(1);
-  program.set_version_flag("--version", FOVEA_VERSION);
+  program.set_version_flag("--version", fovea::config::version_text());
   program.footer(
       "fovea COMMAND --help says more. Exit codes: 0 done, 2 usage or configuration, 3 data, 4 "
       "input/output, "

@@ -15,6 +15,10 @@ void add_train(CLI::App& program, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--resume", request->resume, "go on where the run folder stands");
   command->add_flag("--force", request->force, "replace a run folder that exists");
+  command->add_flag("--allow-changed", request->allow_changed,
+                    "with --resume: although configuration or data have changed");
+  command->add_flag("--break-lock", request->break_lock,
+                    "take over a run folder that a process of another machine has locked");
   command->add_option("--threads", request->threads, "threads that compute [all cores]")
       ->check(CLI::PositiveNumber);
   command->footer(

@@ -102,7 +102,7 @@ void serve(const std::string& name, const std::string& precision, int64_t steps)
   const Loader loader(std::make_shared<Noise>(work.image, 1000 * work.batch), {},
                       train::training_loader(training, 1));
   Turns turns(steps);
-  train::Trainer({.model = model, .task = task, .training = &loader}, training, {&turns}).fit();
+  train::Trainer({.model = model, .task = task, .training = &loader}, training).fit({&turns});
 }
 
 }  // namespace

@@ -51,6 +51,8 @@ train::RunOptions opening(const TrainRequest& request) {
   options.opening = request.resume  ? Opening::resume
                     : request.force ? Opening::replace
                                     : Opening::create;
+  options.allow_changed = request.allow_changed;
+  options.break_lock = request.break_lock;
   options.command_line = "fovea train " + request.config.string();
   for (const std::string& assignment : request.set) options.command_line += " --set " + assignment;
   options.version = version();
@@ -94,13 +96,15 @@ std::string closing_line(const std::filesystem::path& run, const train::Result& 
 }  // namespace
 
 int train(const TrainRequest& request) {
+  const std::filesystem::path out =
+      request.out.empty() ? "runs" / request.config.stem() : request.out;
+  const train::RunOptions run_options = opening(request);
+  train::RunFolder::refuse_unfit(out, run_options);
   RunConfig config = read_config(request.config, request.set);
   if (request.threads > 0) config.train.threads = request.threads;
   const torch::Device device =
       train::choose_device(request.device);  // before LibTorch is asked anything
   const int64_t threads = train::use_threads(config.train.threads);
-  const std::filesystem::path out =
-      request.out.empty() ? "runs" / request.config.stem() : request.out;
 
   const sources::Source source =
       sources::open_source(config.data, static_cast<uint64_t>(config.seed));
@@ -116,12 +120,6 @@ int train(const TrainRequest& request) {
   if (!source.cases("val").empty())
     validation.emplace(evaluation_loader(config, source.part("val"), device));
 
-  train::RunFolder run(out, identity(config, source, device, threads), opening(request));
-  write_card(out / "model.json", card);
-  const train::StopSignals signals;
-  train::RunJournal journal(run);
-  train::EventLog events(out);
-  train::ProgressLine progress;
   train::Trainer trainer({.model = model,
                           .task = task,
                           .training = &training,
@@ -129,8 +127,14 @@ int train(const TrainRequest& request) {
                           .device = device,
                           .seed = static_cast<uint64_t>(config.seed),
                           .mix = mixing(config, card.targets)},
-                         config.train, {&journal, &events, &progress}, &run);
-  const train::Result result = trainer.fit();
+                         config.train);
+  train::RunFolder run(out, identity(config, source, device, threads), run_options);
+  write_card(out / "model.json", card);
+  const train::StopSignals signals;
+  train::RunJournal journal(run);
+  train::EventLog events(out);
+  train::ProgressLine progress;
+  const train::Result result = trainer.fit({&journal, &events, &progress}, &run);
   if (result.end == train::Result::End::stopped) {
     std::cout << "stopped: " << result.reason << "; go on with --resume\n";
   } else {

@@ -241,15 +241,7 @@ class RunFolder::Implementation {
 
   /// Refuses or makes the folder, before anything in it is touched.
   static const fs::path& prepared(const fs::path& path, const RunOptions& options) {
-    if (options.opening == Opening::create && fs::exists(path) && !holds_nothing(path))
-      throw config_error(
-          fmt::format("the output folder {} is not empty; go on with it (--resume), "
-                      "replace the run in it (--force), or name another (--out)",
-                      shown(path)));
-    if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) &&
-        !holds_nothing(path))
-      throw config_error(
-          fmt::format("cannot resume {}: there is no manifest.json, so it is no run", shown(path)));
+    refuse_unfit(path, options);
     storage::make_folder(path);
     return path;
   }
@@ -318,6 +310,23 @@ RunFolder::RunFolder(fs::path path, RunIdentity identity, RunOptions options)
       implementation_(
           std::make_unique<Implementation>(path_, std::move(identity), std::move(options))) {}
 RunFolder::~RunFolder() = default;
+
+void RunFolder::refuse_unfit(const fs::path& path, const RunOptions& options) {
+  if (options.opening == Opening::create && fs::exists(path) && !holds_nothing(path))
+    throw config_error(
+        fmt::format("the output folder {} is not empty; go on with it (--resume), "
+                    "replace the run in it (--force), or name another (--out)",
+                    shown(path)));
+  if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) &&
+      !holds_nothing(path))
+    throw config_error(
+        fmt::format("cannot resume {}: there is no manifest.json, so it is no run", shown(path)));
+  fs::path there = fs::absolute(path);
+  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+  if (access(there.c_str(), W_OK | X_OK) != 0)
+    throw io_error(fmt::format("cannot write the output folder {}: {}: {}; name another (--out)",
+                               shown(path), shown(there), std::generic_category().message(errno)));
+}
 
 std::optional<Checkpoint> RunFolder::resume() { return implementation_->resume(); }
 void RunFolder::check_space(const Checkpoint& checkpoint, int64_t free_bytes) {

@@ -72,7 +72,7 @@ RunLock::RunLock(const std::filesystem::path& folder, bool break_lock) : path_(f
     close(descriptor_);
     throw io_error(
         fmt::format("locking the run: {} was left by another host ({}), which may still "
-                    "be at work; if it is not, use --break-lock",
+                    "be at work; if it is not, add --break-lock",
                     storage::shown(path_), one_line(before)));
   }
   if (!before.empty())

@@ -49,12 +49,9 @@ const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& fi
 
 }  // namespace
 
-Trainer::Trainer(Training training, TrainOptions options, std::vector<Callback*> callbacks,
-                 RunFolder* run)
+Trainer::Trainer(Training training, TrainOptions options)
     : on_(std::move(training)),
       options_(std::move(options)),
-      callbacks_(std::move(callbacks)),
-      run_(run),
       precision_(choose_precision(options_.precision, on_.device)),
       batches_(on_.training->batches()),
       steps_per_epoch_((batches_ + options_.accumulate - 1) / options_.accumulate) {
@@ -96,7 +93,9 @@ MemoryUse Trainer::memory_use() const {
           saved_step_ >= 0 ? fmt::format(". The checkpoint of step {} is kept", saved_step_) : "")};
 }
 
-Result Trainer::fit() {
+Result Trainer::fit(std::vector<Callback*> callbacks, RunFolder* run) {
+  callbacks_ = std::move(callbacks);
+  run_ = run;
   if (run_)
     if (auto checkpoint = run_->resume()) {
       restore(std::move(*checkpoint));

@@ -51,6 +51,37 @@ TEST(Program, AWrongCommandLineExitsWithTwo) {
   EXPECT_EQ(fovea({"train", "x.yaml", "--epochs", "3"}).code, 2);
 }
 
+TEST(Train, AMistakeThatOnlyTrainingFindsLeavesNoRunBehind) {
+  const TempFolder folder;
+  const std::string out = (folder / "run").string();
+  const Outcome refused = fovea({"train", demo().config.string(), "--set", "train.best=acu",
+                                 "--out", out, "--device", "cpu"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("did you mean 'auc'"));
+  EXPECT_FALSE(fs::exists(out));
+}
+
+TEST(Train, AFullFolderIsRefusedBeforeTheConfigIsRead) {
+  const Outcome refused = fovea({"train", "absent.yaml", "--out", demo().run.string()});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("is not empty"));
+}
+
+TEST(Train, AChangedRunGoesOnOnlyWhenToldTo) {
+  const TempFolder folder;
+  fs::copy(demo().run, folder / "run",
+           fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  std::vector<std::string> resume{"train", demo().config.string(), "--set", "train.batch_size=7",
+                                  "--out", (folder / "run").string(), "--resume", "--device", "cpu"};
+  const Outcome refused = fovea(resume);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("batch_size"));
+  EXPECT_THAT(refused.err, HasSubstr("--allow-changed"));
+  resume.emplace_back("--allow-changed");
+  EXPECT_EQ(fovea(resume).code, 0);
+  EXPECT_THAT(read_text(folder / "run/manifest.json"), HasSubstr("train.batch_size"));
+}
+
 TEST(Program, OutputThatCannotBeWrittenIsAnError) {
   const Outcome full = run_shell(quoted(program().string()) + " list formats > /dev/full");
   EXPECT_EQ(full.code, 4);

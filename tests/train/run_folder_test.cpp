@@ -350,7 +350,7 @@ TEST(Checkpoints, MemoryThatRunsOutLeavesTheCheckpointAndNamesIt) {
   };
   try {
     RunFolder kept(folder / "run", identity());
-    Trainer(training, run.options, {}, &kept).fit();
+    Trainer(training, run.options).fit({}, &kept);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.fault(), Fault::resources);

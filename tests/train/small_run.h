@@ -96,7 +96,7 @@ struct SmallRun {
   }
 
   Result fit(std::vector<Callback*> callbacks = {}, RunFolder* folder = nullptr) {
-    return Trainer(prepare(), options, std::move(callbacks), folder).fit();
+    return Trainer(prepare(), options).fit(std::move(callbacks), folder);
   }
 
   /// Every weight and buffer, as bytes.

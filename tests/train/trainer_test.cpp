@@ -107,7 +107,7 @@ TEST(Trainer, ClippingBoundsTheMoveOfAStep) {
   std::vector<Tensor> before;
   for (const Tensor& p : run.model->parameters()) before.push_back(p.detach().clone());
   Recorder recorder;
-  Trainer(training, run.options, {&recorder}).fit();
+  Trainer(training, run.options).fit({&recorder});
   double squares = 0;
   const auto after = run.model->parameters();
   for (size_t i = 0; i < after.size(); ++i)
@@ -132,8 +132,8 @@ TEST(Trainer, TheAverageFollowsItsFormula) {
     const double decay = std::min(0.3, (1.0 + n) / (10.0 + n));
     expected = decay * expected + (1 - decay) * weight.detach();
   };
-  Trainer trainer(training, run.options, {&recorder});
-  trainer.fit();
+  Trainer trainer(training, run.options);
+  trainer.fit({&recorder});
   const Checkpoint checkpoint = trainer.snapshot();
   const auto saved =
       std::ranges::find(checkpoint.model, name, &std::pair<std::string, Tensor>::first);
@@ -222,7 +222,7 @@ TEST(Trainer, ASkippedStepIsCountedAndTheWeightsStayFinite) {
   training.training = &poisoned;
   training.validation = nullptr;
   Recorder recorder;
-  Trainer(training, run.options, {&recorder}).fit();
+  Trainer(training, run.options).fit({&recorder});
   EXPECT_EQ(std::ranges::count(recorder.steps, false, &StepReport::applied), 2);
   for (const auto& [name, tensor] : nn::state(*run.model))
     EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << name;  // batch statistics too

@@ -16,9 +16,11 @@ struct TrainRequest {
   std::vector<std::string> set;  ///< "train.epochs=10"
   std::filesystem::path out;     ///< the run folder; empty: runs/<name of the config>
   std::string device = "auto";
-  bool resume = false;  ///< go on where the run folder stands; a new run where there is none
-  bool force = false;   ///< delete what the run folder holds
-  int64_t threads = 0;  ///< of computing; 0: all cores
+  bool resume = false;         ///< go on where the run folder stands; a new run where there is none
+  bool force = false;          ///< delete what the run folder holds
+  bool allow_changed = false;  ///< resume although what decides the numbers has changed
+  bool break_lock = false;     ///< take over a run folder that another machine has locked
+  int64_t threads = 0;         ///< of computing; 0: all cores
 };
 /// 0, or 75 when a signal stopped it with a checkpoint on disk.
 int train(const TrainRequest& request);

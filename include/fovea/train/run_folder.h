@@ -51,6 +51,11 @@ class RunFolder {
   /// process holds it.
   RunFolder(std::filesystem::path path, RunIdentity identity, RunOptions options = {});
   ~RunFolder();  ///< gives the lock back
+
+  /// The refusals of the constructor that need nothing but the path; to be asked before data are
+  /// read. Makes and locks nothing.
+  static void refuse_unfit(const std::filesystem::path& path, const RunOptions& options);
+
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
 

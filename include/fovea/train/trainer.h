@@ -87,15 +87,14 @@ struct Training {
 class Trainer {
  public:
   /// Moves the model to the device. A config Error where the options do not fit the task: an
-  /// unknown figure in `best` is answered with the nearest. `run` may be null: nothing is kept.
-  Trainer(Training training, TrainOptions options, std::vector<Callback*> callbacks = {},
-          RunFolder* run = nullptr);
+  /// unknown figure in `best` is answered with the nearest.
+  Trainer(Training training, TrainOptions options);
   ~Trainer();
 
-  /// Trains to the end, to an early stop, or to a request to stop, from the run's newest checkpoint
-  /// on where there is one. A data Error where numbers become non-finite, with epoch, step, rate
+  /// Trains to the end, to an early stop, or to a request to stop, from the newest checkpoint of
+  /// `run` on where there is one. Without a run nothing is kept. A data Error where numbers become non-finite, with epoch, step, rate
   /// and the ids of the batch; a resources Error where the device's memory runs out.
-  Result fit();
+  Result fit(std::vector<Callback*> callbacks = {}, RunFolder* run = nullptr);
 
   /// All that a run must remember, and back.
   Checkpoint snapshot();
@@ -118,7 +117,7 @@ class Trainer {
   Training on_;
   TrainOptions options_;
   std::vector<Callback*> callbacks_;
-  RunFolder* run_;
+  RunFolder* run_ = nullptr;
   Precision precision_;
   OptimizerPtr optimizer_;
   SchedulePtr schedule_;
