@@ -56,9 +56,11 @@ class Directory {
       entries_.emplace(u16_at(file, entry, order), entry);
     }
     next_ = u32_at(file, at + 2 + entries * kEntryBytes, order);
+    bytes_ = 2 + entries * kEntryBytes + 4;
   }
 
   size_t next() const { return next_; }
+  size_t bytes() const { return bytes_; }
   bool has(Tag tag) const { return entries_.count(tag) > 0; }
   int64_t one(Tag tag, int64_t absent) const { return has(tag) ? all(tag).front() : absent; }
 
@@ -92,7 +94,7 @@ class Directory {
   Order order_;
   const fs::path& path_;
   std::map<uint16_t, size_t> entries_;
-  size_t next_ = 0;
+  size_t next_ = 0, bytes_ = 0;
 };
 
 bool alike(const TiffPage& a, const TiffPage& b) {
@@ -190,13 +192,14 @@ TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
 std::vector<TiffPage> read_pages(std::string_view file, Order order, const fs::path& path,
                                  const ImageLimits& limits) {
   std::vector<TiffPage> pages;
-  size_t reduced = 0;
+  size_t reduced = 0, bytes = 0;
   for (size_t at = u32_at(file, 4, order); at != 0;) {
-    if (pages.size() + reduced == kMostPages) {
+    const Directory directory(file, at, order, path);
+    bytes += directory.bytes();
+    if (bytes > file.size() || pages.size() + reduced == kMostPages) {
       throw refusal("TIFF", path,
                     fmt::format("its directories go in a circle, or are more than {}", kMostPages));
     }
-    const Directory directory(file, at, order, path);
     if ((directory.one(kSubfile, 0) & 1) == 0) {
       pages.push_back(read_page(directory, at, file, path));
       const TiffPage& first = pages.front();

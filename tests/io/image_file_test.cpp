@@ -277,7 +277,8 @@ TEST(Tiff, AHugeSizeAndACircleOfDirectoriesAreRefused) {
   huge.replace(width + 8, 2, "\x60\xea");
   huge.replace(height + 8, 2, "\x60\xea");
   EXPECT_THAT(refusal(decode_tiff, huge), HasSubstr("wanted 7200000000"));
-  // The first directory lies at the offset in bytes 4 to 7; its link to the next is made to point at itself.
+  // The first directory lies at the offset in bytes 4 to 7; its link to the next is made to point
+  // at itself.
   std::string circle = file;
   const size_t first = static_cast<unsigned char>(file[4]);
   const size_t entries = static_cast<unsigned char>(file[first]);
