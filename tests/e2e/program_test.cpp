@@ -71,8 +71,10 @@ TEST(Train, AChangedRunGoesOnOnlyWhenToldTo) {
   const TempFolder folder;
   fs::copy(demo().run, folder / "run",
            fs::copy_options::recursive | fs::copy_options::copy_symlinks);
-  std::vector<std::string> resume{"train", demo().config.string(), "--set", "train.batch_size=7",
-                                  "--out", (folder / "run").string(), "--resume", "--device", "cpu"};
+  std::vector<std::string> resume{
+      "train", demo().config.string(),    "--set",    "train.batch_size=7",
+      "--out", (folder / "run").string(), "--resume", "--device",
+      "cpu"};
   const Outcome refused = fovea(resume);
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.err, HasSubstr("batch_size"));
