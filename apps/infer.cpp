@@ -21,6 +21,7 @@ void add_infer(CLI::App& program, int& exit_code) {
       "Files that cannot be read are listed at the end (exit 3); the others are classified all the "
       "same.");
   command->callback([request, &exit_code] {
+    keep_freed_memory();
     release_startup_code();
     exit_code = fovea::config::infer(*request);
   });
