@@ -93,7 +93,7 @@ void serve(const std::string& name, const std::string& precision, int64_t steps)
   nn::ModelOptions options;
   options.encoders.entries.emplace_back("image", work.encoder);
   const auto model = std::make_shared<nn::Model>(
-      options, std::vector<std::pair<std::string, nn::InputShape>>{{"image", {work.image}}},
+      options, std::vector<std::pair<std::string, InputShape>>{{"image", {work.image}}},
       task->heads(), 1);
   train::TrainOptions training;
   training.batch_size = work.batch;

@@ -37,7 +37,7 @@ ModelCard read_card(const std::filesystem::path& path) {
                        ": use the fovea that wrote it, or a newer one");
     ModelCard card;
     for (const auto& [name, sizes] : json.at("inputs").items())
-      card.inputs.emplace_back(name, nn::InputShape{sizes.get<std::vector<int64_t>>()});
+      card.inputs.emplace_back(name, InputShape{sizes.get<std::vector<int64_t>>()});
     for (const auto& [name, target] : json.at("targets").items())
       card.targets.push_back({name, target.at("classes").get<std::vector<std::string>>(),
                               target.at("multi_label").get<bool>(),
@@ -56,7 +56,7 @@ ModelCard make_card(const RunConfig& config, const sources::Source& source) {
   const Example example = make_pipeline(config, config.transforms.eval)(training->get(0), unused);
   ModelCard card{{}, source.targets};
   for (const auto& [name, encoder] : config.model.encoders)
-    card.inputs.emplace_back(name, nn::InputShape{example.inputs.at(name).sizes().vec()});
+    card.inputs.emplace_back(name, InputShape{example.inputs.at(name).sizes().vec()});
   return card;
 }
 

@@ -84,7 +84,7 @@ struct SmallRun {
     described.dropout = dropout;
     described.freeze = freeze;
     model = std::make_shared<nn::Model>(
-        described, std::vector<std::pair<std::string, nn::InputShape>>{{"image", {{1, 8, 8}}}},
+        described, std::vector<std::pair<std::string, InputShape>>{{"image", {{1, 8, 8}}}},
         task->heads(), seed);
     return {.model = model,
             .task = task,

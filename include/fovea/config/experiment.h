@@ -9,7 +9,7 @@ namespace fovea::config {
 
 /// What is needed beside config and weights to rebuild a model: model.json.
 struct ModelCard {
-  std::vector<std::pair<std::string, nn::InputShape>> inputs;  ///< by name, without the batch
+  std::vector<std::pair<std::string, InputShape>> inputs;  ///< by name, without the batch
   std::vector<TargetSpec> targets;
 };
 void write_card(const std::filesystem::path& path, const ModelCard& card);

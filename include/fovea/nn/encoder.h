@@ -7,22 +7,18 @@
 #include <memory>
 
 #include "fovea/core/catalogue.h"
+#include "fovea/data/input_shape.h"
 
 namespace fovea::nn {
 
-/// What an encoder is told of the input it will read.
-struct InputShape {
-  std::vector<int64_t> sizes;  ///< without the batch: {C, H, W} or {C, D, H, W}; -1 where it varies
-  int64_t channels() const { return sizes.at(0); }
-  int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2 or 3 for pictures
-};
-
-/// What an encoder gives. `pooled` is always there; a map or tokens where the architecture has
-/// them.
+/// What an encoder gives. `pooled` is always there; the others where the architecture has them.
 struct Features {
   torch::Tensor map;     ///< [N, C, (D,) H, W], the last stage before pooling
   torch::Tensor tokens;  ///< [N, L, C]
   torch::Tensor pooled;  ///< [N, width()]
+  /// [N, L] or [N, F]: how much each token, time step or column counted in the pooling; rows sum
+  /// to 1, padding has 0.
+  torch::Tensor weights;
 };
 
 /// Its parameters are zero until nn::draw or nn::load_weights fills them; Model does.

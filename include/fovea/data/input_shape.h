@@ -1,0 +1,26 @@
+// What is known of one input of all cases before any is read: what an encoder is built for.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace fovea {
+
+/// Of one case, without the batch:
+///
+///   a picture   sizes {C, H, W} or {C, D, H, W}, float32
+///   text        sizes {-1}, int64 ids below `vocabulary`; 0 is padding, 1 an unknown word
+///   a series    sizes {-1, F}, float32: time steps of F values
+///   a table     sizes {F}, float32: numbers, and of a category its index
+///
+/// -1 where a size varies from case to case; such inputs are padded in a batch, with lengths.
+struct InputShape {
+  std::vector<int64_t> sizes;
+  int64_t vocabulary = 0;           ///< of text: how many ids there are; 0: no text
+  std::vector<int64_t> categories;  ///< of a table, per column: how many; 0: a number
+
+  int64_t channels() const { return sizes.at(0); }
+  int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2, 3 for pictures
+};
+
+}  // namespace fovea
