@@ -7,8 +7,10 @@ void add_infer(CLI::App& program, int& exit_code) {
   auto request = std::make_shared<fovea::config::InferRequest>();
   command->add_option("model", request->model, "a run folder or a bundle")->required();
   command
-      ->add_option("inputs", request->inputs,
-                   "files, folders (searched through), CSV tables with a column `path`")
+      ->add_option(
+          "inputs", request->inputs,
+          "files, folders (searched through), CSV tables with a column `path`; for a model of "
+          "clinical tables: tables with its columns")
       ->required();
   command->add_option("--out", request->out, "FILE.csv, FILE.jsonl, or - for standard output")
       ->capture_default_str();

@@ -8,8 +8,49 @@
 namespace fovea::config {
 namespace {
 
-constexpr int kFormat = 1;
-constexpr int64_t kMaxBytes = 16 << 20;
+constexpr int kFormat = 2;
+constexpr int64_t kMaxBytes = 256 << 20;
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::null:
+      return nullptr;
+    case Node::Kind::scalar:
+      // A bare text is a number, true or false, or a word.
+      if (Json value = Json::parse(node.text, nullptr, false);
+          !node.quoted && (value.is_number() || value.is_boolean()))
+        return value;
+      return node.text;
+    case Node::Kind::list: {
+      Json list = Json::array();
+      for (const Node& item : node.items) list.push_back(json_of(item));
+      return list;
+    }
+    case Node::Kind::map: {
+      Json map = Json::object();
+      for (const Entry& entry : node.entries) map[entry.key] = json_of(entry.value);
+      return map;
+    }
+  }
+  return nullptr;
+}
+
+Node node_of(const Json& json) {
+  Node node;
+  if (json.is_object()) {
+    node.kind = Node::Kind::map;
+    for (const auto& [key, value] : json.items()) node.at(key) = node_of(value);
+  } else if (json.is_array()) {
+    node.kind = Node::Kind::list;
+    for (const Json& item : json) node.items.push_back(node_of(item));
+  } else if (!json.is_null()) {
+    node =
+        json.is_string() ? Node::scalar(json.get<std::string>(), true) : Node::scalar(json.dump());
+  }
+  return node;
+}
 
 }  // namespace
 
@@ -17,7 +58,12 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
   nlohmann::ordered_json json;
   json["format"] = kFormat;
   json["fovea"] = version();
-  for (const auto& [name, shape] : card.inputs) json["inputs"][name] = shape.sizes;
+  for (const auto& [name, shape] : card.inputs) {
+    json["inputs"][name] = {
+        {"sizes", shape.sizes}, {"vocabulary", shape.vocabulary}, {"categories", shape.categories}};
+    if (const Node* learned = card.learned.find(name); learned)
+      json["inputs"][name]["learned"] = json_of(*learned);
+  }
   for (const TargetSpec& target : card.targets)
     json["targets"][target.name] = {{"classes", target.classes},
                                     {"multi_label", target.multi_label},
@@ -36,8 +82,14 @@ ModelCard read_card(const std::filesystem::path& path) {
                        ", this fovea knows " + std::to_string(kFormat) +
                        ": use the fovea that wrote it, or a newer one");
     ModelCard card;
-    for (const auto& [name, sizes] : json.at("inputs").items())
-      card.inputs.emplace_back(name, InputShape{sizes.get<std::vector<int64_t>>()});
+    for (const auto& [name, input] : json.at("inputs").items()) {
+      card.inputs.emplace_back(name,
+                               InputShape{input.at("sizes").get<std::vector<int64_t>>(),
+                                          input.at("vocabulary").get<int64_t>(),
+                                          input.at("categories").get<std::vector<int64_t>>()});
+      if (input.contains("learned"))
+        card.learned.entries.emplace_back(name, node_of(input.at("learned")));
+    }
     for (const auto& [name, target] : json.at("targets").items())
       card.targets.push_back({name, target.at("classes").get<std::vector<std::string>>(),
                               target.at("multi_label").get<bool>(),
@@ -54,9 +106,18 @@ ModelCard make_card(const RunConfig& config, const sources::Source& source) {
   const DatasetPtr training = source.part("train");
   Random unused(0, Purpose::augment);
   const Example example = make_pipeline(config, config.transforms.eval)(training->get(0), unused);
-  ModelCard card{{}, source.targets};
-  for (const auto& [name, encoder] : config.model.encoders)
-    card.inputs.emplace_back(name, InputShape{example.inputs.at(name).sizes().vec()});
+  ModelCard card{.targets = source.targets};
+  for (const auto& [name, encoder] : config.model.encoders) {
+    InputShape shape;
+    for (const auto& [input_name, input] : source.inputs) {
+      if (input_name != name) continue;
+      shape = input->shape();
+      if (Node learned = input->learned(); learned.kind != Node::Kind::null)
+        card.learned.entries.emplace_back(name, std::move(learned));
+    }
+    if (shape.sizes.empty()) shape.sizes = example.inputs.at(name).sizes().vec();
+    card.inputs.emplace_back(name, std::move(shape));
+  }
   return card;
 }
 

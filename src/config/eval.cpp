@@ -50,8 +50,8 @@ int eval(const EvalRequest& request) {
                                         : read_config(request.data, request.set);
   trained.config.data = data.data;
   trained.config.train.loader_threads = data.train.loader_threads;
-  const sources::Source source =
-      sources::open_source(trained.config.data, static_cast<uint64_t>(data.seed));
+  const sources::Source source = sources::open_source(
+      trained.config.data, static_cast<uint64_t>(data.seed), trained.card.learned);
   for (const std::string& note : source.notes) log_info(note);
   check_classes(trained, source);
 

@@ -38,8 +38,11 @@ std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& 
 ExampleTransform make_pipeline(const RunConfig& config,
                                const std::vector<transforms::TransformChoice>& steps) {
   std::vector<ExampleTransform> each;
-  for (const auto& [name, encoder] : config.model.encoders)
-    each.push_back(transforms::pipeline(steps, name));
+  for (const auto& [name, encoder] : config.model.encoders) {
+    const sources::InputChoice* input = config.data.inputs.find(name);
+    if (!input || input->as<sources::ImageOptions>())
+      each.push_back(transforms::pipeline(steps, name));
+  }
   if (each.size() == 1) return each[0];
   return [each](Example example, Random& random) {
     for (const ExampleTransform& apply : each) example = apply(std::move(example), random);

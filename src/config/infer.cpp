@@ -60,34 +60,53 @@ class Output {
   std::string lines_;
 };
 
+/// Whether a case is one file; else it is a row of a table.
+bool reads_files(const sources::DataOptions& data) {
+  return data.inputs.empty() ||
+         (data.inputs.size() == 1 &&
+          data.inputs.begin()->second.as<sources::ImageOptions>() != nullptr);
+}
+
 }  // namespace
 
 int infer(const InferRequest& request) {
   const torch::Device device = train::choose_device(request.device);
   const int threads = static_cast<int>(train::use_threads(request.threads));
-  const Predictor predictor = make_predictor(open_trained(request.model), device);
-  const Paths files = sources::list_inputs(request.inputs);
+  const Trained trained = open_trained(request.model);
+  const Predictor predictor = make_predictor(trained, device);
   Output output(request.out, predictor.classes());
-
   std::vector<std::string> failures;
-  report::Progress progress("infer", static_cast<int64_t>(files.size()),
-                            report::Terminal::standard_error(), "files");
-  predictor.predict(
-      files, threads,
-      [&](const Prediction& prediction) {
-        output.add(prediction);
-        progress.advance(1);
-      },
-      [&](const std::filesystem::path&, const std::string& message) {
-        failures.push_back(message);
-        progress.advance(1);
-      });
-  progress.finish();
+  int64_t cases = 0;
+  const auto classify = [&](const auto& what, size_t count) {
+    cases += static_cast<int64_t>(count);
+    report::Progress progress("infer", static_cast<int64_t>(count),
+                              report::Terminal::standard_error(), "cases");
+    predictor.predict(
+        what, threads,
+        [&](const Prediction& prediction) {
+          output.add(prediction);
+          progress.advance(1);
+        },
+        [&](const std::filesystem::path&, const std::string& message) {
+          failures.push_back(message);
+          progress.advance(1);
+        });
+    progress.finish();
+  };
+  if (reads_files(trained.config.data)) {
+    const Paths files = sources::list_inputs(request.inputs);
+    classify(files, files.size());
+  } else {
+    for (const std::filesystem::path& table : request.inputs) {
+      const DatasetPtr rows = sources::open_cases(table, trained.config.data, trained.card.learned);
+      classify(*rows, static_cast<size_t>(rows->size()));
+    }
+  }
   output.finish();
   if (failures.empty()) return 0;
   for (const std::string& failure : failures) std::cerr << "fovea: " << failure << '\n';
-  std::cerr << fmt::format("fovea: {} of {} files could not be read; the others were classified\n",
-                           failures.size(), files.size());
+  std::cerr << fmt::format("fovea: {} of {} cases could not be read; the others were classified\n",
+                           failures.size(), cases);
   return static_cast<int>(Fault::data);
 }
 

@@ -28,6 +28,7 @@ std::string fingerprint(const sources::Source& source) {
         text += fmt::format("{} ", numbers.data_ptr<double>()[k]);
     }
   }
+  for (const auto& [name, input] : source.inputs) text += name + " " + input->fingerprint() + "\n";
   return storage::sha256(text);
 }
 

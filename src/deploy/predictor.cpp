@@ -16,36 +16,52 @@
 namespace fovea {
 namespace {
 
-constexpr size_t kBatch = 32;
+constexpr int64_t kBatch = 32;
 
-/// One file on its way: an example, or the reason why there is none.
+/// Files that stand in no table, as cases.
+class Files final : public Dataset {
+ public:
+  Files(const Predictor::Parts& parts, const std::vector<std::filesystem::path>& files)
+      : parts_(parts), files_(files) {}
+  int64_t size() const override { return static_cast<int64_t>(files_.size()); }
+  Example get(int64_t i) const override { return parts_.read(files_.at(static_cast<size_t>(i))); }
+  TensorMap targets(int64_t) const override { return {}; }
+  std::string group(int64_t) const override { return ""; }
+  std::string name(int64_t i) const override { return files_.at(static_cast<size_t>(i)).string(); }
+
+ private:
+  const Predictor::Parts& parts_;
+  const std::vector<std::filesystem::path>& files_;
+};
+
+/// One case on its way: an example, or the reason why there is none.
 struct Decoded {
   std::optional<Example> example;
   std::string failure;
 };
 
-Decoded decode(const Predictor::Parts& parts, const std::filesystem::path& file) {
+Decoded decode(const Predictor::Parts& parts, const Dataset& cases, int64_t i) {
   try {
     Random unused(0, Purpose::augment);  // the evaluation transforms draw nothing
-    return {parts.transform(parts.read(file), unused), ""};
+    return {parts.transform(cases.get(i), unused), ""};
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   } catch (const std::exception& error) {
-    return {std::nullopt, file.string() + ": " + error.what()};
+    return {std::nullopt, cases.name(i) + ": " + error.what()};
   }
 }
 
-std::vector<Decoded> decode_all(const Predictor::Parts& parts,
-                                const std::vector<std::filesystem::path>& files, size_t begin,
-                                size_t end, int threads) {
-  std::vector<Decoded> decoded(end - begin);
-  std::atomic<size_t> next{begin};
+std::vector<Decoded> decode_all(const Predictor::Parts& parts, const Dataset& cases, int64_t begin,
+                                int64_t end, int threads) {
+  std::vector<Decoded> decoded(static_cast<size_t>(end - begin));
+  std::atomic<int64_t> next{begin};
   const auto work = [&] {
-    for (size_t i = next++; i < end; i = next++) decoded[i - begin] = decode(parts, files[i]);
+    for (int64_t i = next++; i < end; i = next++)
+      decoded[static_cast<size_t>(i - begin)] = decode(parts, cases, i);
   };
   std::vector<std::thread> workers;
-  const auto wanted = std::min<size_t>(static_cast<size_t>(std::max(threads, 1)), end - begin);
-  for (size_t t = 1; t < wanted; ++t)
+  const int64_t wanted = std::min<int64_t>(std::max(threads, 1), end - begin);
+  for (int64_t t = 1; t < wanted; ++t)
     workers.emplace_back([&] {
       at::get_num_threads();  // LibTorch sets the number once per thread, here, so that it stays 1:
       omp_set_num_threads(1);  // no team of threads in each worker
@@ -67,9 +83,9 @@ torch::Tensor probabilities(const Predictor::Parts& parts, const Batch& batch) {
       .contiguous();
 }
 
-Prediction explain(const Predictor::Parts& parts, const std::filesystem::path& file,
+Prediction explain(const Predictor::Parts& parts, std::string id, std::filesystem::path path,
                    const double* p) {
-  Prediction prediction{file.stem().string(), file, {}, ""};
+  Prediction prediction{std::move(id), std::move(path), {}, ""};
   const std::vector<std::string>& classes = parts.target.classes;
   for (size_t k = 0; k < classes.size(); ++k)
     prediction.probabilities.emplace_back(classes[k], p[k]);
@@ -97,21 +113,25 @@ Prediction Predictor::predict(const std::filesystem::path& file) const {
   Random unused(0, Purpose::augment);
   std::vector<Example> one;
   one.push_back(parts_->transform(parts_->read(file), unused));
-  const torch::Tensor p = probabilities(*parts_, collate(std::move(one), {0}));
-  return explain(*parts_, file, p.data_ptr<double>());
+  const Batch batch = collate(std::move(one), {0});
+  const torch::Tensor p = probabilities(*parts_, batch);
+  return explain(*parts_, batch.ids[0], file, p.data_ptr<double>());
 }
 
-void Predictor::predict(
-    const std::vector<std::filesystem::path>& files, int threads,
-    const std::function<void(const Prediction&)>& result,
-    const std::function<void(const std::filesystem::path&, const std::string&)>& failed) const {
-  for (size_t begin = 0; begin < files.size(); begin += kBatch) {
-    const size_t end = std::min(files.size(), begin + kBatch);
-    std::vector<Decoded> decoded = decode_all(*parts_, files, begin, end, threads);
+void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
+                        const Result& result, const Failed& failed) const {
+  predict(Files(*parts_, files), threads, result, failed);
+}
+
+void Predictor::predict(const Dataset& cases, int threads, const Result& result,
+                        const Failed& failed) const {
+  for (int64_t begin = 0; begin < cases.size(); begin += kBatch) {
+    const int64_t end = std::min(cases.size(), begin + kBatch);
+    std::vector<Decoded> decoded = decode_all(*parts_, cases, begin, end, threads);
     // Runs of equal shapes go through the model together; pictures of differing size one by one.
     for (size_t i = 0; i < decoded.size();) {
       if (!decoded[i].example) {
-        failed(files[begin + i], decoded[i].failure);
+        failed(cases.name(begin + static_cast<int64_t>(i)), decoded[i].failure);
         ++i;
         continue;
       }
@@ -120,13 +140,15 @@ void Predictor::predict(
       const size_t first = i;
       while (i < decoded.size() && decoded[i].example &&
              same_shapes(*decoded[first].example, *decoded[i].example)) {
-        indices.push_back(static_cast<int64_t>(i));
+        indices.push_back(begin + static_cast<int64_t>(i));
         group.push_back(*decoded[i++].example);
       }
-      const torch::Tensor p = probabilities(*parts_, collate(std::move(group), indices));
-      for (int64_t row = 0; row < p.size(0); ++row)
-        result(explain(*parts_, files[begin + first + static_cast<size_t>(row)],
-                       p[row].data_ptr<double>()));
+      const Batch batch = collate(std::move(group), indices);
+      const torch::Tensor p = probabilities(*parts_, batch);
+      for (int64_t row = 0; row < p.size(0); ++row) {
+        const auto k = static_cast<size_t>(row);
+        result(explain(*parts_, batch.ids[k], cases.name(indices[k]), p[row].data_ptr<double>()));
+      }
     }
   }
 }

@@ -26,19 +26,34 @@ std::string changed(const fs::path& path, const storage::FileStamp& listed,
       listed.size);
 }
 
-class FileDataset final : public Dataset {
+class FileInput final : public Input {
  public:
-  FileDataset(FileCases cases, const DataOptions& options)
-      : cases_(std::move(cases)), options_(options) {}
+  FileInput(std::vector<ListedFile> files, int64_t channels, const DataOptions& options)
+      : files_(std::move(files)), channels_(channels), options_(options) {}
+
+  torch::Tensor read(int64_t index) const override {
+    const ListedFile& file = files_.at(static_cast<size_t>(index));
+    return read_tensor(file.path, channels_, options_, file.stamp);
+  }
+  std::string file(int64_t index) const override {
+    return storage::shown(files_.at(static_cast<size_t>(index)).path);
+  }
+
+ private:
+  std::vector<ListedFile> files_;
+  int64_t channels_;
+  DataOptions options_;
+};
+
+class CaseDataset final : public Dataset {
+ public:
+  explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {}
 
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
 
   Example get(int64_t index) const override {
-    const auto i = static_cast<size_t>(index);
-    Example example{cases_.ids.at(i), group(index), {}, targets(index)};
-    for (const FileInput& input : cases_.inputs)
-      example.inputs[input.name] =
-          read_tensor(input.files[i], input.channels, options_, input.stamps[i]);
+    Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
+    for (const auto& [name, input] : cases_.inputs) example.inputs[name] = input->read(index);
     return example;
   }
 
@@ -53,18 +68,28 @@ class FileDataset final : public Dataset {
   }
 
   std::string name(int64_t index) const override {
-    return storage::shown(cases_.inputs[0].files.at(static_cast<size_t>(index)));
+    for (const auto& [name, input] : cases_.inputs)
+      if (std::string file = input->file(index); !file.empty()) return file;
+    return cases_.place(static_cast<size_t>(index));
   }
 
  private:
-  FileCases cases_;
-  DataOptions options_;
+  Cases cases_;
 };
 
 }  // namespace
 
-DatasetPtr file_dataset(FileCases cases, const DataOptions& options) {
-  return std::make_shared<FileDataset>(std::move(cases), options);
+DatasetPtr case_dataset(Cases cases) { return std::make_shared<CaseDataset>(std::move(cases)); }
+
+InputPtr file_input(std::vector<ListedFile> files, int64_t channels, const DataOptions& options) {
+  return std::make_shared<FileInput>(std::move(files), channels, options);
+}
+
+InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
+  if (options.column.empty())
+    throw config_error("data.inputs." + place.name +
+                       ".column is missing: name the table's column of files");
+  return file_input(place.files(options.column, options.folder), options.channels, place.data);
 }
 
 std::optional<storage::FileStamp> stamp_of(const fs::path& path) {

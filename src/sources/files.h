@@ -1,4 +1,4 @@
-// Cases that are files on disk, one or several for each case.
+// Cases, and files of theirs on disk.
 #pragma once
 
 #include <filesystem>
@@ -13,23 +13,19 @@
 
 namespace fovea::sources {
 
-/// One input of all cases.
-struct FileInput {
-  std::string name;
-  int64_t channels = 0;
-  std::vector<std::filesystem::path> files;  // of each case
-  std::vector<storage::FileStamp> stamps;    // when they were listed
-};
-
-struct FileCases {
+struct Cases {
   std::vector<std::string> ids;
   std::vector<std::string> groups;  // or empty
-  std::vector<FileInput> inputs;
-  TensorMap targets;  // of all cases: [N] or [N, L]
+  std::vector<std::pair<std::string, InputPtr>> inputs;
+  TensorMap targets;                              // of all cases: [N] or [N, L]
+  std::function<std::string(size_t)> place = {};  // of a case without a file
 };
 
-/// Decodes when asked. A file that changed since it was listed is an io Error.
-DatasetPtr file_dataset(FileCases cases, const DataOptions& options);
+/// Reads a case when asked.
+DatasetPtr case_dataset(Cases cases);
+
+/// One picture per case, decoded when asked. A file that changed since it was listed is an io Error.
+InputPtr file_input(std::vector<ListedFile> files, int64_t channels, const DataOptions& options);
 
 /// What tells a changed file; nothing where there is no regular file.
 std::optional<storage::FileStamp> stamp_of(const std::filesystem::path& path);

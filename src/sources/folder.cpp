@@ -38,7 +38,7 @@ class TreeReader {
       : options_(options), seed_(seed), root_(options.folder) {}
 
   Source read() {
-    const auto [input, input_options] = only(options_.inputs, "inputs", "image");
+    const auto [input, input_options] = only_image(options_.inputs);
     const auto [target, target_options] = only(options_.targets, "targets", "label");
     const std::vector<fs::path> top = folders_of(root_);
     const bool has_splits = std::ranges::any_of(top, is_split);
@@ -61,14 +61,16 @@ class TreeReader {
     note_others(source);
     source.splits =
         has_splits ? splits_ : draw_splits(options_.split, labels, {}, files_.size(), seed_);
-    FileCases cases;
-    cases.inputs.push_back({input, input_options.channels, files_, {}});
+    Cases cases;
+    std::vector<ListedFile> listed;
     for (const fs::path& file : files_) {
       cases.ids.push_back(file.lexically_relative(root_).string());
-      cases.inputs[0].stamps.push_back(stamp_of(file).value_or(storage::FileStamp{}));
+      listed.push_back({file, stamp_of(file).value_or(storage::FileStamp{})});
     }
+    cases.inputs.emplace_back(input,
+                              file_input(std::move(listed), input_options.channels, options_));
     cases.targets[target] = labels[0].values;
-    source.data = file_dataset(std::move(cases), options_);
+    source.data = case_dataset(std::move(cases));
     finish(source, labels, {}, texts.place);
     return source;
   }

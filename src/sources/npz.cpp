@@ -112,7 +112,7 @@ class ArchiveReader {
         archive_(io::NpzFile::open(options.path)) {}
 
   Source read() {
-    const auto [input, input_options] = only(options_.inputs, "inputs", "image");
+    const auto [input, input_options] = only_image(options_.inputs);
     const auto [target, target_options] = only(options_.targets, "targets", "label");
     Source source;
     for (const char* split : {"train", "val", "test"})

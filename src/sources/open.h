@@ -6,7 +6,7 @@
 
 namespace fovea::sources {
 
-Source open_table(const DataOptions& options, uint64_t seed);
+Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned);
 Source open_folder(const DataOptions& options, uint64_t seed);
 Source open_npz(const DataOptions& options);  // its own splits
 
@@ -17,15 +17,23 @@ void finish(Source& source, const std::vector<Labels>& labels,
             const std::vector<std::string>& groups,
             const std::function<std::string(size_t)>& place);
 
-/// The name and settings of the only input or target that a folder or an archive has.
+/// The name and settings of the only target (or input) that a folder or an archive has.
 template <class Options>
 std::pair<std::string, Options> only(const Named<Options>& named, const char* what,
                                      const char* fallback) {
-  if (named.empty()) return {fallback, {}};
+  if (named.empty()) return {fallback, Options()};
   if (named.size() > 1)
     throw config_error(std::string("data.") + what + ": found " + std::to_string(named.size()) +
                        " entries, wanted one: only a table can hold several");
   return *named.begin();
+}
+
+/// The same for the input, which is a picture.
+inline std::pair<std::string, ImageOptions> only_image(const Inputs& inputs) {
+  const auto [name, input] = only(inputs, "inputs", "image");
+  if (const auto* image = input.as<ImageOptions>()) return {name, *image};
+  throw config_error("data.inputs." + name + ": found the kind '" + input.name() +
+                     "', wanted image: only the rows of a table have other inputs");
 }
 
 }  // namespace fovea::sources

@@ -86,7 +86,7 @@ DatasetPtr Source::part(std::string_view split) const {
   return subset(data, std::move(indices));
 }
 
-Source open_source(const DataOptions& options, uint64_t seed) {
+Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
   std::vector<std::string> set;
   if (!options.table.empty()) set.push_back("table");
   if (!options.folder.empty()) set.push_back("folder");
@@ -100,7 +100,7 @@ Source open_source(const DataOptions& options, uint64_t seed) {
   if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
     throw config_error("data.split: found the column '" + options.split.column +
                        "', but only a table has columns; give shares, or leave it out");
-  Source source = !options.table.empty()    ? open_table(options, seed)
+  Source source = !options.table.empty()    ? open_table(options, seed, learned)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);
   if (options.cache_mb > 0) source.data = cached(source.data, options.cache_mb << 20);
@@ -108,11 +108,10 @@ Source open_source(const DataOptions& options, uint64_t seed) {
 }
 
 Example read_case(const fs::path& path, const DataOptions& options) {
-  const bool named = !options.inputs.empty();
+  const auto [name, image] = only_image(options.inputs);
   Example example;
   example.id = path.stem().string();
-  example.inputs[named ? options.inputs.begin()->first : "image"] =
-      read_tensor(path, named ? options.inputs.begin()->second.channels : 0, options);
+  example.inputs[name] = read_tensor(path, image.channels, options);
   return example;
 }
 

@@ -37,41 +37,82 @@ std::string keep_list(const char* name, const std::vector<std::string>& lines) {
 
 class TableReader {
  public:
-  TableReader(const DataOptions& options, uint64_t seed)
+  TableReader(const DataOptions& options, uint64_t seed, const Named<Node>& learned)
       : options_(options),
         seed_(seed),
+        learned_(learned),
         table_(storage::read_csv(options.table, {.delimiter = options.delimiter[0]})),
         where_(storage::shown(options.table)) {}
 
   Source read() {
-    for (const auto& [name, input] : options_.inputs)
-      if (input.column.empty())
-        throw config_error("data.inputs." + name +
-                           ".column is missing: name the table's column of files");
-    if (options_.inputs.empty())
-      throw config_error(
-          "data.inputs is missing: name the column of files, e.g. {image: {column: filename}}");
-    for (int64_t row = 0; row < table_.rows(); ++row) rows_.push_back(row);
+    begin();
     Source source;
     leave_out_unknown_classes(source);
     for (const auto& [name, target] : options_.targets)
       labels_.push_back(read_target(name, target));
-    FileCases cases;
-    for (const auto& [name, input] : options_.inputs) cases.inputs.push_back(files(name, input));
-    if (!missing_.empty()) throw data_error(missing_text());
-    cases.ids = ids();
+    Cases cases;
     if (!options_.group.empty()) cases.groups = groups();
     for (const Labels& labels : labels_) cases.targets[labels.spec.name] = labels.values;
     source.splits = splits(cases.groups);
     for (const std::string& column : options_.subgroups)
       source.subgroups.emplace_back(column, texts(column));
+    std::vector<size_t> training;
+    for (size_t i = 0; i < rows_.size(); ++i)
+      if (source.splits[i] == "train") training.push_back(i);
+    source.inputs = cases.inputs = inputs(training);
     const std::vector<std::string> patients = cases.groups;
-    source.data = file_dataset(std::move(cases), options_);
+    source.data = dataset(std::move(cases));
     finish(source, labels_, patients, [&](size_t i) { return line(i); });
     return source;
   }
 
+  DatasetPtr read_cases() {
+    begin();
+    Cases cases;
+    cases.inputs = inputs({});
+    return dataset(std::move(cases));
+  }
+
  private:
+  void begin() {
+    if (options_.inputs.empty())
+      throw config_error(
+          "data.inputs is missing: say what a case consists of, e.g. {image: {column: filename}} "
+          "or "
+          "{table: {columns: [age, weight]}}");
+    for (int64_t row = 0; row < table_.rows(); ++row) rows_.push_back(row);
+  }
+
+  // Without a training split (a table to evaluate on) what there is to be learned comes from all.
+  std::vector<std::pair<std::string, InputPtr>> inputs(std::vector<size_t> training) {
+    if (training.empty())
+      for (size_t i = 0; i < rows_.size(); ++i) training.push_back(i);
+    const Rows rows{table_, rows_};
+    std::vector<std::pair<std::string, InputPtr>> result;
+    for (const auto& [name, input] : options_.inputs)
+      result.emplace_back(
+          name, input.make({.name = name,
+                            .data = options_,
+                            .rows = rows,
+                            .training = training,
+                            .learned = learned_.find(name),
+                            .files = [this](const std::string& column, const std::string& folder) {
+                              return files(column, folder);
+                            }}));
+    if (!missing_.empty()) throw data_error(missing_text());
+    return result;
+  }
+
+  DatasetPtr dataset(Cases cases) const {
+    cases.ids = ids();
+    std::vector<int64_t> lines;
+    for (const int64_t row : rows_) lines.push_back(table_.line(row));
+    cases.place = [where = where_, lines = std::move(lines)](size_t i) {
+      return fmt::format("{}: line {}", where, lines.at(i));
+    };
+    return case_dataset(std::move(cases));
+  }
+
   std::string line(size_t i) const { return fmt::format("line {}", table_.line(rows_[i])); }
 
   std::vector<std::string> texts(const std::string& name) const {
@@ -119,18 +160,17 @@ class TableReader {
     return read_labels(name, target, texts);
   }
 
-  FileInput files(const std::string& name, const InputOptions& input) {
-    const int64_t column = table_.column(input.column);
+  std::vector<ListedFile> files(const std::string& column_name, const std::string& folder) {
+    const int64_t column = table_.column(column_name);
     const fs::path root = options_.root.empty() ? options_.table.parent_path() : options_.root;
-    FileInput result{name, input.channels, {}, {}};
+    std::vector<ListedFile> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const std::string_view cell = table_.cell(rows_[i], column);
-      const fs::path path = (root / input.folder / cell).lexically_normal();
+      const fs::path path = (root / folder / cell).lexically_normal();
       if (!options_.allow_outside_root) check_inside(root, path, i);
       const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);
       if (!stamp) missing_.push_back(fmt::format("{}: {}", line(i), storage::shown(path)));
-      result.files.push_back(path);
-      result.stamps.push_back(stamp.value_or(storage::FileStamp{}));
+      result.push_back({path, stamp.value_or(storage::FileStamp{})});
     }
     return result;
   }
@@ -167,9 +207,15 @@ class TableReader {
   }
 
   std::vector<std::string> ids() const {
-    const std::string& column =
-        options_.id.empty() ? options_.inputs.begin()->second.column : options_.id;
-    std::vector<std::string> result = texts(column);
+    std::string column = options_.id;
+    for (const auto& [name, input] : options_.inputs)
+      if (const auto* image = input.as<ImageOptions>(); image && column.empty())
+        column = image->column;
+    std::vector<std::string> result;
+    if (column.empty())
+      for (size_t i = 0; i < rows_.size(); ++i) result.push_back(line(i));
+    else
+      result = texts(column);
     std::unordered_map<std::string_view, size_t> seen;
     for (size_t i = 0; i < result.size(); ++i) {
       const auto [known, added] = seen.try_emplace(result[i], i);
@@ -209,6 +255,7 @@ class TableReader {
 
   const DataOptions& options_;
   uint64_t seed_;
+  const Named<Node>& learned_;
   storage::Table table_;
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
@@ -220,8 +267,16 @@ class TableReader {
 
 }  // namespace
 
-Source open_table(const DataOptions& options, uint64_t seed) {
-  return TableReader(options, seed).read();
+Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
+  return TableReader(options, seed, learned).read();
+}
+
+DatasetPtr open_cases(const fs::path& table, const DataOptions& options,
+                      const Named<Node>& learned) {
+  DataOptions here = options;
+  here.table = table;
+  if (here.root == options.table.parent_path()) here.root.clear();
+  return TableReader(here, 0, learned).read_cases();
 }
 
 }  // namespace fovea::sources

@@ -439,7 +439,7 @@ TEST(Embed, AnOutsideProjectFindsLinksAndClassifies) {
   const std::string example = quoted((fs::path(FOVEA_SOURCE_DIR) / "examples/embed").string());
   const std::string there = quoted((folder / "build").string());
   ASSERT_EQ(run_shell("cmake --install " + build + " --prefix " + prefix).code, 0);
-  const Outcome built = run_shell("cmake -S " + example + " -B " + there +
+  const Outcome built = run_shell("cmake -G Ninja -S " + example + " -B " + there +
                                   " -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH=" + prefix +
                                   " && cmake --build " + there);
   ASSERT_EQ(built.code, 0) << built.out << built.err;

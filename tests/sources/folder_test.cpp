@@ -87,7 +87,7 @@ TEST(ReadCase, ReadsOneFileAsItsFirstInput) {
   write_picture(root / "film.png", 42);
   DataOptions options;
   EXPECT_EQ(mark_of(read_case(root / "film.png", options)), 42);
-  options.inputs.entries = {{"picture", {.column = "x"}}};
+  options.inputs.entries = {{"picture", {"image", ImageOptions{.column = "x"}}}};
   const Example example = read_case(root / "film.png", options);
   EXPECT_EQ(example.id, "film");
   EXPECT_TRUE(example.inputs.contains("picture"));

@@ -29,7 +29,8 @@ class Table : public testing::Test {
       write_picture(folder_ / ("pictures/" + std::string(1, char('a' + i)) + ".png"), i);
     options_.root = folder_.path();
     options_.table = folder_.write("t.csv", kRows);
-    options_.inputs.entries = {{"image", {.column = "file", .folder = "pictures"}}};
+    options_.inputs.entries = {
+        {"image", {"image", ImageOptions{.column = "file", .folder = "pictures"}}}};
     options_.targets.entries = {{"label", {.column = {"finding"}}}};
     options_.group = "patient";
     options_.split.column = "part";
@@ -283,7 +284,8 @@ std::string rows_without_files(int64_t rows) {
 
 TEST_F(Table, FilesThatDoNotExistAreAllNamedWithTheirLines) {
   const WorkingFolder here(folder_.path());
-  options_.inputs.entries.emplace_back("left", InputOptions{.column = "left", .folder = {}});
+  options_.inputs.entries.emplace_back("left",
+                                       InputChoice("image", ImageOptions{.column = "left"}));
   table(rows_without_files(20));
   const std::string text = message();
   EXPECT_THAT(text, AllOf(HasSubstr("t.csv: 20 of 40 files do not exist"), HasSubstr("data.root")));
@@ -295,7 +297,7 @@ TEST_F(Table, FilesThatDoNotExistAreAllNamedWithTheirLines) {
 
 TEST_F(Table, OfManyFilesThatDoNotExistTwentyAreNamedAndAllAreInAFile) {
   const WorkingFolder here(folder_.path());
-  options_.inputs.entries[0].second = {.column = "left", .folder = {}};
+  options_.inputs.entries[0].second = {"image", ImageOptions{.column = "left"}};
   options_.id = "left";
   table(rows_without_files(25));
   EXPECT_THAT(message(),
@@ -314,7 +316,8 @@ TEST(Nih, TheTableGivesTheCountsOfItsReadme) {
   DataOptions options;
   options.root = test::test_data() / "nih_cxr";
   options.table = options.root / "labels.csv";
-  options.inputs.entries = {{"image", {.column = "filename", .folder = "images", .channels = 1}}};
+  options.inputs.entries = {
+      {"image", {"image", ImageOptions{.column = "filename", .folder = "images", .channels = 1}}}};
   options.targets.entries = {
       {"label", {.column = {"class"}, .classes = {"no_finding", "pneumonia"}}}};
   options.group = "patient_id";

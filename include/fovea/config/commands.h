@@ -38,7 +38,8 @@ int eval(const EvalRequest& request);
 
 struct InferRequest {
   std::filesystem::path model;
-  Paths inputs;           ///< files, folders (recursive), CSV tables with a column `path`
+  Paths inputs;  ///< files, folders (recursive), CSV tables with a column `path`; of a model that
+                 ///< reads a table: tables with its columns
   std::string out = "-";  ///< .csv, .jsonl, or "-": a table on standard output
   std::string device = "auto";
   int64_t threads = 0;

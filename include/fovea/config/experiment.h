@@ -7,16 +7,17 @@
 
 namespace fovea::config {
 
-/// What is needed beside config and weights to rebuild a model: model.json.
+/// What is needed beside config and weights to rebuild a model and its inputs: model.json.
 struct ModelCard {
-  std::vector<std::pair<std::string, InputShape>> inputs;  ///< by name, without the batch
+  std::vector<std::pair<std::string, InputShape>> inputs;  ///< by name
+  Named<Node> learned;  ///< what the inputs learned from the training cases, by name
   std::vector<TargetSpec> targets;
 };
 void write_card(const std::filesystem::path& path, const ModelCard& card);
 /// A data Error names what is missing or of the wrong kind.
 ModelCard read_card(const std::filesystem::path& path);
 
-/// The card of a new run: the shapes are those of the first training case after the evaluation transforms.
+/// The card of a new run. Pictures are as large as the first training case after the evaluation transforms.
 ModelCard make_card(const RunConfig& config, const sources::Source& source);
 
 tasks::TaskPtr make_task(const RunConfig& config, const ModelCard& card);
@@ -25,7 +26,7 @@ std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& 
                                       const tasks::Task& task,
                                       const std::filesystem::path& weights = {});
 
-/// Applies `steps` to every picture that the model reads.
+/// Applies `steps` to every picture that the model reads; other inputs stay as they are.
 ExampleTransform make_pipeline(const RunConfig& config,
                                const std::vector<transforms::TransformChoice>& steps);
 

@@ -11,9 +11,11 @@
 
 namespace fovea {
 
+class Dataset;  // data/dataset.h
+
 /// What a model says of one case.
 struct Prediction {
-  std::string id;  ///< the file's name without folder and ending
+  std::string id;  ///< the file's name without folder and ending, or what the table calls it
   std::filesystem::path path;
   std::vector<std::pair<std::string, double>>
       probabilities;     ///< by class, in the order of the classes
@@ -35,13 +37,16 @@ class Predictor {
   /// May be called from several threads.
   Prediction predict(const std::filesystem::path& file) const;
 
+  using Result = std::function<void(const Prediction&)>;
+  using Failed = std::function<void(const std::filesystem::path&, const std::string&)>;
+
   /// Many files: decoded on `threads` threads, classified in batches. `result` is called once a
   /// file, in the order of `files`; `failed` with the message of each file that could not be read,
   /// which does not stop the rest.
-  void predict(
-      const std::vector<std::filesystem::path>& files, int threads,
-      const std::function<void(const Prediction&)>& result,
-      const std::function<void(const std::filesystem::path&, const std::string&)>& failed) const;
+  void predict(const std::vector<std::filesystem::path>& files, int threads, const Result& result,
+               const Failed& failed) const;
+  /// The same for cases of any kind; a path is then what the data set calls the case.
+  void predict(const Dataset& cases, int threads, const Result& result, const Failed& failed) const;
 
   const std::vector<std::string>& classes() const;
 

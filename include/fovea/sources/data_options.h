@@ -3,7 +3,7 @@
 //   data:
 //     root: ../data/nih
 //     table: labels.csv                    # or folder: …, or path: archive.npz
-//     inputs: {image: {column: filename, folder: images, channels: 1}}
+//     inputs: {image: {column: filename, folder: images, channels: 1}, labs: {table: {columns: [age]}}}
 //     targets: {label: {column: class, classes: [no_finding, pneumonia]}}
 //     group: patient_id
 //     split: split                         # or {train: 0.7, val: 0.1, test: 0.2}
@@ -16,6 +16,7 @@
 #include "fovea/core/fields.h"
 #include "fovea/data/splits.h"
 #include "fovea/sources/formats.h"
+#include "fovea/sources/inputs.h"
 
 namespace fovea::sources {
 
@@ -27,19 +28,6 @@ struct SplitOptions {
 void read_value(const Node& node, SplitOptions& split);
 Node write_value(const SplitOptions& split);
 std::string type_name(const SplitOptions& split);
-
-struct InputOptions {
-  std::string column{};  // of the table: the file of the case
-  std::string folder{};  // put in front of the column's text
-  int64_t channels = 0;  // 0: as stored, 1: colour becomes grey, 3: colour wanted
-
-  void describe(Fields& f) {
-    f("column", column, "column of the table with the file of the case");
-    f("folder", folder, "folder under the root that the column's text stands on");
-    f("channels", channels, "0: as stored; 1: colour becomes grey; 3: colour is wanted")
-        .between(0, 3);
-  }
-};
 
 struct TargetOptions {
   std::vector<std::string> column{};   // one; or several of 0 and 1: one label each
@@ -67,7 +55,7 @@ struct DataOptions {
   std::filesystem::path folder;
   std::filesystem::path path;
   std::string delimiter = ",";
-  Named<InputOptions> inputs;
+  Inputs inputs;
   Named<TargetOptions> targets;
   std::string id;
   std::string group;

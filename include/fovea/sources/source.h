@@ -13,6 +13,7 @@ namespace fovea::sources {
 
 struct Source {
   DatasetPtr data;
+  std::vector<std::pair<std::string, InputPtr>> inputs;  ///< of a table, else empty
   std::vector<TargetSpec> targets;
   std::vector<std::string> splits;  ///< of each case: "train", "val", "test"
   /// Per column, the text of each case.
@@ -29,13 +30,20 @@ struct Source {
 /// every file is there, every row has its fields, labels and split, no patient is in two splits,
 /// and every class is in the training split. `seed` draws the splits where shares are given.
 ///
+/// `learned` is what a trained model's inputs learned, by name; what is not there is learned from
+/// the training rows.
+///
 /// Errors: config where several or none of table, folder and path are set; data for what is wrong
 /// in them, with file, line and column but no cell other than labels and splits.
-Source open_source(const DataOptions& options, uint64_t seed);
+Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned = {});
 
-/// The case of one file that stands in no table, as `open_source` would read it: its first input is
-/// the file, and it has no target.
+/// The case of one file that stands in no table, as `open_source` would read it: its only input is
+/// the file, and it has no target. A config Error where a case is more than a file.
 Example read_case(const std::filesystem::path& path, const DataOptions& options);
+
+/// The rows of another table as cases without targets, read as `options` say of theirs.
+DatasetPtr open_cases(const std::filesystem::path& table, const DataOptions& options,
+                      const Named<Node>& learned);
 
 /// The files that `paths` name: files as they are, folders with all pictures below them (sorted;
 /// hidden files, other content and DICOM objects without pixels are left out, with one note in the

@@ -1,0 +1,129 @@
+// What a case consists of. Each input is of a kind (a picture, numbers of a table …) that knows how
+// to read its part of a row: a line of the table in src/sources/inputs.cpp.
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fovea/core/catalogue.h"
+#include "fovea/data/input_shape.h"
+#include "fovea/storage/csv.h"
+#include "fovea/storage/file.h"
+
+namespace fovea::sources {
+
+struct DataOptions;
+
+/// One input of all cases. Safe from many threads.
+class Input {
+ public:
+  virtual ~Input() = default;
+  /// Of case `index`. Errors name the file, or the line.
+  virtual torch::Tensor read(int64_t index) const = 0;
+  /// The file of the case; "" where it is a part of the table itself.
+  virtual std::string file(int64_t) const { return ""; }
+  /// Without sizes where only the cases can tell (pictures).
+  virtual InputShape shape() const { return {}; }
+  /// What was learned from the training cases (medians, categories …). It is kept with the model:
+  /// another table is then read as the training table was. Null where nothing is learned.
+  virtual Node learned() const { return {}; }
+  /// Changes with the content; "" where the names of files stand for it.
+  virtual std::string fingerprint() const { return ""; }
+};
+using InputPtr = std::shared_ptr<const Input>;
+
+/// The rows of a table that are cases.
+struct Rows {
+  const storage::Table& table;
+  std::vector<int64_t> used;
+
+  size_t size() const { return used.size(); }
+  std::string place(size_t i) const;  ///< "line 7"
+  std::string_view cell(size_t i, int64_t column) const { return table.cell(used[i], column); }
+};
+
+/// A file and what it was like when it was listed.
+struct ListedFile {
+  std::filesystem::path path;
+  storage::FileStamp stamp;
+};
+
+/// What the place of an input in a table offers to its kind.
+struct InputPlace {
+  const std::string& name;
+  const DataOptions& data;
+  const Rows& rows;
+  const std::vector<size_t>& training;  ///< the rows to learn from
+  const Node* learned;                  ///< of a trained model; null: to be learned
+  /// The file of each row, by column and folder; missing ones are complained of together, later.
+  std::function<std::vector<ListedFile>(const std::string& column, const std::string& folder)>
+      files;
+};
+
+using InputTable = Catalogue<InputPtr(const InputPlace&)>;
+const InputTable& input_kinds();
+
+struct InputChoice : Choice<InputPtr(const InputPlace&)> {
+  InputChoice() : Choice(input_kinds(), "image") {}
+  template <class Options>
+  InputChoice(std::string_view kind, Options options) : InputChoice() {
+    set(kind, std::move(options));
+  }
+  /// The settings where the input is of this kind, else null.
+  template <class Options>
+  const Options* as() const {
+    const auto* held = dynamic_cast<const Held<Options>*>(&settings());
+    return held ? &held->options : nullptr;
+  }
+};
+
+/// By name: {chest: {image: {column: file}}}. The kind may be left out where the name is one:
+/// {image: {column: file}}.
+struct Inputs : Named<InputChoice> {};
+void read_value(const Node& node, Inputs& inputs);
+Node write_value(const Inputs& inputs);
+
+struct ImageOptions {
+  std::string column{};  // of the table: the file of the case
+  std::string folder{};  // put in front of the column's text
+  int64_t channels = 0;  // 0: as stored, 1: colour becomes grey, 3: colour wanted
+
+  void describe(Fields& f) {
+    f("column", column, "column of the table with the file of the case");
+    f("folder", folder, "folder under the root that the column's text stands on");
+    f("channels", channels, "0: as stored; 1: colour becomes grey; 3: colour is wanted")
+        .between(0, 3);
+  }
+};
+InputPtr image_input(const ImageOptions& options, const InputPlace& place);
+
+struct TableOptions {
+  std::vector<std::string> columns{};
+  std::vector<std::string> categories{};
+  std::vector<std::string> missing{""};
+
+  void describe(Fields& f) {
+    f("columns", columns, "the clinical indicators; a column of numbers is standardised")
+        .required();
+    f("categories", categories, "of these, the columns whose numbers are names of categories");
+    f("missing", missing, "texts that mean 'not measured' (\"\" is a blank cell)");
+  }
+};
+
+/// Columns of the table itself. What is learned from the training rows, and from them alone:
+///
+///   numbers     mean and deviation (the value becomes standard); the median, which stands in for a
+///               value that was not measured, and whether any was missing: then a column of 0 and 1
+///               that says so follows
+///   categories  the texts that occur, sorted; index 0 is for all others, and for missing ones
+///
+/// A column is of numbers where every training cell is one, unless `categories` lists it. A data
+/// Error with line and column for a cell that is neither a finite number nor missing.
+InputPtr table_input(const TableOptions& options, const InputPlace& place);
+
+}  // namespace fovea::sources
