@@ -27,8 +27,13 @@ void print_counts(const sources::CheckReport& report) {
   }
 }
 
-void print_pictures(const sources::CheckReport& report) {
+void print_inputs(const sources::CheckReport& report) {
   for (const auto& sizes : report.sizes) {
+    if (sizes.largest.empty()) {
+      std::cout << fmt::format("  {}: {} columns, values {:g} to {:g}\n", sizes.input,
+                               sizes.channels[0], sizes.lowest, sizes.highest);
+      continue;
+    }
     std::string channels;
     for (const int64_t count : sizes.channels)
       channels += fmt::format("{}{}", channels.empty() ? "" : " or ", count);
@@ -66,7 +71,7 @@ int check(const CheckRequest& request) {
   progress.finish();
 
   print_counts(report);
-  print_pictures(report);
+  print_inputs(report);
   for (const std::string& note : report.notes) std::cout << "  note: " << note << '\n';
   const std::vector<std::string> problems = report.problems();
   for (const std::string& problem : problems) std::cout << "  problem: " << problem << '\n';

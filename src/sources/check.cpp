@@ -28,7 +28,7 @@ struct Seen {
 // What is kept of one case.
 struct Look {
   std::map<std::string, Seen> inputs;
-  std::string hash;  // of all pixels; empty where the case could not be read
+  std::string hash;  // of pictures; empty where there is none: rows of a table are alike by chance
   std::string failure;
 };
 
@@ -36,15 +36,17 @@ Look look(const Dataset& data, int64_t index) {
   Look result;
   try {
     storage::Sha256 hash;
+    bool pictures = false;
     for (const auto& [name, tensor] : data.get(index).inputs) {
       const torch::Tensor pixels = tensor.contiguous();
+      pictures |= pixels.dim() > 1;
       hash.add(fmt::format("{} {} {}", name, fmt::join(pixels.sizes(), "x"),
                            c10::toString(pixels.scalar_type())));
       hash.add({static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes()});
       const auto [low, high] = at::aminmax(pixels);
       result.inputs[name] = {pixels.sizes().vec(), low.item<double>(), high.item<double>()};
     }
-    result.hash = hash.hex();
+    if (pictures) result.hash = hash.hex();
   } catch (const std::exception& error) {
     result.failure = error.what();
   }
@@ -136,12 +138,13 @@ CheckReport check(const Source& source, int64_t threads,
   std::unordered_map<std::string_view, size_t> known;
   for (size_t i = 0; i < looks.size(); ++i) {
     const std::string name = source.data->name(static_cast<int64_t>(i));
-    if (looks[i].hash.empty()) {
+    if (!looks[i].failure.empty()) {
       report.failures.push_back({name, looks[i].failure});
       continue;
     }
     for (const auto& [input, seen] : looks[i].inputs)
-      if (seen.low == seen.high) report.constant.push_back(name);
+      if (seen.low == seen.high && seen.shape.size() > 1) report.constant.push_back(name);
+    if (looks[i].hash.empty()) continue;
     const auto [first, added] = known.try_emplace(looks[i].hash, i);
     if (!added)
       report.duplicates.push_back({source.data->name(static_cast<int64_t>(first->second)), name,

@@ -141,18 +141,6 @@ TEST_F(Table, ADuplicateCaseNamesBothLinesAndNoId) {
   EXPECT_THAT(message(), AllOf(HasSubstr("line 3 and line 6"), Not(HasSubstr("b.png"))));
 }
 
-TEST_F(Table, AllMissingFilesAreListedAtOnce) {
-  std::string rows = "file,patient,finding,sex,part\n";
-  for (int i = 0; i < 30; ++i)
-    rows += "gone" + std::to_string(i) + ".png,p" + std::to_string(i) + ",ill,f,train\n";
-  table(rows + "a.png,q,healthy,f,train\n");
-  const Error error = refusal([&] { open(); });
-  EXPECT_EQ(error.fault(), Fault::data);
-  EXPECT_THAT(error.what(),
-              AllOf(HasSubstr("30 of 31 files"), HasSubstr("line 2: "), HasSubstr("gone19.png"),
-                    Not(HasSubstr("gone20.png")), HasSubstr("10 more")));
-}
-
 TEST_F(Table, FilesOutsideTheRootAreRefusedUnlessAllowed) {
   const test::TempFolder other;
   write_picture(other / "secret.png", 9);

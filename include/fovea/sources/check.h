@@ -16,7 +16,8 @@ struct CheckReport {
     std::string split, target, class_name;
     int64_t cases = 0;
   };
-  /// What the pictures of one input are like.
+  /// What the cases of one input are like; of a table, `channels` are its columns and there are no
+  /// sides.
   struct Sizes {
     std::string input;
     std::vector<int64_t> channels;   ///< the numbers that occur
