@@ -14,6 +14,10 @@ void add_infer(CLI::App& program, int& exit_code) {
       ->required();
   command->add_option("--out", request->out, "FILE.csv, FILE.jsonl, or - for standard output")
       ->capture_default_str();
+  command->add_option(
+      "--explain", request->explain,
+      "folder for how much each part of an input counted: explanations.jsonl, and a "
+      "picture per case and of the mean");
   command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")
       ->capture_default_str();
   command->add_option("--threads", request->threads, "threads that compute [all cores]")

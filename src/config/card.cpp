@@ -59,8 +59,10 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
   json["format"] = kFormat;
   json["fovea"] = version();
   for (const auto& [name, shape] : card.inputs) {
-    json["inputs"][name] = {
-        {"sizes", shape.sizes}, {"vocabulary", shape.vocabulary}, {"categories", shape.categories}};
+    json["inputs"][name] = {{"sizes", shape.sizes},
+                            {"vocabulary", shape.vocabulary},
+                            {"categories", shape.categories},
+                            {"columns", shape.columns}};
     if (const Node* learned = card.learned.find(name); learned)
       json["inputs"][name]["learned"] = json_of(*learned);
   }
@@ -86,7 +88,8 @@ ModelCard read_card(const std::filesystem::path& path) {
       card.inputs.emplace_back(name,
                                InputShape{input.at("sizes").get<std::vector<int64_t>>(),
                                           input.at("vocabulary").get<int64_t>(),
-                                          input.at("categories").get<std::vector<int64_t>>()});
+                                          input.at("categories").get<std::vector<int64_t>>(),
+                                          input.at("columns").get<std::vector<std::string>>()});
       if (input.contains("learned"))
         card.learned.entries.emplace_back(name, node_of(input.at("learned")));
     }

@@ -80,6 +80,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->model->eval();
   nn::fuse_for_inference(*parts->model);
   parts->model->to(device);
+  parts->inputs = trained.card.inputs;
   parts->target = trained.card.targets[0];
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);

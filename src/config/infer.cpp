@@ -5,6 +5,7 @@
 
 #include "fovea/config/commands.h"
 #include "fovea/config/experiment.h"
+#include "fovea/report/pictures.h"
 #include "fovea/report/progress.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
@@ -60,6 +61,70 @@ class Output {
   std::string lines_;
 };
 
+/// The folder of --explain: a line of JSON and a picture per case, and pictures of the mean.
+class Explanations {
+ public:
+  explicit Explanations(std::filesystem::path folder) : folder_(std::move(folder)) {
+    if (!folder_.empty()) storage::make_folder(folder_);
+  }
+
+  void add(const Prediction& prediction) {
+    if (folder_.empty()) return;
+    if (prediction.explanations.empty())
+      throw config_error(
+          "--explain: this model does not say where it looks; encoders that do: ft_transformer");
+    ++cases_;
+    nlohmann::ordered_json line{{"id", prediction.id}, {"decision", prediction.decision}};
+    for (const Explanation& one : prediction.explanations) {
+      nlohmann::ordered_json weights;
+      for (const auto& [name, weight] : one.weights) weights[name] = weight;
+      line["weights"][one.input] = std::move(weights);
+      picture(fmt::format("case-{:05}-{}.svg", cases_, one.input), one,
+              fmt::format("{} · {}", prediction.id, prediction.decision));
+      count(one);
+    }
+    lines_ += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  }
+
+  void finish() {
+    if (folder_.empty()) return;
+    storage::write_file_atomically(folder_ / "explanations.jsonl", lines_);
+    for (Explanation& sum : sums_) {
+      for (auto& [name, weight] : sum.weights) weight /= static_cast<double>(cases_);
+      picture(fmt::format("mean-{}.svg", sum.input), sum, fmt::format("mean of {} cases", cases_));
+    }
+  }
+
+ private:
+  void picture(const std::string& name, const Explanation& one, const std::string& subtitle) const {
+    storage::write_file_atomically(
+        folder_ / name,
+        report::weights_svg(one.weights, "Where the model looked: " + one.input, subtitle));
+  }
+
+  // Only where the parts are the same in every case: the columns of a table.
+  void count(const Explanation& one) {
+    const auto sum = std::ranges::find(sums_, one.input, &Explanation::input);
+    if (sum == sums_.end()) {
+      if (cases_ == 1) sums_.push_back(one);
+      return;
+    }
+    for (size_t k = 0; k < sum->weights.size(); ++k)
+      if (k >= one.weights.size() || sum->weights.size() != one.weights.size() ||
+          sum->weights[k].first != one.weights[k].first) {
+        sums_.erase(sum);
+        return;
+      }
+    for (size_t k = 0; k < sum->weights.size(); ++k)
+      sum->weights[k].second += one.weights[k].second;
+  }
+
+  std::filesystem::path folder_;
+  std::string lines_;
+  std::vector<Explanation> sums_;
+  int64_t cases_ = 0;
+};
+
 /// Whether a case is one file; else it is a row of a table.
 bool reads_files(const sources::DataOptions& data) {
   return data.inputs.empty() ||
@@ -75,6 +140,7 @@ int infer(const InferRequest& request) {
   const Trained trained = open_trained(request.model);
   const Predictor predictor = make_predictor(trained, device);
   Output output(request.out, predictor.classes());
+  Explanations explanations(request.explain);
   std::vector<std::string> failures;
   int64_t cases = 0;
   const auto classify = [&](const auto& what, size_t count) {
@@ -85,6 +151,7 @@ int infer(const InferRequest& request) {
         what, threads,
         [&](const Prediction& prediction) {
           output.add(prediction);
+          explanations.add(prediction);
           progress.advance(1);
         },
         [&](const std::filesystem::path&, const std::string& message) {
@@ -103,6 +170,7 @@ int infer(const InferRequest& request) {
     }
   }
   output.finish();
+  explanations.finish();
   if (failures.empty()) return 0;
   for (const std::string& failure : failures) std::cerr << "fovea: " << failure << '\n';
   std::cerr << fmt::format("fovea: {} of {} cases could not be read; the others were classified\n",

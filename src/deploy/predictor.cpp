@@ -72,20 +72,48 @@ std::vector<Decoded> decode_all(const Predictor::Parts& parts, const Dataset& ca
   return decoded;
 }
 
-torch::Tensor probabilities(const Predictor::Parts& parts, const Batch& batch) {
+/// Probabilities [N, classes] in double, and the weights [N, parts] of the inputs that have some.
+struct Answers {
+  torch::Tensor probabilities;
+  std::vector<std::pair<std::string, torch::Tensor>> weights;
+};
+
+Answers answers(const Predictor::Parts& parts, const Batch& batch) {
   const torch::InferenceMode no_gradients;
   Batch there = batch.to(parts.device);
   for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
   const TensorMap outputs = parts.model->forward(there.inputs, there.lengths);
-  return parts.task->decode(outputs)
-      .at(parts.target.name)
-      .to(torch::kCPU, torch::kFloat64)
-      .contiguous();
+  const auto plain = [](const torch::Tensor& tensor) {
+    return tensor.to(torch::kCPU, torch::kFloat64).contiguous();
+  };
+  Answers result{plain(parts.task->decode(outputs).at(parts.target.name)), {}};
+  for (const auto& [name, shape] : parts.inputs)
+    if (const torch::Tensor* weights = outputs.find("weights." + name))
+      result.weights.emplace_back(name, plain(*weights));
+  return result;
 }
 
-Prediction explain(const Predictor::Parts& parts, std::string id, std::filesystem::path path,
-                   const double* p) {
-  Prediction prediction{std::move(id), std::move(path), {}, ""};
+/// How much each column (token, time step) of each input counted in case `row`.
+std::vector<Explanation> explanations(const Predictor::Parts& parts, const Answers& answers,
+                                      int64_t row) {
+  std::vector<Explanation> all;
+  for (const auto& [name, weights] : answers.weights) {
+    const auto input =
+        std::ranges::find(parts.inputs, name, [](const auto& one) { return one.first; });
+    const std::vector<std::string>& columns = input->second.columns;
+    Explanation& one = all.emplace_back(Explanation{name, {}});
+    const double* w = weights[row].data_ptr<double>();
+    for (int64_t k = 0; k < weights.size(1); ++k)
+      one.weights.emplace_back(
+          columns.empty() ? std::to_string(k) : columns.at(static_cast<size_t>(k)), w[k]);
+  }
+  return all;
+}
+
+Prediction prediction_of(const Predictor::Parts& parts, std::string id, std::filesystem::path path,
+                         const Answers& answers, int64_t row) {
+  Prediction prediction{std::move(id), std::move(path), {}, "", explanations(parts, answers, row)};
+  const double* p = answers.probabilities[row].data_ptr<double>();
   const std::vector<std::string>& classes = parts.target.classes;
   for (size_t k = 0; k < classes.size(); ++k)
     prediction.probabilities.emplace_back(classes[k], p[k]);
@@ -114,8 +142,7 @@ Prediction Predictor::predict(const std::filesystem::path& file) const {
   std::vector<Example> one;
   one.push_back(parts_->transform(parts_->read(file), unused));
   const Batch batch = collate(std::move(one), {0});
-  const torch::Tensor p = probabilities(*parts_, batch);
-  return explain(*parts_, batch.ids[0], file, p.data_ptr<double>());
+  return prediction_of(*parts_, batch.ids[0], file, answers(*parts_, batch), 0);
 }
 
 void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
@@ -144,11 +171,10 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
         group.push_back(*decoded[i++].example);
       }
       const Batch batch = collate(std::move(group), indices);
-      const torch::Tensor p = probabilities(*parts_, batch);
-      for (int64_t row = 0; row < p.size(0); ++row) {
-        const auto k = static_cast<size_t>(row);
-        result(explain(*parts_, batch.ids[k], cases.name(indices[k]), p[row].data_ptr<double>()));
-      }
+      const Answers found = answers(*parts_, batch);
+      for (size_t k = 0; k < indices.size(); ++k)
+        result(prediction_of(*parts_, batch.ids[k], cases.name(indices[k]), found,
+                             static_cast<int64_t>(k)));
     }
   }
 }

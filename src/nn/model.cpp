@@ -89,17 +89,20 @@ Model::Model(const ModelOptions& options,
 }
 
 TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths) {
+  TensorMap outputs;
   std::vector<Tensor> pooled;
   for (size_t i = 0; i < encoders_.size(); ++i) {
     const std::string& name = input_names_[i];
     const Tensor& input = inputs.at(name);
     check_input(name, input, shapes_[i]);
     const Tensor length = lengths.contains(name) ? lengths.at(name) : Tensor();
-    pooled.push_back(encoders_[i]->encode(input, length).pooled);
+    const Features features = encoders_[i]->encode(input, length);
+    pooled.push_back(features.pooled);
+    if (!is_training() && features.weights.defined())
+      outputs["weights." + name] = features.weights.detach();
   }
   Tensor joined = pooled.size() == 1 ? pooled[0] : at::cat(pooled, 1);
   if (is_training() && dropout_ > 0) joined = at::dropout(joined, dropout_, true);
-  TensorMap outputs;
   for (size_t i = 0; i < heads_.size(); ++i) outputs[head_names_[i]] = heads_[i]->forward(joined);
   return outputs;
 }

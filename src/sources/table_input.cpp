@@ -60,7 +60,10 @@ class TableInput final : public Input {
     for (const LearnedColumn& column : learned_.columns) {
       shape.categories.push_back(
           column.category ? static_cast<int64_t>(column.categories.size()) + 1 : 0);
-      if (column.indicator) shape.categories.push_back(0);
+      shape.columns.push_back(column.name);
+      if (!column.indicator) continue;
+      shape.categories.push_back(0);
+      shape.columns.push_back(column.name + " missing");
     }
     return shape;
   }

@@ -40,7 +40,8 @@ struct InferRequest {
   std::filesystem::path model;
   Paths inputs;  ///< files, folders (recursive), CSV tables with a column `path`; of a model that
                  ///< reads a table: tables with its columns
-  std::string out = "-";  ///< .csv, .jsonl, or "-": a table on standard output
+  std::string out = "-";          ///< .csv, .jsonl, or "-": a table on standard output
+  std::filesystem::path explain;  ///< folder for what counted in each case; empty: not wanted
   std::string device = "auto";
   int64_t threads = 0;
 };

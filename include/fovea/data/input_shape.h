@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace fovea {
@@ -16,8 +17,9 @@ namespace fovea {
 /// -1 where a size varies from case to case; such inputs are padded in a batch, with lengths.
 struct InputShape {
   std::vector<int64_t> sizes;
-  int64_t vocabulary = 0;           ///< of text: how many ids there are; 0: no text
-  std::vector<int64_t> categories;  ///< of a table, per column: how many; 0: a number
+  int64_t vocabulary = 0;            ///< of text: how many ids there are; 0: no text
+  std::vector<int64_t> categories;   ///< of a table, per column: how many; 0: a number
+  std::vector<std::string> columns;  ///< of a table: what each is called
 
   int64_t channels() const { return sizes.at(0); }
   int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2, 3 for pictures

@@ -11,6 +11,7 @@ namespace fovea {
 struct Predictor::Parts {
   std::shared_ptr<nn::Model> model;  ///< in evaluation mode, on `device`
   tasks::TaskPtr task;
+  std::vector<std::pair<std::string, InputShape>> inputs;
   TargetSpec target;
   double threshold = 0.5;                                     ///< of yes-or-no decisions
   std::function<Example(const std::filesystem::path&)> read;  ///< decodes one file; thread-safe

@@ -13,6 +13,14 @@ namespace fovea {
 
 class Dataset;  // data/dataset.h
 
+/// How much each part of an input (a column, a word, a time step) counted for the answer. Attention
+/// of the model itself: where it looked, which is not always why it decided so (Jain and Wallace,
+/// NAACL 2019).
+struct Explanation {
+  std::string input;
+  std::vector<std::pair<std::string, double>> weights;  ///< in the order of the input; sum 1
+};
+
 /// What a model says of one case.
 struct Prediction {
   std::string id;  ///< the file's name without folder and ending, or what the table calls it
@@ -20,6 +28,7 @@ struct Prediction {
   std::vector<std::pair<std::string, double>>
       probabilities;     ///< by class, in the order of the classes
   std::string decision;  ///< the class; of several yes-or-no labels those that hold, joined by '|'
+  std::vector<Explanation> explanations;  ///< of the inputs whose encoder gives weights
 };
 
 /// Classifies files with a trained model (`fovea::load` in config/load.h makes one).

@@ -40,7 +40,8 @@ class Model : public torch::nn::Module {
         const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed);
 
   /// `inputs` floating point, [N, …] of the shapes the model was made for: a config Error otherwise.
-  /// `lengths` holds an entry for each input that is ragged.
+  /// `lengths` holds an entry for each input that is ragged. In evaluation mode "weights.NAME"
+  /// (Features::weights) stands beside the heads' outputs where the encoder of NAME gives it.
   TensorMap forward(const TensorMap& inputs, const TensorMap& lengths = {});
 
   void train(bool on = true) override;

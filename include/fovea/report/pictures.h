@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fovea/metrics/calibration.h"
@@ -32,6 +33,10 @@ std::string confusion_matrix_svg(const metrics::ConfusionMatrix& matrix,
 /// `event` is what the probability is of: "pneumonia", "the class decided for".
 std::string reliability_svg(std::span<const metrics::ReliabilityBin> bins, std::string_view event,
                             std::string_view subtitle);
+
+/// Horizontal bars, the longest first, at most 40 of them: how much each part of an input counted.
+std::string weights_svg(std::span<const std::pair<std::string, double>> weights,
+                        std::string_view title, std::string_view subtitle);
 
 /// One value of metrics.csv.
 struct HistoryRow {
