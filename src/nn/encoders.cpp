@@ -1,14 +1,33 @@
 // The table of encoders. To add one: a file like cnn.cpp, and a line here.
 #include "fovea/nn/encoder.h"
 
+#include <fmt/format.h>
+
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
 #include "fovea/nn/cnn.h"
 #include "fovea/nn/densenet.h"
+#include "fovea/nn/ft_transformer.h"
+#include "fovea/nn/mlp.h"
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/vit.h"
 
 namespace fovea::nn {
 
 torch::Tensor Encoder::adapted(const std::string&, const torch::Tensor&) const { return {}; }
+
+void refuse_input(std::string_view encoder, const InputShape& found, std::string_view wanted) {
+  const size_t axes = found.sizes.size();
+  const char* kind = found.vocabulary > 0 ? "text"
+                     : axes == 1          ? "a table"
+                     : axes == 2          ? "a series"
+                                          : "a picture";
+  std::vector<std::string> sides;
+  for (const int64_t side : found.sizes) sides.push_back(side < 0 ? "any" : std::to_string(side));
+  throw config_error(
+      fmt::format("{}: found {} [{}], wanted {}; choose an encoder for this kind of input", encoder,
+                  kind, join(sides), wanted));
+}
 
 const EncoderTable& encoders() {
   static const EncoderTable table(
@@ -23,6 +42,13 @@ const EncoderTable& encoders() {
               "vit", "Vision Transformer, 2-D and 3-D (Dosovitskiy et al., ICLR 2021)", vit),
           EncoderTable::item<CnnOptions>(
               "cnn", "plain convolutional network for small images, 2-D and 3-D", cnn),
+          EncoderTable::item<MlpOptions>(
+              "mlp",
+              "tables: hidden layers on numbers and entity embeddings (Guo and Berkhahn, 2016)",
+              mlp),
+          EncoderTable::item<FtTransformerOptions>(
+              "ft_transformer", "tables: a token per column (Gorishniy et al., NeurIPS 2021)",
+              ft_transformer),
       });
   return table;
 }

@@ -80,7 +80,7 @@ Conv::Conv(int64_t dims, ConvOptions options) : options_(std::move(options)) {
   if (options_.bias) bias = register_parameter("bias", torch::empty({options_.out}));
 }
 
-// The two names rather than at::convolution: autocast and the layer table know them.
+// The three names rather than at::convolution: autocast and the layer table know them.
 Tensor Conv::forward(const Tensor& input) {
   Tensor x = input;
   std::vector<int64_t> stride = options_.stride;
@@ -92,6 +92,7 @@ Tensor Conv::forward(const Tensor& input) {
     for (size_t axis = 0; axis < stride.size(); ++axis)
       x = x.slice(static_cast<int64_t>(axis) + 2, 0, std::nullopt, std::exchange(stride[axis], 1));
   }
+  if (weight.dim() == 3) return at::conv1d(x, weight, bias, stride, options_.padding);
   return weight.dim() == 4 ? at::conv2d(x, weight, bias, stride, options_.padding)
                            : at::conv3d(x, weight, bias, stride, options_.padding);
 }
@@ -166,6 +167,22 @@ Tensor LayerNorm::forward(const Tensor& x) {
 void LayerNorm::draw(at::Generator&) {
   weight.fill_(1);
   bias.zero_();
+}
+
+Embedding::Embedding(int64_t count, int64_t width, double deviation, bool padded)
+    : deviation_(deviation), padded_(padded) {
+  weight = register_parameter("weight", torch::empty({count, width}));
+}
+
+Tensor Embedding::forward(const Tensor& ids) {
+  const Tensor rows = at::embedding(weight, ids, padded_ ? 0 : -1);
+  // Whatever row 0 of weights from elsewhere holds.
+  return padded_ ? rows.masked_fill(ids.eq(0).unsqueeze(-1), 0) : rows;
+}
+
+void Embedding::draw(at::Generator& generator) {
+  weight.normal_(0, deviation_, generator);
+  if (padded_) weight[0].zero_();
 }
 
 Tensor max_pool(const Tensor& x, int64_t kernel, int64_t stride, int64_t padding, bool ceil) {

@@ -31,6 +31,7 @@ int64_t of_attention(Arguments in, int64_t out) {
 }
 
 constexpr Observed kObserved[] = {
+    {"aten::conv1d", "convolution", of_convolution},
     {"aten::conv2d", "convolution", of_convolution},
     {"aten::conv3d", "convolution", of_convolution},
     {"aten::linear", "linear", of_product},
@@ -39,6 +40,7 @@ constexpr Observed kObserved[] = {
     {"aten::scaled_dot_product_attention", "attention", of_attention},
     {"aten::batch_norm", "batch norm", nullptr},
     {"aten::layer_norm", "layer norm", nullptr},
+    {"aten::embedding", "embedding", nullptr},
 };
 
 std::string parent(const std::string& name) {

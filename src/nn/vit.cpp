@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "fovea/core/error.h"
-#include "fovea/nn/attention.h"
 #include "fovea/nn/layers.h"
+#include "fovea/nn/transformer.h"
 
 namespace fovea::nn {
 namespace {
@@ -25,11 +25,7 @@ Size size_of(const ViTOptions& options) {
   size.width = options.width.value_or(size.width);
   size.depth = options.depth.value_or(size.depth);
   size.heads = options.heads.value_or(size.heads);
-  if (size.width % size.heads != 0)
-    throw config_error(
-        fmt::format("vit: found width {} and {} heads, wanted heads that divide the "
-                    "width",
-                    size.width, size.heads));
+  check_heads("vit", size.width, size.heads);
   return size;
 }
 
@@ -54,72 +50,6 @@ std::vector<int64_t> grid_of(const InputShape& shape, std::vector<int64_t>& patc
   }
   return grid;
 }
-
-class SelfAttention : public torch::nn::Module {
- public:
-  SelfAttention(int64_t width, int64_t heads)
-      : heads_(heads),
-        qkv_(register_module("qkv", std::make_shared<Linear>(width, 3 * width, Init::small))),
-        proj_(register_module("proj", std::make_shared<Linear>(width, width, Init::small))) {}
-
-  /// [N, L, C] -> [N, L, C]
-  Tensor forward(const Tensor& x) {
-    const int64_t cases = x.size(0), length = x.size(1), width = x.size(2);
-    const Tensor qkv = qkv_->forward(x).view({cases, length, 3, heads_, width / heads_});
-    const auto parts = qkv.permute({2, 0, 3, 1, 4}).unbind(0);
-    return proj_->forward(
-        attention(parts[0], parts[1], parts[2]).transpose(1, 2).reshape({cases, length, width}));
-  }
-
- private:
-  int64_t heads_;
-  std::shared_ptr<Linear> qkv_, proj_;
-};
-
-class Mlp : public torch::nn::Module {
- public:
-  explicit Mlp(int64_t width)
-      : fc1_(register_module("fc1", std::make_shared<Linear>(width, 4 * width, Init::small))),
-        fc2_(register_module("fc2", std::make_shared<Linear>(4 * width, width, Init::small))) {}
-  Tensor forward(const Tensor& x) { return fc2_->forward(at::gelu(fc1_->forward(x))); }
-
- private:
-  std::shared_ptr<Linear> fc1_, fc2_;
-};
-
-class TransformerBlock : public torch::nn::Module {
- public:
-  TransformerBlock(const Size& size, double dropout, double drop_path)
-      : dropout_(dropout),
-        drop_path_(drop_path),
-        norm1_(register_module("norm1", std::make_shared<LayerNorm>(size.width))),
-        attn_(register_module("attn", std::make_shared<SelfAttention>(size.width, size.heads))),
-        norm2_(register_module("norm2", std::make_shared<LayerNorm>(size.width))),
-        mlp_(register_module("mlp", std::make_shared<Mlp>(size.width))) {}
-
-  Tensor forward(const Tensor& x) {
-    const Tensor y = x + thinned(attn_->forward(norm1_->forward(x)));
-    return y + thinned(mlp_->forward(norm2_->forward(y)));
-  }
-
- private:
-  /// Dropout on the values, and stochastic depth: whole branches left out, case by case (Huang et
-  /// al., ECCV 2016).
-  Tensor thinned(Tensor branch) {
-    if (!is_training()) return branch;
-    if (dropout_ > 0) branch = at::dropout(branch, dropout_, true);
-    if (drop_path_ > 0)
-      branch = branch *
-               at::dropout(at::ones({branch.size(0), 1, 1}, branch.options()), drop_path_, true);
-    return branch;
-  }
-
-  double dropout_, drop_path_;
-  std::shared_ptr<LayerNorm> norm1_;
-  std::shared_ptr<SelfAttention> attn_;
-  std::shared_ptr<LayerNorm> norm2_;
-  std::shared_ptr<Mlp> mlp_;
-};
 
 /// "patch_embed.proj": a patch becomes a token.
 class PatchEmbedding : public torch::nn::Module {
@@ -154,12 +84,13 @@ class ViT : public Encoder, public Drawn {
     pos_embed_ = register_parameter("pos_embed", torch::zeros({1, length, size.width}));
     patch_embed_ = register_module("patch_embed", std::make_shared<PatchEmbedding>(
                                                       shape.channels(), size.width, options.patch));
-    blocks_ = register_module("blocks", std::make_shared<torch::nn::SequentialImpl>());
-    for (int64_t i = 0; i < size.depth; ++i) {
-      const double depth = size.depth > 1 ? static_cast<double>(i) / (size.depth - 1.0) : 0;
-      blocks_->push_back(
-          std::make_shared<TransformerBlock>(size, options.dropout, options.drop_path * depth));
-    }
+    blocks_ = register_module("blocks", std::make_shared<Transformer>(
+                                            TransformerOptions{.width = size.width,
+                                                               .depth = size.depth,
+                                                               .heads = size.heads,
+                                                               .hidden = 4 * size.width,
+                                                               .dropout = options.dropout,
+                                                               .drop_path = options.drop_path}));
     // timm normalizes the mean, not the tokens it is taken of, and calls that layer otherwise.
     norm_ =
         register_module(class_token_ ? "norm" : "fc_norm", std::make_shared<LayerNorm>(size.width));
@@ -217,7 +148,7 @@ class ViT : public Encoder, public Drawn {
   std::vector<int64_t> grid_;
   Tensor cls_token_, pos_embed_;
   std::shared_ptr<PatchEmbedding> patch_embed_;
-  std::shared_ptr<torch::nn::SequentialImpl> blocks_;
+  std::shared_ptr<Transformer> blocks_;
   std::shared_ptr<LayerNorm> norm_;
 };
 

@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <memory>
+#include <string_view>
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/input_shape.h"
@@ -35,6 +36,11 @@ class Encoder : public torch::nn::Module {
 
 using EncoderPtr = std::shared_ptr<Encoder>;
 using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
+
+/// The config Error of an encoder that was given an input it does not read: "rnn: found a picture
+/// [1, 64, 64], wanted text or a series; …".
+[[noreturn]] void refuse_input(std::string_view encoder, const InputShape& found,
+                               std::string_view wanted);
 
 /// The table of encoders: src/nn/encoders.cpp.
 const EncoderTable& encoders();

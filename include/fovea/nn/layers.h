@@ -1,4 +1,4 @@
-// The layers with parameters that the encoders are made of, each one class for two and three
+// The layers with parameters that the encoders are made of, each one class for one, two and three
 // dimensions.
 //
 // Unlike torch::nn's they draw nothing when they are made, and the weights of convolutions and linear
@@ -48,7 +48,7 @@ struct ConvOptions {
 /// A square kernel of an odd side, padded so that stride 1 keeps the size.
 ConvOptions same_conv(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1);
 
-/// `weight` [out, in, (kd,) kh, kw]; `bias` [out] or undefined.
+/// `weight` [out, in, (kd, (kh,)) kw]; `bias` [out] or undefined.
 class Conv : public torch::nn::Module, public Drawn {
  public:
   Conv(int64_t dims, ConvOptions options);
@@ -113,6 +113,21 @@ class LayerNorm : public torch::nn::Module, public Drawn {
 
  private:
   double epsilon_;
+};
+
+/// ids int64 [...] -> [..., width], rows of `weight` [count, width].
+class Embedding : public torch::nn::Module, public Drawn {
+ public:
+  /// Begins normal with the deviation; `padded`: the id 0 gives zeros and is not trained.
+  Embedding(int64_t count, int64_t width, double deviation = 1, bool padded = false);
+  torch::Tensor forward(const torch::Tensor& ids);
+  void draw(at::Generator& generator) override;
+
+  torch::Tensor weight;
+
+ private:
+  double deviation_;
+  bool padded_;
 };
 
 /// Pooling with a window, of 2 or 3 dimensions as the input has; `ceil` keeps the rest at the border.
