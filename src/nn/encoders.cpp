@@ -10,6 +10,10 @@
 #include "fovea/nn/ft_transformer.h"
 #include "fovea/nn/mlp.h"
 #include "fovea/nn/resnet.h"
+#include "fovea/nn/rnn.h"
+#include "fovea/nn/sequence_transformer.h"
+#include "fovea/nn/tcn.h"
+#include "fovea/nn/text_cnn.h"
 #include "fovea/nn/vit.h"
 
 namespace fovea::nn {
@@ -49,6 +53,18 @@ const EncoderTable& encoders() {
           EncoderTable::item<FtTransformerOptions>(
               "ft_transformer", "tables: a token per column (Gorishniy et al., NeurIPS 2021)",
               ft_transformer),
+          EncoderTable::item<RnnOptions>("rnn",
+                                         "text and series: LSTM (Hochreiter and Schmidhuber, "
+                                         "1997), GRU (Cho et al., EMNLP 2014)",
+                                         rnn),
+          EncoderTable::item<SequenceTransformerOptions>(
+              "transformer", "text and series: Transformer encoder (Vaswani et al., NeurIPS 2017)",
+              sequence_transformer),
+          EncoderTable::item<TextCnnOptions>(
+              "text_cnn", "text and series: convolutions, then the maximum (Kim, EMNLP 2014)",
+              text_cnn),
+          EncoderTable::item<TcnOptions>(
+              "tcn", "series and text: dilated causal convolutions (Bai et al., 2018)", tcn),
       });
   return table;
 }

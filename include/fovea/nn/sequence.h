@@ -1,0 +1,67 @@
+// What the encoders of text and series share. Their rule: padding never changes a result, and no
+// gradient comes from it, whatever stands there.
+#pragma once
+
+#include <string_view>
+
+#include "fovea/nn/encoder.h"
+#include "fovea/nn/layers.h"
+
+namespace fovea::nn {
+
+/// Where the cases of one batch end. All undefined where none is padded.
+struct Padding {
+  torch::Tensor lengths;  ///< [N] int64 on the CPU
+  torch::Tensor mask;     ///< [N, L] bool, true where a case has a token
+
+  /// x [N, L, C] with zeros on padding.
+  torch::Tensor clear(const torch::Tensor& x) const;
+};
+
+/// `lengths` [N] int64 on any device, undefined: all cases are as long as the batch. An Error where
+/// a case has no token, or more than the batch.
+Padding padding_of(std::string_view encoder, const torch::Tensor& input,
+                   const torch::Tensor& lengths);
+
+/// Text or a series -> [N, L, width()], zeros on padding. Text becomes learned vectors ("embedding",
+/// id 0 zeros); the values of a series pass as they are.
+class SequenceInput : public torch::nn::Module {
+ public:
+  /// A config Error of `encoder` where the input is neither. The vectors are `embedding` wide, and
+  /// begin with the deviation.
+  SequenceInput(std::string_view encoder, const InputShape& shape, int64_t embedding,
+                double deviation = 1);
+  torch::Tensor forward(const torch::Tensor& input, const Padding& padding);
+  int64_t width() const { return width_; }
+  bool text() const { return embedding_ != nullptr; }
+
+ private:
+  std::string encoder_;
+  int64_t width_;
+  std::shared_ptr<Embedding> embedding_;  ///< null: a series
+};
+
+/// Tokens -> one vector per case.
+///   last       the last token
+///   mean, max  over the tokens
+///   attention  the mean weighted by a softmax of v' tanh(W h + b) (Bahdanau et al., ICLR 2015),
+///              "hidden" and "score"
+class SequencePooling : public torch::nn::Module {
+ public:
+  SequencePooling(const std::string& kind, int64_t width);
+
+  struct Result {
+    torch::Tensor pooled;   ///< [N, C]
+    torch::Tensor weights;  ///< [N, L], 0 on padding; of attention only
+  };
+  /// tokens [N, L, C] with zeros on padding.
+  Result forward(const torch::Tensor& tokens, const Padding& padding);
+
+ private:
+  std::string kind_;
+  std::shared_ptr<Linear> hidden_, score_;  ///< null without attention
+};
+
+const std::vector<std::string>& sequence_pooling_names();  ///< last, mean, max, attention
+
+}  // namespace fovea::nn

@@ -1,0 +1,27 @@
+// Convolutions of several lengths over text or a series, each channel's largest value (Kim, EMNLP
+// 2014).
+#pragma once
+
+#include "fovea/nn/sequence.h"
+
+namespace fovea::nn {
+
+struct TextCnnOptions {
+  std::vector<int64_t> kernels = {3, 4, 5};
+  int64_t channels = 100;
+  int64_t embedding = 128;
+  double dropout = 0.5;
+
+  void describe(Fields& f) {
+    f("kernels", kernels, "tokens or time steps that a convolution of each kind reads").above(0);
+    f("channels", channels, "of each kind").above(0);
+    f("embedding", embedding, "width of the vector of a token, of text").above(0);
+    f("dropout", dropout, "on the features, while training").at_least(0).below(1);
+  }
+};
+
+/// A case shorter than a kernel is read as if zeros followed it. A config Error where the input is
+/// neither text nor a series.
+EncoderPtr text_cnn(const TextCnnOptions& options, const InputShape& shape);
+
+}  // namespace fovea::nn
