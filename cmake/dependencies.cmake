@@ -65,6 +65,12 @@ if(NOT FOVEA_GPU_CHECK)
   fovea_dependency(openjpeg LIBRARIES PkgConfig::OPENJPEG)
   pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
   fovea_dependency(yaml LIBRARIES PkgConfig::YAML)
+  pkg_check_modules(ICU REQUIRED IMPORTED_TARGET icu-uc)
+  fovea_dependency(icu LIBRARIES PkgConfig::ICU)
+  # Its pkg-config file names the trainer's library too, which is not used.
+  find_path(SENTENCEPIECE_INCLUDE sentencepiece_processor.h REQUIRED)
+  find_library(SENTENCEPIECE_library sentencepiece REQUIRED)
+  fovea_dependency(sentencepiece INCLUDES ${SENTENCEPIECE_INCLUDE} LIBRARIES ${SENTENCEPIECE_library})
   # Debian's OpenCV CMake files come with the whole of libopencv-dev; two libraries are enough here.
   find_path(OPENCV_INCLUDE opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
   set(opencv_libraries)
