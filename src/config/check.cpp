@@ -30,8 +30,12 @@ void print_counts(const sources::CheckReport& report) {
 void print_inputs(const sources::CheckReport& report) {
   for (const auto& sizes : report.sizes) {
     if (sizes.largest.empty()) {
-      std::cout << fmt::format("  {}: {} columns, values {:g} to {:g}\n", sizes.input,
-                               sizes.channels[0], sizes.lowest, sizes.highest);
+      const auto [least, most] = std::ranges::minmax(sizes.channels);
+      std::cout << (least == most
+                        ? fmt::format("  {}: {} columns, values {:g} to {:g}\n", sizes.input, most,
+                                      sizes.lowest, sizes.highest)
+                        : fmt::format("  {}: {} to {} tokens, ids {:g} to {:g}\n", sizes.input,
+                                      least, most, sizes.lowest, sizes.highest));
       continue;
     }
     std::string channels;

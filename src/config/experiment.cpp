@@ -81,6 +81,10 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   nn::fuse_for_inference(*parts->model);
   parts->model->to(device);
   parts->inputs = trained.card.inputs;
+  for (const auto& [name, input] : trained.config.data.inputs)
+    if (const auto* text = input.as<sources::TextOptions>())
+      if (const Node* learned = trained.card.learned.find(name))
+        parts->words[name] = sources::trained_tokenizer(*text, *learned);
   parts->target = trained.card.targets[0];
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);

@@ -72,12 +72,14 @@ class Explanations {
     if (folder_.empty()) return;
     if (prediction.explanations.empty())
       throw config_error(
-          "--explain: this model does not say where it looks; encoders that do: ft_transformer");
+          "--explain: this model does not say where it looks; encoders that do: ft_transformer, "
+          "and "
+          "rnn, transformer and tcn with pooling: attention");
     ++cases_;
     nlohmann::ordered_json line{{"id", prediction.id}, {"decision", prediction.decision}};
     for (const Explanation& one : prediction.explanations) {
-      nlohmann::ordered_json weights;
-      for (const auto& [name, weight] : one.weights) weights[name] = weight;
+      nlohmann::ordered_json weights = nlohmann::ordered_json::array();
+      for (const auto& [name, weight] : one.weights) weights.push_back({name, weight});
       line["weights"][one.input] = std::move(weights);
       picture(fmt::format("case-{:05}-{}.svg", cases_, one.input), one,
               fmt::format("{} · {}", prediction.id, prediction.decision));

@@ -66,12 +66,14 @@ void inspect_safetensors(const std::filesystem::path& path) {
   for (const auto& [key, value] : file.metadata()) line("metadata " + key, value);
 }
 
+constexpr int64_t kSomeTokens = 16;  // the length for which layers of texts are shown
+
 TensorMap blank_inputs(const ModelCard& card) {
   TensorMap inputs;
   for (const auto& [name, shape] : card.inputs) {
     std::vector<int64_t> sizes{1};
-    sizes.insert(sizes.end(), shape.sizes.begin(), shape.sizes.end());
-    inputs[name] = torch::zeros(sizes);
+    for (const int64_t side : shape.sizes) sizes.push_back(side < 0 ? kSomeTokens : side);
+    inputs[name] = shape.vocabulary > 0 ? torch::ones(sizes, torch::kInt64) : torch::zeros(sizes);
   }
   return inputs;
 }

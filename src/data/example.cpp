@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/stack.h"
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
@@ -15,9 +17,14 @@ TensorMap moved(const TensorMap& map, const torch::Device& device) {
   return result;
 }
 
-TensorMap room_for(const TensorMap& one, int64_t count) {
+bool lists(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+TensorMap room_for(const TensorMap& one, int64_t count, const std::vector<std::string>& ragged) {
   TensorMap stacked;
   for (const auto& [name, tensor] : one) {
+    if (lists(ragged, name)) continue;
     std::vector<int64_t> shape{count};
     shape.insert(shape.end(), tensor.sizes().begin(), tensor.sizes().end());
     stacked[name] = torch::empty(shape, tensor.options());
@@ -30,16 +37,19 @@ std::string spoken(const torch::Tensor& tensor) {
                      c10::toString(tensor.scalar_type()));
 }
 
-bool alike(const torch::Tensor& a, const torch::Tensor& b) {
-  return a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type();
+bool alike(const torch::Tensor& a, const torch::Tensor& b, bool ragged = false) {
+  const bool sizes = ragged ? a.dim() == b.dim() && a.sizes().slice(1) == b.sizes().slice(1)
+                            : a.sizes() == b.sizes();
+  return sizes && a.scalar_type() == b.scalar_type();
 }
 
 // In words, the first difference between two maps that should be alike; empty where they are.
-std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted) {
+std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted,
+                       const std::vector<std::string>& ragged) {
   for (const auto& [name, tensor] : wanted) {
     const torch::Tensor* other = found.find(name);
     if (!other) return fmt::format("{} '{}' is missing", kind, name);
-    if (!alike(*other, tensor))
+    if (!alike(*other, tensor, lists(ragged, name)))
       return fmt::format("{} '{}' is {}, the batch began with {}", kind, name, spoken(*other),
                          spoken(tensor));
   }
@@ -91,10 +101,12 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
   {
     const std::lock_guard lock(mutex_);
     if (batch_.inputs.empty() && batch_.targets.empty()) {
-      batch_.inputs = room_for(example.inputs, size());
-      batch_.targets = room_for(example.targets, size());
+      batch_.inputs = room_for(example.inputs, size(), example.ragged);
+      batch_.targets = room_for(example.targets, size(), {});
+      ragged_ = example.ragged;
     }
   }
+  if (example.ragged.empty() ? !ragged_.empty() : example.ragged != ragged_) uneven_ = true;
   place(example.inputs, batch_.inputs, slot);
   place(example.targets, batch_.targets, slot);
   batch_.indices[static_cast<size_t>(slot)] = index;
@@ -102,8 +114,10 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
 }
 
 void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
-  if (from.size() != stacked.size()) uneven_ = true;
+  const size_t apart = &stacked == &batch_.inputs ? ragged_.size() : 0;  // padded at the end
+  if (from.size() != stacked.size() + apart) uneven_ = true;
   for (auto& [name, tensor] : from) {
+    if (apart > 0 && lists(ragged_, name)) continue;
     const torch::Tensor* whole = stacked.find(name);
     torch::Tensor slice = whole ? whole->select(0, slot) : torch::Tensor();
     if (!whole || !alike(slice, tensor)) {
@@ -120,11 +134,34 @@ int64_t Stack::bytes() const {
   return batch_.bytes();
 }
 
+void Stack::pad(const std::string& name) {
+  const torch::Tensor& first = examples_[0].inputs.at(name);
+  std::vector<int64_t> lengths;
+  for (const Example& example : examples_) {
+    const torch::Tensor& one = example.inputs.at(name);
+    if (!alike(one, first, true))
+      throw data_error(
+          fmt::format("cannot stack a batch: case '{}': input '{}' is {}, the batch "
+                      "began with {}",
+                      example.id, name, spoken(one), spoken(first)));
+    lengths.push_back(one.size(0));
+  }
+  std::vector<int64_t> shape = first.sizes().vec();
+  shape[0] = *std::ranges::max_element(lengths);
+  shape.insert(shape.begin(), size());
+  torch::Tensor padded = torch::zeros(shape, first.options());
+  for (size_t i = 0; i < examples_.size(); ++i)
+    padded[static_cast<int64_t>(i)].slice(0, 0, lengths[i]).copy_(examples_[i].inputs.at(name));
+  batch_.inputs[name] = padded;
+  batch_.lengths[name] = torch::tensor(lengths);
+}
+
 Batch Stack::finish() {
+  for (const std::string& name : ragged_) pad(name);
   for (const Example& example : examples_) {
     if (uneven_) {
-      std::string found = difference("input", example.inputs, examples_[0].inputs);
-      if (found.empty()) found = difference("target", example.targets, examples_[0].targets);
+      std::string found = difference("input", example.inputs, examples_[0].inputs, ragged_);
+      if (found.empty()) found = difference("target", example.targets, examples_[0].targets, {});
       if (!found.empty())
         throw data_error(
             fmt::format("cannot stack a batch: case '{}': {}; resize, crop or pad to "

@@ -27,10 +27,12 @@ class Stack {
 
  private:
   void place(TensorMap& from, const TensorMap& stacked, int64_t slot);
+  void pad(const std::string& name);
 
   mutable std::mutex mutex_;  // for the first put
   std::atomic<bool> uneven_ = false;
-  std::vector<Example> examples_;  // their tensors are slices of the batch once they are put
+  std::vector<Example> examples_;    // their tensors are slices of the batch once they are put
+  std::vector<std::string> ragged_;  // as the first example put has it
   Batch batch_;
 };
 

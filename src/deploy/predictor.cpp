@@ -94,8 +94,8 @@ Answers answers(const Predictor::Parts& parts, const Batch& batch) {
 }
 
 /// How much each column (token, time step) of each input counted in case `row`.
-std::vector<Explanation> explanations(const Predictor::Parts& parts, const Answers& answers,
-                                      int64_t row) {
+std::vector<Explanation> explanations(const Predictor::Parts& parts, const Batch& batch,
+                                      const Answers& answers, int64_t row) {
   std::vector<Explanation> all;
   for (const auto& [name, weights] : answers.weights) {
     const auto input =
@@ -103,16 +103,25 @@ std::vector<Explanation> explanations(const Predictor::Parts& parts, const Answe
     const std::vector<std::string>& columns = input->second.columns;
     Explanation& one = all.emplace_back(Explanation{name, {}});
     const double* w = weights[row].data_ptr<double>();
-    for (int64_t k = 0; k < weights.size(1); ++k)
+    const torch::Tensor* lengths = batch.lengths.find(name);
+    const int64_t count = lengths ? (*lengths)[row].item<int64_t>() : weights.size(1);
+    const auto words = parts.words.find(name);
+    for (int64_t k = 0; k < count; ++k)
       one.weights.emplace_back(
-          columns.empty() ? std::to_string(k) : columns.at(static_cast<size_t>(k)), w[k]);
+          words != parts.words.end()
+              ? words->second->word(batch.inputs.at(name)[row][k].item<int64_t>())
+          : columns.empty() ? std::to_string(k)
+                            : columns.at(static_cast<size_t>(k)),
+          w[k]);
   }
   return all;
 }
 
-Prediction prediction_of(const Predictor::Parts& parts, std::string id, std::filesystem::path path,
-                         const Answers& answers, int64_t row) {
-  Prediction prediction{std::move(id), std::move(path), {}, "", explanations(parts, answers, row)};
+Prediction prediction_of(const Predictor::Parts& parts, const Batch& batch,
+                         std::filesystem::path path, const Answers& answers, int64_t row) {
+  Prediction prediction{.id = batch.ids[static_cast<size_t>(row)],
+                        .path = std::move(path),
+                        .explanations = explanations(parts, batch, answers, row)};
   const double* p = answers.probabilities[row].data_ptr<double>();
   const std::vector<std::string>& classes = parts.target.classes;
   for (size_t k = 0; k < classes.size(); ++k)
@@ -129,10 +138,13 @@ Prediction prediction_of(const Predictor::Parts& parts, std::string id, std::fil
   return prediction;
 }
 
+/// Whether the two fit into one batch; ragged inputs are padded there.
 bool same_shapes(const Example& a, const Example& b) {
-  return std::equal(
-      a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(),
-      [](const auto& x, const auto& y) { return x.second.sizes() == y.second.sizes(); });
+  return std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(),
+                    [&](const auto& x, const auto& y) {
+                      return std::ranges::find(a.ragged, x.first) != a.ragged.end() ||
+                             x.second.sizes() == y.second.sizes();
+                    });
 }
 
 }  // namespace
@@ -142,7 +154,7 @@ Prediction Predictor::predict(const std::filesystem::path& file) const {
   std::vector<Example> one;
   one.push_back(parts_->transform(parts_->read(file), unused));
   const Batch batch = collate(std::move(one), {0});
-  return prediction_of(*parts_, batch.ids[0], file, answers(*parts_, batch), 0);
+  return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0);
 }
 
 void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
@@ -173,8 +185,8 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
       const Batch batch = collate(std::move(group), indices);
       const Answers found = answers(*parts_, batch);
       for (size_t k = 0; k < indices.size(); ++k)
-        result(prediction_of(*parts_, batch.ids[k], cases.name(indices[k]), found,
-                             static_cast<int64_t>(k)));
+        result(
+            prediction_of(*parts_, batch, cases.name(indices[k]), found, static_cast<int64_t>(k)));
     }
   }
 }

@@ -30,7 +30,7 @@ void check_input(const std::string& name, const Tensor& input, const InputShape&
     throw config_error(fmt::format("model input '{}': found shape {}, wanted [N, {}", name,
                                    shape_text(input.sizes()), shape_text(shape.sizes).substr(1)));
   if (shape.vocabulary > 0) return;  // its encoder wants ids
-  if (!input.is_floating_point())
+  if (!input.is_floating_point() && shape.vocabulary == 0)
     throw config_error(fmt::format(
         "model input '{}': found {} values, wanted floating point; add a transform that scales "
         "the intensities",

@@ -171,7 +171,7 @@ std::vector<std::string> CheckReport::problems() const {
     result.push_back(fmt::format("{} pictures have one value only: {}", constant.size(),
                                  join(constant, ", ", 5)));
   for (const Sizes& one : sizes)
-    if (one.mixed || one.channels.size() > 1)
+    if (one.mixed || (one.channels.size() > 1 && !one.largest.empty()))
       result.push_back(fmt::format(
           "the pictures of '{}' differ in kind (2-D and 3-D, or channels): a batch needs "
           "one kind",

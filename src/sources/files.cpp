@@ -53,7 +53,11 @@ class CaseDataset final : public Dataset {
 
   Example get(int64_t index) const override {
     Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
-    for (const auto& [name, input] : cases_.inputs) example.inputs[name] = input->read(index);
+    for (const auto& [name, input] : cases_.inputs) {
+      example.inputs[name] = input->read(index);
+      const InputShape shape = input->shape();
+      if (!shape.sizes.empty() && shape.sizes[0] < 0) example.ragged.push_back(name);
+    }
     return example;
   }
 

@@ -12,12 +12,14 @@ bool is_kind(std::string_view name) { return input_kinds().find(name) != nullptr
 
 const InputTable& input_kinds() {
   static const InputTable table(
-      "inputs", {
-                    InputTable::item<ImageOptions>("image", "a picture or volume, a file per case",
-                                                   image_input),
-                    InputTable::item<TableOptions>(
-                        "table", "numbers and categories, columns of the table", table_input),
-                });
+      "inputs",
+      {
+          InputTable::item<ImageOptions>("image", "a picture or volume, a file per case",
+                                         image_input),
+          InputTable::item<TableOptions>("table", "numbers and categories, columns of the table",
+                                         table_input),
+          InputTable::item<TextOptions>("text", "a report, a column of the table", text_input),
+      });
   return table;
 }
 

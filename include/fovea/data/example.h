@@ -33,8 +33,8 @@ class TensorMap {
 };
 
 /// One case on the CPU.
-///   inputs   "image" [C, H, W] or [C, D, H, W], uint8 as decoded or float32; later "text" [L]
-///            int64, "series" [T, F], "table" [F]
+///   inputs   "image" [C, H, W] or [C, D, H, W], uint8 as decoded or float32; "text" [L] int64,
+///            "series" [T, F], "table" [F]
 ///   targets  one class: int64 scalar; several labels at once: float32 [L] of 0 and 1, NaN where a
 ///            label is missing
 struct Example {
@@ -42,6 +42,7 @@ struct Example {
   std::string group;  ///< the patient; empty where unknown
   TensorMap inputs;
   TensorMap targets;
+  std::vector<std::string> ragged = {};  ///< inputs whose first size differs from case to case
 
   int64_t bytes() const { return inputs.bytes() + targets.bytes(); }
 };
@@ -63,6 +64,7 @@ struct Batch {
 
 /// Stacks examples; `indices` are their positions in the data set. All must have the same inputs
 /// and targets of the same shapes and types, else an Error that names id, input and both shapes.
+/// Ragged inputs are padded with zeros to the longest, and `lengths` say how far each goes.
 Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices);
 
 /// What one target of a data set means.

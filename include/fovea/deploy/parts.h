@@ -1,10 +1,13 @@
 // What a Predictor is made of.
 #pragma once
 
+#include <map>
+
 #include "fovea/data/dataset.h"
 #include "fovea/deploy/predictor.h"
 #include "fovea/nn/model.h"
 #include "fovea/tasks/task.h"
+#include "fovea/text/tokenizer.h"
 
 namespace fovea {
 
@@ -12,6 +15,7 @@ struct Predictor::Parts {
   std::shared_ptr<nn::Model> model;  ///< in evaluation mode, on `device`
   tasks::TaskPtr task;
   std::vector<std::pair<std::string, InputShape>> inputs;
+  std::map<std::string, text::TokenizerPtr> words;  ///< of the inputs that are text
   TargetSpec target;
   double threshold = 0.5;                                     ///< of yes-or-no decisions
   std::function<Example(const std::filesystem::path&)> read;  ///< decodes one file; thread-safe

@@ -14,6 +14,7 @@
 #include "fovea/data/input_shape.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
+#include "fovea/text/tokenizers.h"
 
 namespace fovea::sources {
 
@@ -125,5 +126,25 @@ struct TableOptions {
 /// A column is of numbers where every training cell is one, unless `categories` lists it. A data
 /// Error with line and column for a cell that is neither a finite number nor missing.
 InputPtr table_input(const TableOptions& options, const InputPlace& place);
+
+struct TextOptions {
+  std::string column{};
+  text::TokenizerChoice tokenizer{};
+  int64_t max_tokens = 512;
+
+  void describe(Fields& f) {
+    f("column", column, "the column of the table with the text").required();
+    f("tokenizer", tokenizer, "what makes words of it");
+    f("max_tokens", max_tokens, "longer texts are cut, and counted in the log").above(0);
+  }
+};
+
+/// A text per row, as the ids of its tokens. The words are learned from the training rows, and from
+/// them alone. A data Error with the lines of texts in which there is no token, and with the line of
+/// one that is no UTF-8.
+InputPtr text_input(const TextOptions& options, const InputPlace& place);
+
+/// The tokenizer of a trained text input: what its ids stand for.
+text::TokenizerPtr trained_tokenizer(const TextOptions& options, const Node& learned);
 
 }  // namespace fovea::sources
