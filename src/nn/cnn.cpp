@@ -59,6 +59,7 @@ class Cnn : public Encoder {
 }  // namespace
 
 EncoderPtr cnn(const CnnOptions& options, const InputShape& shape) {
+  check_picture("cnn", shape);
   return std::make_shared<Cnn>(options, shape);
 }
 

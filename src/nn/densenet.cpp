@@ -159,6 +159,7 @@ class DenseNet : public Encoder {
 }  // namespace
 
 EncoderPtr densenet(const DenseNetOptions& options, const InputShape& shape) {
+  check_picture("densenet", shape);
   return std::make_shared<DenseNet>(options, shape);
 }
 

@@ -33,6 +33,11 @@ void refuse_input(std::string_view encoder, const InputShape& found, std::string
                   kind, join(sides), wanted));
 }
 
+void check_picture(std::string_view encoder, const InputShape& shape) {
+  const bool picture = shape.dims() == 2 || shape.dims() == 3;
+  if (!picture || shape.vocabulary > 0) refuse_input(encoder, shape, "a picture");
+}
+
 const EncoderTable& encoders() {
   static const EncoderTable table(
       "encoders",

@@ -30,6 +30,22 @@ int64_t of_attention(Arguments in, int64_t out) {
   return q.numel() * k.size(-2) + out * k.size(-2);
 }
 
+/// The parameters of a recurrent network: the last list of tensors.
+c10::List<Tensor> listed(Arguments in) {
+  c10::List<Tensor> last;
+  for (const c10::IValue& argument : in)
+    if (argument.isTensorList()) last = argument.toTensorList();
+  return last;
+}
+// each weight with each time step of each case
+int64_t of_recurrence(Arguments in, int64_t) {
+  const Tensor& steps = in[0].toTensor();
+  int64_t weights = 0;
+  for (const Tensor& parameter : listed(in))
+    if (parameter.dim() == 2) weights += parameter.numel();
+  return steps.numel() / steps.size(-1) * weights;
+}
+
 constexpr Observed kObserved[] = {
     {"aten::conv1d", "convolution", of_convolution},
     {"aten::conv2d", "convolution", of_convolution},
@@ -40,6 +56,9 @@ constexpr Observed kObserved[] = {
     {"aten::scaled_dot_product_attention", "attention", of_attention},
     {"aten::batch_norm", "batch norm", nullptr},
     {"aten::layer_norm", "layer norm", nullptr},
+    {"aten::lstm", "recurrent", of_recurrence},
+    {"aten::gru", "recurrent", of_recurrence},
+    {"aten::rnn_tanh", "recurrent", of_recurrence},
     {"aten::embedding", "embedding", nullptr},
 };
 
@@ -80,13 +99,15 @@ std::unique_ptr<at::ObserverContext> begin(const at::RecordFunction& function) {
   auto call = std::make_unique<Call>();
   call->observed = observed;
   call->arguments.assign(function.inputs().begin(), function.inputs().end());
-  for (const c10::IValue& argument : call->arguments) {
-    if (!argument.isTensor()) continue;
-    const auto* tensor = argument.toTensor().unsafeGetTensorImpl();
+  const auto read = [&](const Tensor& argument) {
+    const auto* tensor = argument.unsafeGetTensorImpl();
     if (const auto named = observer->names.find(tensor); named != observer->names.end())
       call->layer = parent(named->second);
-    if (observer->parameters.erase(tensor)) call->parameters += argument.toTensor().numel();
-  }
+    if (observer->parameters.erase(tensor)) call->parameters += argument.numel();
+  };
+  for (const c10::IValue& argument : call->arguments)
+    if (argument.isTensor()) read(argument.toTensor());
+  for (const Tensor& parameter : listed(call->arguments)) read(parameter);
   // A product without a parameter belongs to the module of the layer before it.
   if (call->layer.empty() && !observer->rows.empty())
     call->layer = parent(observer->rows.back().name);

@@ -251,8 +251,8 @@ std::vector<ParameterGroup> parameter_groups(const Model& model) {
     if (!item.value().requires_grad()) continue;
     const std::string& name = item.key();
     const bool head = name.starts_with("heads.");
-    const bool decay =
-        item.value().dim() > 1 && !name.ends_with("cls_token") && !name.ends_with("pos_embed");
+    const bool decay = item.value().dim() > 1 && !name.ends_with("cls_token") &&
+                       !name.ends_with("pos_embed") && name.find(".tokenizer.") == name.npos;
     groups[2 * head + !decay].parameters.emplace_back(name, item.value());
   }
   std::erase_if(groups, [](const ParameterGroup& group) { return group.parameters.empty(); });

@@ -3,13 +3,17 @@
 #include <gmock/gmock.h>
 #include <torch/nn.h>
 
+#include <algorithm>
 #include <cmath>
+#include <functional>
+#include <map>
 
 #include "fovea/core/error.h"
 #include "fovea/nn/layers.h"
 #include "fovea/nn/model.h"
 #include "fovea/nn/rnn.h"
 #include "fovea/nn/sequence_transformer.h"
+#include "fovea/nn/summary.h"
 #include "fovea/nn/tcn.h"
 #include "fovea/nn/text_cnn.h"
 #include "nn/formula.h"
@@ -22,6 +26,18 @@ using torch::Tensor;
 
 const InputShape kText{.sizes = {-1}, .vocabulary = 20};
 const InputShape kSeries{{-1, 3}};
+
+/// Tensors as small as here are not worth a team of threads, which would wait for one another.
+class OneThread {
+ public:
+  OneThread() { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(threads_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int threads_ = at::get_num_threads();
+};
 
 struct Made {
   std::string name;
@@ -85,6 +101,7 @@ double furthest(const Tensor& a, const Tensor& b) {
 }
 
 TEST(Sequences, PaddingNeverChangesAResult) {
+  const OneThread one_thread;
   torch::NoGradGuard no_grad;
   for (const InputShape& shape : {kText, kSeries}) {
     const Tensor x = batch(shape, junk(shape));
@@ -129,6 +146,7 @@ std::map<std::string, Tensor> gradients(Encoder& encoder, const Tensor& x, const
 }
 
 TEST(Sequences, NoGradientComesFromPadding) {
+  const OneThread one_thread;
   for (const InputShape& shape : {kText, kSeries}) {
     for (const auto& [name, encoder] : all(shape)) {
       encoder->to(torch::kFloat64);
@@ -185,6 +203,7 @@ TEST(Sequences, PaddedTextBeginsWithZeros) {
 }
 
 TEST(Sequences, EncodersRunInMixedPrecision) {
+  const OneThread one_thread;
   for (const InputShape& shape : {kText, kSeries}) {
     const Tensor x = batch(shape, 0);
     for (const auto& [name, encoder] : all(shape)) {
@@ -209,6 +228,41 @@ std::pair<Fault, std::string> refusal(const std::function<void()>& act) {
     return {error.fault(), error.what()};
   }
   return {Fault::internal, "no error"};
+}
+
+TEST(Sequences, EncodersOfPicturesRefuseThem) {
+  for (const std::string name : {"resnet", "densenet", "vit", "cnn"}) {
+    EncoderChoice choice;
+    choice.select(name);
+    const auto message = [&](const InputShape& shape) {
+      return refusal([&] { choice.make(shape); }).second;
+    };
+    EXPECT_THAT(message(kText), testing::HasSubstr(name + ": found text [any], wanted a picture"));
+    EXPECT_THAT(message(kSeries), testing::HasSubstr("found a series [any, 3]"));
+    EXPECT_THAT(message({{7}}), testing::HasSubstr("found a table [7]"));
+  }
+}
+
+TEST(Sequences, ASummaryCountsTheStepsOfARecurrentNetwork) {
+  ModelOptions options;
+  options.encoders.entries.emplace_back("note", EncoderChoice());
+  options.encoders.entries[0].second.set("rnn", RnnOptions{.width = 5, .embedding = 6});
+  Model model(options, {{"note", kText}}, {{"label", 2}}, 1);
+  TensorMap inputs, ends;
+  inputs["note"] = batch(kText, 0);
+  ends["note"] = lengths();
+  constexpr int64_t kWeights = 2 * 20 * (6 + 5);  // two directions, four gates of 5
+  for (const bool padded : {false, true}) {
+    const Summary summary = summarize(model, inputs, padded ? ends : TensorMap());
+    int64_t parameters = 0;
+    for (const LayerRow& row : summary.rows) parameters += row.parameters;
+    EXPECT_EQ(parameters, summary.parameters);
+    const auto row = std::ranges::find(summary.rows, "recurrent", &LayerRow::type);
+    ASSERT_NE(row, summary.rows.end());
+    EXPECT_EQ(row->name, "encoders.note.rnn");
+    EXPECT_EQ(row->parameters, kWeights + 2 * 2 * 20);
+    EXPECT_EQ(row->multiply_adds, kWeights * (padded ? 3 + 7 + 1 + 5 : 4 * 9));
+  }
 }
 
 TEST(Sequences, EncodersRefuseWhatIsNeitherTextNorASeries) {

@@ -158,6 +158,22 @@ TEST(Tables, ABatchIsItsCasesAndDropoutIsOnlyForTraining) {
   EXPECT_FALSE(dropping->encode(rows()).pooled.equal(dropping->encode(rows()).pooled));
 }
 
+// As in the paper.
+TEST(Tables, WhatMakesTokensOfColumnsIsNotDecayed) {
+  ModelOptions options;
+  options.encoders.entries.emplace_back("row", EncoderChoice());
+  options.encoders.entries[0].second.select("ft_transformer");
+  const Model model(options, {{"row", kMixed}}, {{"label", 2}}, 1);
+  int found = 0;
+  for (const ParameterGroup& group : parameter_groups(model))
+    for (const auto& [name, parameter] : group.parameters) {
+      if (name.find(".tokenizer.") == std::string::npos) continue;
+      ++found;
+      EXPECT_FALSE(group.decay) << name;
+    }
+  EXPECT_EQ(found, 3);
+}
+
 TEST(Tables, EncodersRunInMixedPrecision) {
   for (const auto& [name, encoder] : on(kMixed)) {
     draw(*encoder, 3);

@@ -41,6 +41,8 @@ using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
 /// [1, 64, 64], wanted text or a series; …".
 [[noreturn]] void refuse_input(std::string_view encoder, const InputShape& found,
                                std::string_view wanted);
+/// refuse_input where the input is no picture of 2 or 3 dimensions.
+void check_picture(std::string_view encoder, const InputShape& shape);
 
 /// The table of encoders: src/nn/encoders.cpp.
 const EncoderTable& encoders();

@@ -43,8 +43,10 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
 /// Parameters that an optimizer treats alike. Frozen ones are in no group, empty groups are left
 /// out.
 struct ParameterGroup {
-  bool head = false;   ///< "heads.…", or else of an encoder
-  bool decay = false;  ///< not for norms, biases and gates (1-D), class tokens, position embeddings
+  bool head = false;  ///< "heads.…", or else of an encoder
+  bool decay =
+      false;  ///< not for norms, biases and gates (1-D), class tokens, position embeddings,
+              ///< and what makes tokens of a table's columns (Gorishniy et al., 2021)
   NamedTensors parameters;
 };
 std::vector<ParameterGroup> parameter_groups(const Model& model);
