@@ -11,6 +11,7 @@
 #include "fovea/nn/mlp.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
+#include "nn/one_thread.h"
 
 namespace fovea::nn {
 namespace {
@@ -121,6 +122,7 @@ std::vector<std::pair<std::string, EncoderPtr>> on(const InputShape& shape) {
 }
 
 TEST(Tables, EveryColumnMattersAndEveryParameterIsDrawnAndTrained) {
+  const test::OneThread one_thread;
   for (const InputShape& shape :
        {kMixed, InputShape{.sizes = {4}}, InputShape{.sizes = {4}, .categories = {3, 3, 120, 9}}}) {
     Tensor x = rows().to(torch::kFloat32);
@@ -175,6 +177,7 @@ TEST(Tables, WhatMakesTokensOfColumnsIsNotDecayed) {
 }
 
 TEST(Tables, EncodersRunInMixedPrecision) {
+  const test::OneThread one_thread;
   for (const auto& [name, encoder] : on(kMixed)) {
     draw(*encoder, 3);
     encoder->eval();

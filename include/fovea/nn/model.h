@@ -39,7 +39,8 @@ class Model : public torch::nn::Module {
   Model(const ModelOptions& options, const std::vector<std::pair<std::string, InputShape>>& inputs,
         const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed);
 
-  /// `inputs` floating point, [N, …] of the shapes the model was made for: a config Error otherwise.
+  /// `inputs` floating point (text: int64), [N, …] of the shapes the model was made for: a config
+  /// Error otherwise.
   /// `lengths` holds an entry for each input that is ragged. In evaluation mode "weights.NAME"
   /// (Features::weights) stands beside the heads' outputs where the encoder of NAME gives it.
   TensorMap forward(const TensorMap& inputs, const TensorMap& lengths = {});
