@@ -175,7 +175,7 @@ Embedding::Embedding(int64_t count, int64_t width, double deviation, bool padded
 }
 
 Tensor Embedding::forward(const Tensor& ids) {
-  const Tensor rows = at::embedding(weight, ids, padded_ ? 0 : -1);
+  const Tensor rows = at::embedding(weight, ids);
   // Whatever row 0 of weights from elsewhere holds.
   return padded_ ? rows.masked_fill(ids.eq(0).unsqueeze(-1), 0) : rows;
 }
