@@ -11,6 +11,7 @@
 #include "fovea/phantom/phantom.h"
 #include "fovea/sources/formats.h"
 #include "fovea/tasks/losses.h"
+#include "fovea/text/tokenizers.h"
 #include "fovea/train/optimizers.h"
 #include "fovea/train/schedules.h"
 

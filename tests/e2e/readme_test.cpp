@@ -182,7 +182,7 @@ TEST(Readme, TheCommandsOfTheTableRun) {
     EXPECT_EQ(outcome.code, 0) << line << '\n' << outcome.err;
   }
   for (const char* family :
-       {"transforms", "losses", "metrics", "optimizers", "schedules", "formats"})
+       {"transforms", "losses", "metrics", "optimizers", "schedules", "tokenizers", "formats"})
     EXPECT_EQ(desk().type(std::string("fovea list ") + family).code, 0) << family;
 }
 
