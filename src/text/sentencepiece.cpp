@@ -4,6 +4,7 @@
 #include "fovea/core/error.h"
 #include "fovea/storage/file.h"
 #include "text/makers.h"
+#include "text/sentencepiece_model.h"
 
 namespace fovea::text {
 namespace {
@@ -28,8 +29,8 @@ class SentencePiece final : public Tokenizer {
 
   void restore(std::string stored, const std::string& source) override {
     auto model = std::make_unique<sentencepiece::SentencePieceProcessor>();
-    const auto status = model->LoadFromSerializedProto(stored);
-    if (stored.empty() || !status.ok() || model->GetPieceSize() <= 0)
+    if (stored.empty() || !sound_normalizer(stored) ||
+        !model->LoadFromSerializedProto(stored).ok() || model->GetPieceSize() <= 0)
       throw data_error(
           fmt::format("reading the SentencePiece model {}: {} bytes that are no such model; wanted "
                       "the .model file that SentencePiece's trainer wrote",

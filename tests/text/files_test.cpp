@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "fovea/core/error.h"
 #include "fovea/text/tokenizers.h"
@@ -129,6 +130,27 @@ TEST(SentencePiece, AFileThatIsNoModelIsRefused) {
   EXPECT_THAT(refusal("sentencepiece", "not a model"), HasSubstr("no such model"));
   EXPECT_THAT(refusal("sentencepiece", ""), HasSubstr("0 bytes"));
   EXPECT_THAT(refusal("sentencepiece", std::string(300, '\0')), HasSubstr("no such model"));
+}
+
+TEST(SentencePiece, ADamagedModelIsRefusedOrHarmless) {
+  const std::string whole = read_text(reference("tokens_unigram.model"));
+  TokenizerChoice choice;
+  choice.set("sentencepiece", SentencePieceOptions{});
+  std::mt19937 random(1);
+  int refused = 0;
+  for (int n = 0; n < 2000; ++n) {
+    std::string bytes = whole;
+    for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
+    try {
+      const TokenizerPtr tokenizer = choice.make();
+      tokenizer->restore(bytes, "damaged");
+      tokenizer->encode("Pneumonia of the \ufb01 lung \u3000 caf\u00e9 e\u0301 \u212b 1.");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault(), Fault::data);
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 100);
 }
 
 TEST(SentencePiece, EveryPrefixOfAModelIsAModelOrRefused) {
