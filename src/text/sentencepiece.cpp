@@ -11,6 +11,14 @@ namespace {
 
 constexpr int64_t kLargestModel = int64_t{256} << 20;  // bytes
 
+bool loads(sentencepiece::SentencePieceProcessor& model, const std::string& bytes) {
+  try {
+    return model.LoadFromSerializedProto(bytes).ok() && model.GetPieceSize() > 0;
+  } catch (const std::exception&) {
+    return false;  // the trie of its words throws at an empty one
+  }
+}
+
 class SentencePiece final : public Tokenizer {
  public:
   explicit SentencePiece(const SentencePieceOptions& options)
@@ -29,8 +37,7 @@ class SentencePiece final : public Tokenizer {
 
   void restore(std::string stored, const std::string& source) override {
     auto model = std::make_unique<sentencepiece::SentencePieceProcessor>();
-    if (stored.empty() || !sound_normalizer(stored) ||
-        !model->LoadFromSerializedProto(stored).ok() || model->GetPieceSize() <= 0)
+    if (stored.empty() || !sound_normalizer(stored) || !loads(*model, stored))
       throw data_error(
           fmt::format("reading the SentencePiece model {}: {} bytes that are no such model; wanted "
                       "the .model file that SentencePiece's trainer wrote",
