@@ -42,9 +42,10 @@ struct WordPieceOptions {
   void describe(Fields& f);
 };
 
+/// Its library takes about 125 bytes of memory for each byte of a text, hence the lower limit.
 struct SentencePieceOptions {
   std::filesystem::path file;
-  int64_t max_bytes = kLongestText;
+  int64_t max_bytes = int64_t{8} << 20;
   void describe(Fields& f);
 };
 
