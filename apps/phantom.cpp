@@ -10,6 +10,12 @@ void add_phantom(CLI::App& program, int& exit_code) {
                    "name=value; `fovea list phantom -v` names them; may be repeated")
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
+  command->add_flag_callback(
+      "--with-report", [request] { request->set.emplace_back("report=true"); },
+      "each radiograph has a reader's report, with the entities in it");
+  command->add_flag_callback(
+      "--with-labs", [request] { request->set.emplace_back("labs=true"); },
+      "each radiograph has laboratory values");
   command->footer(
       "Example:\n  fovea phantom demo --set patients=300\n"
       "Chest-like radiographs and small CT-like volumes with lesions, masks, boxes and labels.csv. "

@@ -1,4 +1,6 @@
 // model.json: the shapes of a model's inputs and the meaning of its outputs.
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "fovea/config/experiment.h"
@@ -62,7 +64,8 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
     json["inputs"][name] = {{"sizes", shape.sizes},
                             {"vocabulary", shape.vocabulary},
                             {"categories", shape.categories},
-                            {"columns", shape.columns}};
+                            {"columns", shape.columns},
+                            {"optional", shape.optional}};
     if (const Node* learned = card.learned.find(name); learned)
       json["inputs"][name]["learned"] = json_of(*learned);
   }
@@ -85,11 +88,11 @@ ModelCard read_card(const std::filesystem::path& path) {
                        ": use the fovea that wrote it, or a newer one");
     ModelCard card;
     for (const auto& [name, input] : json.at("inputs").items()) {
-      card.inputs.emplace_back(name,
-                               InputShape{input.at("sizes").get<std::vector<int64_t>>(),
-                                          input.at("vocabulary").get<int64_t>(),
-                                          input.at("categories").get<std::vector<int64_t>>(),
-                                          input.at("columns").get<std::vector<std::string>>()});
+      card.inputs.emplace_back(name, InputShape{input.at("sizes").get<std::vector<int64_t>>(),
+                                                input.at("vocabulary").get<int64_t>(),
+                                                input.at("categories").get<std::vector<int64_t>>(),
+                                                input.at("columns").get<std::vector<std::string>>(),
+                                                input.at("optional").get<bool>()});
       if (input.contains("learned"))
         card.learned.entries.emplace_back(name, node_of(input.at("learned")));
     }
@@ -107,10 +110,16 @@ ModelCard read_card(const std::filesystem::path& path) {
 
 ModelCard make_card(const RunConfig& config, const sources::Source& source) {
   const DatasetPtr training = source.part("train");
-  Random unused(0, Purpose::augment);
-  const Example example = make_pipeline(config, config.transforms.eval)(training->get(0), unused);
+  const ExampleTransform transform = make_pipeline(config, config.transforms.eval);
+  const auto sizes_of = [&](const std::string& name) {
+    Random unused(0, Purpose::augment);
+    for (int64_t i = 0; i < training->size(); ++i)
+      if (Example one = training->get(i); one.inputs.contains(name))
+        return transform(std::move(one), unused).inputs.at(name).sizes().vec();
+    throw data_error(fmt::format("the input '{}': no training case has one; leave it out", name));
+  };
   ModelCard card{.targets = source.targets};
-  for (const auto& [name, encoder] : config.model.encoders) {
+  for (const std::string& name : nn::inputs_in_use(config.model)) {
     InputShape shape;
     for (const auto& [input_name, input] : source.inputs) {
       if (input_name != name) continue;
@@ -118,7 +127,7 @@ ModelCard make_card(const RunConfig& config, const sources::Source& source) {
       if (Node learned = input->learned(); learned.kind != Node::Kind::null)
         card.learned.entries.emplace_back(name, std::move(learned));
     }
-    if (shape.sizes.empty()) shape.sizes = example.inputs.at(name).sizes().vec();
+    if (shape.sizes.empty()) shape.sizes = sizes_of(name);
     card.inputs.emplace_back(name, std::move(shape));
   }
   return card;

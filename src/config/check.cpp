@@ -64,7 +64,7 @@ int check(const CheckRequest& request) {
   const RunConfig config = read_config(request.config, request.set);
   train::choose_device("cpu");
   const sources::Source source =
-      sources::open_source(config.data, static_cast<uint64_t>(config.seed));
+      sources::open_source(data_in_use(config), static_cast<uint64_t>(config.seed));
   report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
   int64_t shown = 0;
   const sources::CheckReport report =

@@ -51,7 +51,7 @@ int eval(const EvalRequest& request) {
   trained.config.data = data.data;
   trained.config.train.loader_threads = data.train.loader_threads;
   const sources::Source source = sources::open_source(
-      trained.config.data, static_cast<uint64_t>(data.seed), trained.card.learned);
+      data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
   for (const std::string& note : source.notes) log_info(note);
   check_classes(trained, source);
 

@@ -35,10 +35,19 @@ std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& 
   return model;
 }
 
+sources::DataOptions data_in_use(const RunConfig& config) {
+  sources::DataOptions data = config.data;
+  const std::vector<std::string> used = nn::inputs_in_use(config.model);
+  std::erase_if(data.inputs.entries, [&](const auto& input) {
+    return std::ranges::find(used, input.first) == used.end();
+  });
+  return data;
+}
+
 ExampleTransform make_pipeline(const RunConfig& config,
                                const std::vector<transforms::TransformChoice>& steps) {
   std::vector<ExampleTransform> each;
-  for (const auto& [name, encoder] : config.model.encoders) {
+  for (const std::string& name : nn::inputs_in_use(config.model)) {
     const sources::InputChoice* input = config.data.inputs.find(name);
     if (!input || input->as<sources::ImageOptions>())
       each.push_back(transforms::pipeline(steps, name));
@@ -88,7 +97,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->target = trained.card.targets[0];
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
-  parts->read = [data = trained.config.data](const std::filesystem::path& path) {
+  parts->read = [data = data_in_use(trained.config)](const std::filesystem::path& path) {
     return sources::read_case(path, data);
   };
   return Predictor(std::move(parts));

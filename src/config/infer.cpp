@@ -162,12 +162,13 @@ int infer(const InferRequest& request) {
         });
     progress.finish();
   };
-  if (reads_files(trained.config.data)) {
+  const sources::DataOptions data = data_in_use(trained.config);
+  if (reads_files(data)) {
     const Paths files = sources::list_inputs(request.inputs);
     classify(files, files.size());
   } else {
     for (const std::filesystem::path& table : request.inputs) {
-      const DatasetPtr rows = sources::open_cases(table, trained.config.data, trained.card.learned);
+      const DatasetPtr rows = sources::open_cases(table, data, trained.card.learned);
       classify(*rows, static_cast<size_t>(rows->size()));
     }
   }

@@ -19,11 +19,17 @@ namespace fovea::config {
 namespace {
 
 const std::vector<const CatalogueBase*>& catalogues() {
-  static const std::vector<const CatalogueBase*> all{
-      &sources::input_kinds(), &text::tokenizers(),       &nn::encoders(),
-      &nn::blocks(),           &transforms::transforms(), &transforms::batch_transforms(),
-      &tasks::tasks(),         &tasks::losses(),          &train::optimizers(),
-      &train::schedules()};
+  static const std::vector<const CatalogueBase*> all{&sources::input_kinds(),
+                                                     &text::tokenizers(),
+                                                     &nn::encoders(),
+                                                     &nn::fusions(),
+                                                     &nn::blocks(),
+                                                     &transforms::transforms(),
+                                                     &transforms::batch_transforms(),
+                                                     &tasks::tasks(),
+                                                     &tasks::losses(),
+                                                     &train::optimizers(),
+                                                     &train::schedules()};
   return all;
 }
 

@@ -108,7 +108,7 @@ int train(const TrainRequest& request) {
   const int64_t threads = train::use_threads(config.train.threads);
 
   const sources::Source source =
-      sources::open_source(config.data, static_cast<uint64_t>(config.seed));
+      sources::open_source(data_in_use(config), static_cast<uint64_t>(config.seed));
   for (const std::string& note : source.notes) log_info(note);
   const ModelCard card = make_card(config, source);
   const tasks::TaskPtr task = make_task(config, card);

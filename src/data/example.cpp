@@ -21,10 +21,18 @@ bool lists(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-TensorMap room_for(const TensorMap& one, int64_t count, const std::vector<std::string>& ragged) {
+/// Those that do not have one place each in a batch.
+std::vector<std::string> apart_of(const Example& example) {
+  std::vector<std::string> names = example.ragged;
+  for (const std::string& name : example.optional)
+    if (!lists(names, name)) names.push_back(name);
+  return names;
+}
+
+TensorMap room_for(const TensorMap& one, int64_t count, const std::vector<std::string>& apart) {
   TensorMap stacked;
   for (const auto& [name, tensor] : one) {
-    if (lists(ragged, name)) continue;
+    if (lists(apart, name)) continue;
     std::vector<int64_t> shape{count};
     shape.insert(shape.end(), tensor.sizes().begin(), tensor.sizes().end());
     stacked[name] = torch::empty(shape, tensor.options());
@@ -43,18 +51,21 @@ bool alike(const torch::Tensor& a, const torch::Tensor& b, bool ragged = false) 
   return sizes && a.scalar_type() == b.scalar_type();
 }
 
-// In words, the first difference between two maps that should be alike; empty where they are.
+// In words, the first difference between two maps that should be alike; empty where they are. Those
+// stacked apart are compared there.
 std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted,
-                       const std::vector<std::string>& ragged) {
+                       const std::vector<std::string>& apart) {
   for (const auto& [name, tensor] : wanted) {
+    if (lists(apart, name)) continue;
     const torch::Tensor* other = found.find(name);
     if (!other) return fmt::format("{} '{}' is missing", kind, name);
-    if (!alike(*other, tensor, lists(ragged, name)))
+    if (!alike(*other, tensor))
       return fmt::format("{} '{}' is {}, the batch began with {}", kind, name, spoken(*other),
                          spoken(tensor));
   }
   for (const auto& [name, tensor] : found)
-    if (!wanted.contains(name)) return fmt::format("{} '{}' is one too many", kind, name);
+    if (!wanted.contains(name) && !lists(apart, name))
+      return fmt::format("{} '{}' is one too many", kind, name);
   return "";
 }
 
@@ -89,8 +100,13 @@ int64_t TensorMap::bytes() const {
 }
 
 Batch Batch::to(const torch::Device& device) const {
-  return {
-      ids, groups, indices, moved(inputs, device), moved(targets, device), moved(lengths, device)};
+  return {ids,
+          groups,
+          indices,
+          moved(inputs, device),
+          moved(targets, device),
+          moved(lengths, device),
+          moved(present, device)};
 }
 
 Stack::Stack(int64_t size) : examples_(static_cast<size_t>(size)) {
@@ -101,12 +117,11 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
   {
     const std::lock_guard lock(mutex_);
     if (batch_.inputs.empty() && batch_.targets.empty()) {
-      batch_.inputs = room_for(example.inputs, size(), example.ragged);
+      apart_ = apart_of(example);
+      batch_.inputs = room_for(example.inputs, size(), apart_);
       batch_.targets = room_for(example.targets, size(), {});
-      ragged_ = example.ragged;
     }
   }
-  if (example.ragged.empty() ? !ragged_.empty() : example.ragged != ragged_) uneven_ = true;
   place(example.inputs, batch_.inputs, slot);
   place(example.targets, batch_.targets, slot);
   batch_.indices[static_cast<size_t>(slot)] = index;
@@ -114,10 +129,9 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
 }
 
 void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
-  const size_t apart = &stacked == &batch_.inputs ? ragged_.size() : 0;  // padded at the end
-  if (from.size() != stacked.size() + apart) uneven_ = true;
+  size_t placed = 0;
   for (auto& [name, tensor] : from) {
-    if (apart > 0 && lists(ragged_, name)) continue;
+    if (&stacked == &batch_.inputs && lists(apart_, name)) continue;
     const torch::Tensor* whole = stacked.find(name);
     torch::Tensor slice = whole ? whole->select(0, slot) : torch::Tensor();
     if (!whole || !alike(slice, tensor)) {
@@ -126,7 +140,9 @@ void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
     }
     slice.copy_(tensor);
     tensor = slice;
+    ++placed;
   }
+  if (placed != stacked.size()) uneven_ = true;
 }
 
 int64_t Stack::bytes() const {
@@ -134,33 +150,52 @@ int64_t Stack::bytes() const {
   return batch_.bytes();
 }
 
-void Stack::pad(const std::string& name) {
-  const torch::Tensor& first = examples_[0].inputs.at(name);
-  std::vector<int64_t> lengths;
+void Stack::stack_apart(const std::string& name) {
+  const Example* first = nullptr;
+  int64_t longest = 1;
   for (const Example& example : examples_) {
-    const torch::Tensor& one = example.inputs.at(name);
-    if (!alike(one, first, true))
+    const torch::Tensor* one = example.inputs.find(name);
+    if (!one) {
+      if (lists(example.optional, name)) continue;
+      throw data_error(
+          fmt::format("cannot stack a batch: case '{}': input '{}' is missing", example.id, name));
+    }
+    if (!first) first = &example;
+    const torch::Tensor& wanted = first->inputs.at(name);
+    if (!alike(*one, wanted, lists(first->ragged, name)))
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': input '{}' is {}, the batch "
                       "began with {}",
-                      example.id, name, spoken(one), spoken(first)));
-    lengths.push_back(one.size(0));
+                      example.id, name, spoken(*one), spoken(wanted)));
+    longest = std::max(longest, one->dim() > 0 ? one->size(0) : 1);
   }
-  std::vector<int64_t> shape = first.sizes().vec();
-  shape[0] = *std::ranges::max_element(lengths);
-  shape.insert(shape.begin(), size());
-  torch::Tensor padded = torch::zeros(shape, first.options());
-  for (size_t i = 0; i < examples_.size(); ++i)
-    padded[static_cast<int64_t>(i)].slice(0, 0, lengths[i]).copy_(examples_[i].inputs.at(name));
-  batch_.inputs[name] = padded;
-  batch_.lengths[name] = torch::tensor(lengths);
+  const torch::Tensor present = torch::zeros({size()}, torch::kBool);
+  const torch::Tensor lengths = torch::ones({size()}, torch::kInt64);
+  if (first) {
+    const torch::Tensor& like = first->inputs.at(name);
+    const bool ragged = lists(first->ragged, name);
+    std::vector<int64_t> shape = like.sizes().vec();
+    if (ragged) shape[0] = longest;
+    shape.insert(shape.begin(), size());
+    const torch::Tensor stacked = torch::zeros(shape, like.options());
+    for (int64_t i = 0; i < size(); ++i) {
+      const torch::Tensor* one = examples_[static_cast<size_t>(i)].inputs.find(name);
+      if (!one) continue;
+      present[i] = true;
+      if (ragged) lengths[i] = one->size(0);
+      (ragged ? stacked[i].slice(0, 0, one->size(0)) : stacked[i]).copy_(*one);
+    }
+    batch_.inputs[name] = stacked;
+    if (ragged) batch_.lengths[name] = lengths;
+  }
+  if (lists(examples_[0].optional, name)) batch_.present[name] = present;
 }
 
 Batch Stack::finish() {
-  for (const std::string& name : ragged_) pad(name);
+  for (const std::string& name : apart_) stack_apart(name);
   for (const Example& example : examples_) {
     if (uneven_) {
-      std::string found = difference("input", example.inputs, examples_[0].inputs, ragged_);
+      std::string found = difference("input", example.inputs, examples_[0].inputs, apart_);
       if (found.empty()) found = difference("target", example.targets, examples_[0].targets, {});
       if (!found.empty())
         throw data_error(

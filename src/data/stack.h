@@ -27,12 +27,12 @@ class Stack {
 
  private:
   void place(TensorMap& from, const TensorMap& stacked, int64_t slot);
-  void pad(const std::string& name);
+  void stack_apart(const std::string& name);
 
   mutable std::mutex mutex_;  // for the first put
   std::atomic<bool> uneven_ = false;
-  std::vector<Example> examples_;    // their tensors are slices of the batch once they are put
-  std::vector<std::string> ragged_;  // as the first example put has it
+  std::vector<Example> examples_;   // their tensors are slices of the batch once they are put
+  std::vector<std::string> apart_;  // inputs stacked at the end: ragged or optional ones
   Batch batch_;
 };
 

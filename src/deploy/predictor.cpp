@@ -82,7 +82,7 @@ Answers answers(const Predictor::Parts& parts, const Batch& batch) {
   const torch::InferenceMode no_gradients;
   Batch there = batch.to(parts.device);
   for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
-  const TensorMap outputs = parts.model->forward(there.inputs, there.lengths);
+  const TensorMap outputs = parts.model->forward(there.inputs, there.lengths, there.present);
   const auto plain = [](const torch::Tensor& tensor) {
     return tensor.to(torch::kCPU, torch::kFloat64).contiguous();
   };
@@ -98,6 +98,8 @@ std::vector<Explanation> explanations(const Predictor::Parts& parts, const Batch
                                       const Answers& answers, int64_t row) {
   std::vector<Explanation> all;
   for (const auto& [name, weights] : answers.weights) {
+    const torch::Tensor* present = batch.present.find(name);
+    if (present && !(*present)[row].item<bool>()) continue;
     const auto input =
         std::ranges::find(parts.inputs, name, [](const auto& one) { return one.first; });
     const std::vector<std::string>& columns = input->second.columns;
@@ -138,13 +140,15 @@ Prediction prediction_of(const Predictor::Parts& parts, const Batch& batch,
   return prediction;
 }
 
-/// Whether the two fit into one batch; ragged inputs are padded there.
-bool same_shapes(const Example& a, const Example& b) {
-  return std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(),
-                    [&](const auto& x, const auto& y) {
-                      return std::ranges::find(a.ragged, x.first) != a.ragged.end() ||
-                             x.second.sizes() == y.second.sizes();
-                    });
+/// Whether one fits into a batch with the others; ragged inputs are padded there.
+bool same_shapes(const std::vector<Example>& others, const Example& one) {
+  for (const auto& [name, tensor] : one.inputs)
+    for (const Example& other : others) {
+      const torch::Tensor* theirs = other.inputs.find(name);
+      const bool ragged = std::ranges::find(one.ragged, name) != one.ragged.end();
+      if (theirs && !ragged && theirs->sizes() != tensor.sizes()) return false;
+    }
+  return true;
 }
 
 }  // namespace
@@ -176,9 +180,7 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
       }
       std::vector<Example> group;
       std::vector<int64_t> indices;
-      const size_t first = i;
-      while (i < decoded.size() && decoded[i].example &&
-             same_shapes(*decoded[first].example, *decoded[i].example)) {
+      while (i < decoded.size() && decoded[i].example && same_shapes(group, *decoded[i].example)) {
         indices.push_back(begin + static_cast<int64_t>(i));
         group.push_back(*decoded[i++].example);
       }

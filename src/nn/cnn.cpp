@@ -49,6 +49,7 @@ class Cnn : public Encoder {
     return {.map = x, .tokens = {}, .pooled = pooling_->forward(x)};
   }
   int64_t width() const override { return pooling_->width(); }
+  int64_t token_width() const override { return pooling_->channels(); }
 
  private:
   std::vector<std::shared_ptr<Stage>> stages_;

@@ -149,6 +149,7 @@ class DenseNet : public Encoder {
     return {.map = map, .tokens = {}, .pooled = pooling_->forward(map)};
   }
   int64_t width() const override { return pooling_->width(); }
+  int64_t token_width() const override { return pooling_->channels(); }
 
  private:
   std::shared_ptr<DenseFeatures> features_;

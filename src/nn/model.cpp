@@ -37,10 +37,68 @@ void check_input(const std::string& name, const Tensor& input, const InputShape&
         name, c10::toString(input.scalar_type())));
 }
 
+/// A vector per input that a case may lack, named as the input.
+class Placeholders : public torch::nn::Module, public Drawn {
+ public:
+  Tensor add(const std::string& name, int64_t width) {
+    return register_parameter(name, torch::empty({width}));
+  }
+  void draw(at::Generator& generator) override {
+    for (Tensor& one : parameters()) one.normal_(0, 0.02, generator);
+  }
+};
+
+/// Outputs [N, K] of each input -> their mean over the inputs that a case has.
+Tensor mean_of_present(const std::vector<Tensor>& each, const std::vector<Part>& parts) {
+  Tensor sum, count;
+  for (size_t i = 0; i < each.size(); ++i) {
+    const Tensor one = parts[i].present.defined()
+                           ? parts[i].present.to(each[i].dtype()).unsqueeze(1)
+                           : torch::ones({each[i].size(0), 1}, each[i].options());
+    sum = sum.defined() ? sum + one * each[i] : one * each[i];
+    count = count.defined() ? count + one : one;
+  }
+  return sum / count.clamp_min(1);
+}
+
+/// [N, L] bool of the tokens that are none of the padding; undefined where all are.
+Tensor seen_tokens(const Tensor& tokens, const Tensor& lengths, int64_t longest) {
+  if (!lengths.defined() || tokens.size(1) != longest) return {};
+  return torch::arange(longest, lengths.device()).unsqueeze(0).lt(lengths.unsqueeze(1));
+}
+
+/// `some` [k, …] at the positions `rows` of N cases, zeros elsewhere.
+Tensor among(const Tensor& some, const Tensor& rows, int64_t cases) {
+  std::vector<int64_t> shape = some.sizes().vec();
+  shape[0] = cases;
+  return torch::zeros(shape, some.options()).index_copy(0, rows, some);
+}
+
+/// Only some cases of a batch have the input: the features of those, zeros for the others.
+Features encode_some(Encoder& encoder, const Tensor& input, const Tensor& lengths,
+                     const Tensor& present) {
+  const int64_t cases = input.size(0);
+  const Tensor rows = present.nonzero().squeeze(1);
+  if (rows.size(0) == cases) return encoder.encode(input, lengths);
+  if (rows.size(0) == 0) return {};
+  Features found = encoder.encode(input.index_select(0, rows),
+                                  lengths.defined() ? lengths.index_select(0, rows) : Tensor());
+  for (Tensor* part : {&found.map, &found.tokens, &found.pooled, &found.weights})
+    if (part->defined()) *part = among(*part, rows, cases);
+  return found;
+}
+
 }  // namespace
 
 void ModelOptions::describe(Fields& f) {
   f("encoders", encoders, "by input name: {image: {resnet: {depth: 18}}}").required();
+  f("without", without, "encoders that are left out, to see what their inputs add: [report]");
+  f("fusion", fusion, "how several inputs are joined");
+  f("input_dropout", input_dropout,
+    "how often an input is taken away from a case while training, so that the model learns to do "
+    "without")
+      .at_least(0)
+      .below(1);
   f("dropout", dropout, "on the features before the heads, while training").at_least(0).below(1);
   f("weights", weights,
     "safetensors to start from, of this program or of a torchvision or timm model; heads of "
@@ -49,13 +107,32 @@ void ModelOptions::describe(Fields& f) {
   f("freeze", freeze, "parameters whose name begins so are not trained: encoders.image.layer1");
 }
 
+std::vector<std::string> inputs_in_use(const ModelOptions& options) {
+  std::vector<std::string> used, known;
+  for (const auto& [name, choice] : options.encoders) {
+    known.push_back(name);
+    if (std::ranges::find(options.without, name) == options.without.end()) used.push_back(name);
+  }
+  for (const std::string& name : options.without)
+    if (std::ranges::find(known, name) == known.end())
+      throw config_error(fmt::format("model.without: found '{}', wanted one of the encoders: {}",
+                                     name, join(known)));
+  if (used.empty())
+    throw config_error(known.empty() ? "model: found no encoder, wanted one or more"
+                                     : "model.without: no encoder is left, wanted one or more");
+  return used;
+}
+
 Model::Model(const ModelOptions& options,
              const std::vector<std::pair<std::string, InputShape>>& inputs,
              const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed)
-    : dropout_(options.dropout) {
+    : input_names_(inputs_in_use(options)),
+      input_dropout_(options.input_dropout),
+      dropout_(options.dropout) {
   auto encoders = register_module("encoders", std::make_shared<torch::nn::Module>());
-  int64_t width = 0;
-  for (const auto& [name, choice] : options.encoders) {
+  auto placeholders = std::make_shared<Placeholders>();
+  std::vector<PartWidths> widths;
+  for (const std::string& name : input_names_) {
     const auto input = std::ranges::find(inputs, name, [](const auto& one) { return one.first; });
     if (input == inputs.end()) {
       std::vector<std::string> known;
@@ -66,20 +143,33 @@ Model::Model(const ModelOptions& options,
     if (name.empty() || name.find('.') != std::string::npos)
       throw config_error(
           fmt::format("model: found the input name '{}', wanted one without dots", name));
-    EncoderPtr encoder =
-        within("model: encoder of '" + name + "'", [&] { return choice.make(input->second); });
-    encoders_.push_back(encoders->register_module(name, encoder));
-    input_names_.push_back(name);
-    shapes_.push_back(input->second);
-    width += encoder->width();
+    const EncoderPtr encoder = encoders->register_module(
+        name, within("model: encoder of '" + name + "'",
+                     [&] { return options.encoders.find(name)->make(input->second); }));
+    Reader& reader = readers_.emplace_back(Reader{name, input->second, encoder, {}});
+    widths.push_back({encoder->width(), encoder->token_width()});
+    if (reader.shape.optional || input_dropout_ > 0)
+      reader.placeholder = placeholders->add(name, encoder->width());
   }
-  if (encoders_.empty()) throw config_error("model: found no encoder, wanted one or more");
+  if (!placeholders->parameters().empty()) register_module("placeholders", placeholders);
+  if (input_dropout_ > 0 && readers_.size() == 1)
+    throw config_error(
+        "model.input_dropout: there is one input, which cannot be taken away; leave it out");
 
+  fusion_ = register_module("fusion",
+                            within("model.fusion", [&] { return options.fusion.make(widths); }));
+  const std::vector<int64_t> branches = fusion_->widths();
+  per_input_ = branches.size() > 1;
   auto parent = register_module("heads", std::make_shared<torch::nn::Module>());
-  for (const HeadSpec& head : heads) {
-    head_names_.push_back(head.name);
-    heads_.push_back(
-        parent->register_module(head.name, std::make_shared<Linear>(width, head.outputs)));
+  for (const HeadSpec& spec : heads) {
+    Head& head = heads_.emplace_back(Head{spec.name, {}});
+    auto place = parent;
+    if (per_input_)
+      place = parent->register_module(spec.name, std::make_shared<torch::nn::Module>());
+    for (size_t i = 0; i < branches.size(); ++i)
+      head.branches.push_back(
+          place->register_module(per_input_ ? input_names_[i] : spec.name,
+                                 std::make_shared<Linear>(branches[i], spec.outputs)));
   }
   if (seed) {
     draw(*this, *seed);
@@ -89,22 +179,75 @@ Model::Model(const ModelOptions& options,
   train();
 }
 
-TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths) {
-  TensorMap outputs;
-  std::vector<Tensor> pooled;
-  for (size_t i = 0; i < encoders_.size(); ++i) {
-    const std::string& name = input_names_[i];
-    const Tensor& input = inputs.at(name);
-    check_input(name, input, shapes_[i]);
-    const Tensor length = lengths.contains(name) ? lengths.at(name) : Tensor();
-    const Features features = encoders_[i]->encode(input, length);
-    pooled.push_back(features.pooled);
-    if (!is_training() && features.weights.defined())
-      outputs["weights." + name] = features.weights.detach();
+Part Model::read(const Reader& reader, const TensorMap& inputs, const TensorMap& lengths,
+                 const TensorMap& present, TensorMap& outputs) const {
+  const Tensor* here = present.find(reader.name);
+  if (here && !reader.placeholder.defined() && !here->all().item<bool>())
+    throw data_error(fmt::format(
+        "model input '{}': {} cases lack it, and it was not optional when the model was trained",
+        reader.name, here->logical_not().sum().item<int64_t>()));
+  Part part;
+  Features features;
+  const bool any = inputs.contains(reader.name) || !here;
+  if (any) {
+    const Tensor& input = inputs.at(reader.name);
+    check_input(reader.name, input, reader.shape);
+    const Tensor length = lengths.contains(reader.name) ? lengths.at(reader.name) : Tensor();
+    features = here ? encode_some(*reader.encoder, input, length, *here)
+                    : reader.encoder->encode(input, length);
+    part.tokens = features.tokens.defined() ? features.tokens
+                  : features.map.defined()  ? positions(features.map)
+                                            : Tensor();
+    if (features.tokens.defined() && reader.shape.sizes[0] < 0)
+      part.mask = seen_tokens(features.tokens, length, input.size(1));
   }
-  Tensor joined = pooled.size() == 1 ? pooled[0] : at::cat(pooled, 1);
-  if (is_training() && dropout_ > 0) joined = at::dropout(joined, dropout_, true);
-  for (size_t i = 0; i < heads_.size(); ++i) outputs[head_names_[i]] = heads_[i]->forward(joined);
+  if (here) part.present = *here;
+  part.pooled = features.pooled;
+  if (reader.placeholder.defined() && !part.pooled.defined())
+    part.pooled = reader.placeholder.unsqueeze(0).expand({here->size(0), -1});
+  if (!is_training() && features.weights.defined())
+    outputs["weights." + reader.name] = features.weights.detach();
+  return part;
+}
+
+/// While training; at least one input is left of those that a case has.
+void Model::take_away(std::vector<Part>& parts) const {
+  const int64_t cases = parts[0].pooled.size(0);
+  const auto count = std::ssize(parts);
+  const auto device = parts[0].pooled.device();
+  std::vector<Tensor> present;
+  for (const Part& part : parts)
+    present.push_back(part.present.defined()
+                          ? part.present
+                          : torch::ones({cases}, torch::dtype(torch::kBool).device(device)));
+  const Tensor had = at::stack(present, 1);  // [N, inputs]
+  const Tensor chance = torch::rand({cases, count}, torch::device(device));
+  // The one with the largest draw among those that are there stays.
+  const Tensor largest = chance.masked_fill(had.logical_not(), -1).argmax(1, /*keepdim=*/true);
+  const Tensor kept = had.logical_and(
+      chance.ge(input_dropout_).logical_or(torch::zeros_like(had).scatter(1, largest, true)));
+  for (int64_t i = 0; i < count; ++i) parts[static_cast<size_t>(i)].present = kept.select(1, i);
+}
+
+TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths,
+                         const TensorMap& present) {
+  TensorMap outputs;
+  std::vector<Part> parts;
+  for (const Reader& reader : readers_)
+    parts.push_back(read(reader, inputs, lengths, present, outputs));
+  if (is_training() && input_dropout_ > 0) take_away(parts);
+  for (size_t i = 0; i < parts.size(); ++i)
+    if (parts[i].present.defined() && readers_[i].placeholder.defined())
+      parts[i].pooled = at::where(parts[i].present.unsqueeze(1), parts[i].pooled,
+                                  readers_[i].placeholder.to(parts[i].pooled.dtype()));
+  std::vector<Tensor> joined = fusion_->join(parts);
+  for (Tensor& branch : joined)
+    if (is_training() && dropout_ > 0) branch = at::dropout(branch, dropout_, true);
+  for (const Head& head : heads_) {
+    std::vector<Tensor> each;
+    for (size_t i = 0; i < joined.size(); ++i) each.push_back(head.branches[i]->forward(joined[i]));
+    outputs[head.name] = per_input_ ? mean_of_present(each, parts) : each[0];
+  }
   return outputs;
 }
 
@@ -120,11 +263,11 @@ void Model::train(bool on) {
 }
 
 Encoder& Model::encoder(std::string_view name) const {
-  const auto found = std::ranges::find(input_names_, name);
-  if (found == input_names_.end())
+  const auto found = std::ranges::find(readers_, name, &Reader::name);
+  if (found == readers_.end())
     throw config_error(
         fmt::format("model: found no encoder '{}', known: {}", name, join(input_names_)));
-  return *encoders_[found - input_names_.begin()];
+  return *found->encoder;
 }
 
 void Model::freeze(const std::vector<std::string>& prefixes) {

@@ -126,6 +126,7 @@ class ResNet : public Encoder, public Foldable {
   }
 
   int64_t width() const override { return pooling_->width(); }
+  int64_t token_width() const override { return pooling_->channels(); }
   void fold() override { nn::fold(*conv1_, *bn1_); }
 
  private:

@@ -79,6 +79,9 @@ struct Misfits {
   }
 };
 
+/// "heads.", "fusion.", "placeholders.": they depend on the task and on the other inputs.
+bool is_of_an_encoder(std::string_view name) { return name.starts_with("encoders."); }
+
 bool is_counter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
 
 bool begins_with_any(std::string_view name, std::initializer_list<std::string_view> prefixes) {
@@ -203,7 +206,7 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
     const std::string name = plan.prefix + entry.name;
     const auto target = open.find(name);
     if (target == open.end()) {
-      if (!name.starts_with("heads."))
+      if (is_of_an_encoder(name))
         misfits.unexpected.push_back(entry.name + " " + storage::shape_text(entry.shape));
       continue;
     }
@@ -211,7 +214,7 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
     const std::string stored_shape = storage::shape_text(entry.shape);
     if (wanted.sizes() == at::IntArrayRef(entry.shape)) {
       fitting.emplace_back(wanted, &entry);
-    } else if (name.starts_with("heads.")) {
+    } else if (!is_of_an_encoder(name)) {
       continue;  // stays open: left as drawn
     } else if (const Tensor made = adapted(model, name, wanted, read_tensor(file, entry));
                made.defined()) {
@@ -226,8 +229,8 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
   for (const auto& [name, tensor] : tensors) {
     if (!open.contains(name) || is_counter(name)) continue;
     const bool other_encoder =
-        plan.bare() && name.starts_with("encoders.") && !name.starts_with(plan.prefix);
-    if (name.starts_with("heads.") || other_encoder || is_addition(model, name)) {
+        plan.bare() && is_of_an_encoder(name) && !name.starts_with(plan.prefix);
+    if (!is_of_an_encoder(name) || other_encoder || is_addition(model, name)) {
       as_drawn.push_back(name);
     } else {
       misfits.missing.push_back(name.substr(plan.prefix.size()) + " " + shape_text(tensor));
@@ -250,7 +253,7 @@ std::vector<ParameterGroup> parameter_groups(const Model& model) {
   for (const auto& item : model.named_parameters()) {
     if (!item.value().requires_grad()) continue;
     const std::string& name = item.key();
-    const bool head = name.starts_with("heads.");
+    const bool head = !is_of_an_encoder(name);
     const bool decay = item.value().dim() > 1 && !name.ends_with("cls_token") &&
                        !name.ends_with("pos_embed") && name.find(".tokenizer.") == name.npos;
     groups[2 * head + !decay].parameters.emplace_back(name, item.value());

@@ -13,6 +13,7 @@
 #include "fovea/storage/file.h"
 #include "phantom/plan.h"
 #include "phantom/radiograph.h"
+#include "phantom/report.h"
 #include "phantom/volume.h"
 
 namespace fovea::phantom {
@@ -35,7 +36,8 @@ constexpr const char* kReadme =
 No picture shows a person; names, identifiers, ages and dates are made up.
 
 labels.csv    one row per radiograph: path, patient, label (1: with lesions), class, split, age, sex,
-              number of lesions, mask, boxes ("x y width height" in pixels, joined by ';')
+              number of lesions, mask, boxes ("x y width height" in pixels, joined by ';'); with the
+              settings report and labs a reader's report, its entities, and laboratory values
 boxes.csv     one row per lesion of a radiograph
 volumes.csv   one row per CT series: path (a folder of slices), patient, label, class, split, age, sex, lesions
 images/       DICOM: CR and Secondary Capture, 8 to 16 bits, MONOCHROME1 and 2, four transfer syntaxes
@@ -49,6 +51,8 @@ All pictures of a patient lie in one split.
 struct Film {
   std::string path, mask;
   std::vector<Finding> found;
+  Report report;
+  std::vector<std::string> labs;
 };
 
 void write_mask(const fs::path& path, int64_t size, const std::vector<uint8_t>& mask) {
@@ -156,6 +160,14 @@ void Writer::write_film(int64_t film) {
   row.path = fmt::format("images/{}-{:02}.dcm", patient.id, number + 1);
   row.mask = fmt::format("masks/{}-{:02}.png", patient.id, number + 1);
   row.found = shot.found;
+  if (options_.report) {
+    Random words = stream(options_, Use::report, index);
+    row.report = write_report(patient.lesions, shot.found, options_.size, words);
+  }
+  if (options_.labs) {
+    Random values = stream(options_, Use::labs, index);
+    row.labs = draw_labs(patient.lesions, values);
+  }
   const Header header{.patient = patient,
                       .study_uid = uid(options_, 0, index),
                       .series_uid = uid(options_, 1, index),
@@ -205,8 +217,11 @@ Summary Writer::write_tables() const {
   Summary sum{.patients = static_cast<int64_t>(patients_.size()),
               .images = films(),
               .volumes = options_.volumes};
-  storage::CsvWriter labels(
-      {"path", "patient", "label", "class", "split", "age", "sex", "lesions", "mask", "boxes"});
+  std::vector<std::string> columns = {"path", "patient", "label",   "class", "split",
+                                      "age",  "sex",     "lesions", "mask",  "boxes"};
+  if (options_.report) columns.insert(columns.end(), {"report", "entities"});
+  if (options_.labs) columns.insert(columns.end(), kLabColumns.begin(), kLabColumns.end());
+  storage::CsvWriter labels(columns);
   storage::CsvWriter boxes({"path", "x", "y", "width", "height", "kind", "contrast"});
   for (int64_t i = 0; i < films(); ++i) {
     const Film& film = films_[static_cast<size_t>(i)];
@@ -222,6 +237,8 @@ Summary Writer::write_tables() const {
     labels.text(film.path);
     put_patient(labels, film_patient(i), count);
     labels.text(film.mask).text(joined);
+    if (options_.report) labels.text(film.report.text).text(film.report.entities);
+    for (const std::string& value : film.labs) labels.text(value);
     labels.end_row();
     sum.lesions += count;
     sum.images_with_lesions += film_patient(i).patient.lesions;

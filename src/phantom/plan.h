@@ -8,7 +8,7 @@
 namespace fovea::phantom {
 
 /// What a stream of random numbers is for; the epoch of Random.
-enum class Use : uint64_t { plan, anatomy, exposure, uid, thorax, noise };
+enum class Use : uint64_t { plan, anatomy, exposure, uid, thorax, noise, report, labs };
 
 Random stream(const PhantomOptions& options, Use use, uint64_t index);
 

@@ -28,36 +28,49 @@ std::string changed(const fs::path& path, const storage::FileStamp& listed,
 
 class FileInput final : public Input {
  public:
-  FileInput(std::vector<ListedFile> files, int64_t channels, const DataOptions& options)
-      : files_(std::move(files)), channels_(channels), options_(options) {}
+  FileInput(std::vector<ListedFile> files, const ImageOptions& image, const DataOptions& options)
+      : files_(std::move(files)), image_(image), options_(options) {}
 
   torch::Tensor read(int64_t index) const override {
     const ListedFile& file = files_.at(static_cast<size_t>(index));
-    return read_tensor(file.path, channels_, options_, file.stamp);
+    return read_tensor(file.path, image_.channels, options_, file.stamp);
   }
+  bool has(int64_t index) const override {
+    return !files_.at(static_cast<size_t>(index)).path.empty();
+  }
+  InputShape shape() const override { return {.optional = image_.optional}; }
   std::string file(int64_t index) const override {
-    return storage::shown(files_.at(static_cast<size_t>(index)).path);
+    return has(index) ? storage::shown(files_.at(static_cast<size_t>(index)).path) : "";
   }
 
  private:
   std::vector<ListedFile> files_;
-  int64_t channels_;
+  ImageOptions image_;
   DataOptions options_;
 };
 
 class CaseDataset final : public Dataset {
  public:
-  explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {}
+  explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {
+    for (const auto& [name, input] : cases_.inputs) {
+      const InputShape shape = input->shape();
+      if (!shape.sizes.empty() && shape.sizes[0] < 0) ragged_.push_back(name);
+      if (shape.optional) optional_.push_back(name);
+    }
+  }
 
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
 
   Example get(int64_t index) const override {
     Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
-    for (const auto& [name, input] : cases_.inputs) {
-      example.inputs[name] = input->read(index);
-      const InputShape shape = input->shape();
-      if (!shape.sizes.empty() && shape.sizes[0] < 0) example.ragged.push_back(name);
-    }
+    example.ragged = ragged_;
+    example.optional = optional_;
+    for (const auto& [name, input] : cases_.inputs)
+      if (input->has(index)) example.inputs[name] = input->read(index);
+    if (example.inputs.empty())
+      throw data_error(
+          fmt::format("{}: the case lacks all of its inputs; leave it out",
+                      cases_.place ? cases_.place(static_cast<size_t>(index)) : example.id));
     return example;
   }
 
@@ -79,21 +92,24 @@ class CaseDataset final : public Dataset {
 
  private:
   Cases cases_;
+  std::vector<std::string> ragged_, optional_;
 };
 
 }  // namespace
 
 DatasetPtr case_dataset(Cases cases) { return std::make_shared<CaseDataset>(std::move(cases)); }
 
-InputPtr file_input(std::vector<ListedFile> files, int64_t channels, const DataOptions& options) {
-  return std::make_shared<FileInput>(std::move(files), channels, options);
+InputPtr file_input(std::vector<ListedFile> files, const ImageOptions& image,
+                    const DataOptions& options) {
+  return std::make_shared<FileInput>(std::move(files), image, options);
 }
 
 InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
   if (options.column.empty())
     throw config_error("data.inputs." + place.name +
                        ".column is missing: name the table's column of files");
-  return file_input(place.files(options.column, options.folder), options.channels, place.data);
+  return file_input(place.files(options.column, options.folder, options.optional), options,
+                    place.data);
 }
 
 std::optional<storage::FileStamp> stamp_of(const fs::path& path) {

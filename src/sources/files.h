@@ -25,7 +25,8 @@ struct Cases {
 DatasetPtr case_dataset(Cases cases);
 
 /// One picture per case, decoded when asked. A file that changed since it was listed is an io Error.
-InputPtr file_input(std::vector<ListedFile> files, int64_t channels, const DataOptions& options);
+InputPtr file_input(std::vector<ListedFile> files, const ImageOptions& image,
+                    const DataOptions& options);
 
 /// What tells a changed file; nothing where there is no regular file.
 std::optional<storage::FileStamp> stamp_of(const std::filesystem::path& path);

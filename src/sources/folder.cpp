@@ -67,8 +67,7 @@ class TreeReader {
       cases.ids.push_back(file.lexically_relative(root_).string());
       listed.push_back({file, stamp_of(file).value_or(storage::FileStamp{})});
     }
-    cases.inputs.emplace_back(input,
-                              file_input(std::move(listed), input_options.channels, options_));
+    cases.inputs.emplace_back(input, file_input(std::move(listed), input_options, options_));
     cases.targets[target] = labels[0].values;
     source.data = case_dataset(std::move(cases));
     finish(source, labels, {}, texts.place);

@@ -91,14 +91,14 @@ class TableReader {
     std::vector<std::pair<std::string, InputPtr>> result;
     for (const auto& [name, input] : options_.inputs)
       result.emplace_back(
-          name, input.make({.name = name,
-                            .data = options_,
-                            .rows = rows,
-                            .training = training,
-                            .learned = learned_.find(name),
-                            .files = [this](const std::string& column, const std::string& folder) {
-                              return files(column, folder);
-                            }}));
+          name,
+          input.make({.name = name,
+                      .data = options_,
+                      .rows = rows,
+                      .training = training,
+                      .learned = learned_.find(name),
+                      .files = [this](const std::string& column, const std::string& folder,
+                                      bool optional) { return files(column, folder, optional); }}));
     if (!missing_.empty()) throw data_error(missing_text());
     return result;
   }
@@ -160,12 +160,17 @@ class TableReader {
     return read_labels(name, target, texts);
   }
 
-  std::vector<ListedFile> files(const std::string& column_name, const std::string& folder) {
+  std::vector<ListedFile> files(const std::string& column_name, const std::string& folder,
+                                bool optional) {
     const int64_t column = table_.column(column_name);
     const fs::path root = options_.root.empty() ? options_.table.parent_path() : options_.root;
     std::vector<ListedFile> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const std::string_view cell = table_.cell(rows_[i], column);
+      if (optional && cell.empty()) {
+        result.emplace_back();
+        continue;
+      }
       const fs::path path = (root / folder / cell).lexically_normal();
       if (!options_.allow_outside_root) check_inside(root, path, i);
       const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);

@@ -50,13 +50,17 @@ std::optional<double> finite_number(std::string_view text) {
 
 class TableInput final : public Input {
  public:
-  TableInput(torch::Tensor values, LearnedTable learned)
-      : values_(std::move(values)), learned_(std::move(learned)) {}
+  TableInput(torch::Tensor values, LearnedTable learned, std::vector<bool> there)
+      : values_(std::move(values)), learned_(std::move(learned)), there_(std::move(there)) {}
 
   torch::Tensor read(int64_t index) const override { return values_[index]; }
 
+  bool has(int64_t index) const override {
+    return there_.empty() || there_.at(static_cast<size_t>(index));
+  }
+
   InputShape shape() const override {
-    InputShape shape{.sizes = {values_.size(1)}};
+    InputShape shape{.sizes = {values_.size(1)}, .optional = !there_.empty()};
     for (const LearnedColumn& column : learned_.columns) {
       shape.categories.push_back(
           column.category ? static_cast<int64_t>(column.categories.size()) + 1 : 0);
@@ -77,6 +81,7 @@ class TableInput final : public Input {
  private:
   torch::Tensor values_;  // float32 [cases, features]
   LearnedTable learned_;
+  std::vector<bool> there_;  // of each case; empty where none may lack it
 };
 
 class Maker {
@@ -99,10 +104,22 @@ class Maker {
       fill(column, values.mutable_data_ptr<float>() + at, width);
       at += 1 + column.indicator;
     }
-    return std::make_shared<TableInput>(values, std::move(learned));
+    return std::make_shared<TableInput>(values, std::move(learned), there());
   }
 
  private:
+  /// Whether a row has any of the columns; empty where each must.
+  std::vector<bool> there() const {
+    if (!options_.optional) return {};
+    std::vector<bool> result(place_.rows.size());
+    for (const std::string& name : options_.columns) {
+      const int64_t position = place_.rows.table.column(name);
+      for (size_t i = 0; i < result.size(); ++i)
+        if (!missing(place_.rows.cell(i, position))) result[i] = true;
+    }
+    return result;
+  }
+
   bool missing(std::string_view cell) const {
     return std::ranges::find(options_.missing, cell) != options_.missing.end();
   }

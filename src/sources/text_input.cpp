@@ -13,14 +13,15 @@ namespace {
 
 class TextInput final : public Input {
  public:
-  TextInput(std::vector<std::vector<int64_t>> texts, text::TokenizerPtr tokenizer)
-      : texts_(std::move(texts)), tokenizer_(std::move(tokenizer)) {}
+  TextInput(std::vector<std::vector<int64_t>> texts, text::TokenizerPtr tokenizer, bool optional)
+      : texts_(std::move(texts)), tokenizer_(std::move(tokenizer)), optional_(optional) {}
 
   torch::Tensor read(int64_t index) const override {
     return torch::tensor(texts_.at(static_cast<size_t>(index)));
   }
+  bool has(int64_t index) const override { return !texts_.at(static_cast<size_t>(index)).empty(); }
   InputShape shape() const override {
-    return {.sizes = {-1}, .vocabulary = tokenizer_->vocabulary()};
+    return {.sizes = {-1}, .vocabulary = tokenizer_->vocabulary(), .optional = optional_};
   }
   Node learned() const override { return Node::scalar(tokenizer_->stored(), true); }
   std::string fingerprint() const override {
@@ -33,6 +34,7 @@ class TextInput final : public Input {
  private:
   std::vector<std::vector<int64_t>> texts_;  // ids of each case
   text::TokenizerPtr tokenizer_;
+  bool optional_;
 };
 
 text::TokenizerPtr learned_from(const TextOptions& options, const InputPlace& place,
@@ -68,17 +70,19 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
     const size_t kept = std::min(tokens.size(), static_cast<size_t>(options.max_tokens));
     cut += kept < tokens.size();
     for (size_t k = 0; k < kept; ++k) texts[i].push_back(tokens[k].id);
-    if (kept == 0) empty.push_back(place.rows.place(i));
+    const bool may_lack = options.optional && place.rows.cell(i, column).empty();
+    if (kept == 0 && !may_lack) empty.push_back(place.rows.place(i));
   }
   if (!empty.empty())
     throw data_error(fmt::format(
-        "{}: column '{}': {} texts have no word ({}), wanted at least one; leave the rows out",
-        storage::shown(place.rows.table.path()), options.column, empty.size(),
-        join(empty, ", ", 5)));
+        "{}: column '{}': {} texts have no word ({}), wanted at least one; leave the rows "
+        "out, or set data.inputs.{}.optional and leave the cells blank",
+        storage::shown(place.rows.table.path()), options.column, empty.size(), join(empty, ", ", 5),
+        place.name));
   if (cut > 0)
     log_info(fmt::format("input '{}': {} of {} texts have more than {} tokens and are cut there",
                          place.name, cut, texts.size(), options.max_tokens));
-  return std::make_shared<TextInput>(std::move(texts), tokenizer);
+  return std::make_shared<TextInput>(std::move(texts), tokenizer, options.optional);
 }
 
 }  // namespace fovea::sources

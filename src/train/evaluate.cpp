@@ -32,7 +32,7 @@ std::unique_ptr<tasks::Evaluation> evaluate(nn::Model& model, const tasks::Task&
   for (const Batch& loaded : loader.epoch(0)) {
     if (stop_requested()) return nullptr;
     const Batch batch = prepared(loaded, options.device, options.channels_last);
-    const TensorMap outputs = model.forward(batch.inputs, batch.lengths);
+    const TensorMap outputs = model.forward(batch.inputs, batch.lengths, batch.present);
     const double loss = task.loss(outputs, batch).item<double>();
     TensorMap decoded = task.decode(outputs);
     for (auto& [name, tensor] : decoded) tensor = tensor.cpu();

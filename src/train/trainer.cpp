@@ -160,7 +160,7 @@ Tensor Trainer::loss_of(const Batch& loaded, int64_t micro_batches) {
   Tensor loss;
   {
     const Autocast autocast(on_.device, precision_);
-    loss = on_.task->loss(on_.model->forward(batch.inputs, batch.lengths), batch);
+    loss = on_.task->loss(on_.model->forward(batch.inputs, batch.lengths, batch.present), batch);
   }
   if (micro_batches > 1) loss = loss / static_cast<double>(micro_batches);
   (scaler_ ? scaler_->scaled(loss) : loss).backward();

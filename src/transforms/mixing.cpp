@@ -17,6 +17,9 @@ torch::Tensor permutation(int64_t count, Random& random) {
 }
 
 void check_pictures(const Batch& batch) {
+  for (const auto& [name, present] : batch.present)
+    throw config_error("the input '" + name +
+                       "' is optional, and cases that lack it cannot be mixed: leave mixing out");
   for (const auto& [name, input] : batch.inputs)
     if (!input.is_floating_point() || input.dim() < 4 || input.dim() > 5)
       throw config_error("the input '" + name +

@@ -26,6 +26,9 @@ std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& 
                                       const tasks::Task& task,
                                       const std::filesystem::path& weights = {});
 
+/// The section `data` without the inputs that no encoder reads: nothing is decoded in vain.
+sources::DataOptions data_in_use(const RunConfig& config);
+
 /// Applies `steps` to every picture that the model reads; other inputs stay as they are.
 ExampleTransform make_pipeline(const RunConfig& config,
                                const std::vector<transforms::TransformChoice>& steps);

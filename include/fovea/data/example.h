@@ -42,7 +42,8 @@ struct Example {
   std::string group;  ///< the patient; empty where unknown
   TensorMap inputs;
   TensorMap targets;
-  std::vector<std::string> ragged = {};  ///< inputs whose first size differs from case to case
+  std::vector<std::string> ragged = {};    ///< inputs whose first size differs from case to case
+  std::vector<std::string> optional = {};  ///< inputs that a case may lack: then not in `inputs`
 
   int64_t bytes() const { return inputs.bytes() + targets.bytes(); }
 };
@@ -55,6 +56,8 @@ struct Batch {
   TensorMap inputs;
   TensorMap targets;
   TensorMap lengths;  ///< of inputs that were padded: int64 [N]
+  TensorMap
+      present;  ///< of optional inputs: bool [N]; an input that no case has is not in `inputs`
 
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
   int64_t bytes() const { return inputs.bytes() + targets.bytes() + lengths.bytes(); }
@@ -64,7 +67,8 @@ struct Batch {
 
 /// Stacks examples; `indices` are their positions in the data set. All must have the same inputs
 /// and targets of the same shapes and types, else an Error that names id, input and both shapes.
-/// Ragged inputs are padded with zeros to the longest, and `lengths` say how far each goes.
+/// Ragged inputs are padded with zeros to the longest, and `lengths` say how far each goes; where a
+/// case lacks an optional input there are zeros (of length 1), and `present` says so.
 Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices);
 
 /// What one target of a data set means.

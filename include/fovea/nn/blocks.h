@@ -59,10 +59,11 @@ class Pooling : public torch::nn::Module {
   Pooling(const std::string& kind, int64_t channels);
   torch::Tensor forward(const torch::Tensor& map);
   int64_t width() const { return width_; }
+  int64_t channels() const { return channels_; }  ///< of the map
 
  private:
   bool average_;
-  int64_t width_;
+  int64_t width_, channels_;
   std::shared_ptr<Linear> hidden_, score_;  ///< null without attention
 };
 

@@ -29,6 +29,8 @@ class Encoder : public torch::nn::Module {
   virtual Features encode(const torch::Tensor& input, const torch::Tensor& lengths = {}) = 0;
   /// Channels of `pooled`.
   virtual int64_t width() const = 0;
+  /// Channels of `map` and `tokens`, where there are some.
+  virtual int64_t token_width() const { return width(); }
   /// A stored tensor of another shape made to fit the parameter `name` (a position embedding of
   /// another grid); undefined where there is no sound way.
   virtual torch::Tensor adapted(const std::string& name, const torch::Tensor& stored) const;

@@ -1,22 +1,26 @@
-// A model: encoders by input name, their features joined, and the heads that a task asks for.
+// A model: encoders by input name, their features fused, and the heads that a task asks for.
 #pragma once
 
 #include "fovea/data/example.h"
 #include "fovea/nn/encoder.h"
+#include "fovea/nn/fusion.h"
 
 namespace fovea::nn {
 
 class Linear;
 
-/// One output that a task asks for: a linear layer on the pooled features, `name` -> [N, outputs].
+/// One output that a task asks for: a linear layer on the fused features, `name` -> [N, outputs].
 struct HeadSpec {
   std::string name;
   int64_t outputs = 1;
 };
 
 struct ModelOptions {
-  Named<EncoderChoice> encoders;  ///< by input name
-  double dropout = 0;             ///< before the head
+  Named<EncoderChoice> encoders;     ///< by input name
+  std::vector<std::string> without;  ///< encoders that are left out, to see what their input adds
+  FusionChoice fusion;
+  double input_dropout = 0;  ///< how often an input is taken away from a case while training
+  double dropout = 0;        ///< before the head
   std::filesystem::path
       weights;  ///< safetensors to start from; heads of another shape are left as drawn
   std::vector<std::string>
@@ -26,7 +30,8 @@ struct ModelOptions {
 };
 
 /// Named inputs -> named outputs. Parameter names: "encoders.image.conv1.weight",
-/// "heads.label.weight".
+/// "placeholders.image", "fusion.gate.weight", "heads.label.weight" ("heads.label.image.weight" where
+/// the fusion has a branch per input).
 ///
 /// The forward pass reads `inputs` by encoder name and returns one tensor per head (logits). Layers
 /// whose parameters are all frozen stay in evaluation mode, so that their statistics do not drift.
@@ -41,26 +46,47 @@ class Model : public torch::nn::Module {
 
   /// `inputs` floating point (text: int64), [N, …] of the shapes the model was made for: a config
   /// Error otherwise.
-  /// `lengths` holds an entry for each input that is ragged. In evaluation mode "weights.NAME"
-  /// (Features::weights) stands beside the heads' outputs where the encoder of NAME gives it.
-  TensorMap forward(const TensorMap& inputs, const TensorMap& lengths = {});
+  /// `lengths` holds an entry for each input that is ragged, `present` one for each that a case may
+  /// lack (bool [N]); an input that no case of the batch has may be left out. In evaluation mode
+  /// "weights.NAME" (Features::weights) stands beside the heads' outputs where the encoder of NAME
+  /// gives it.
+  TensorMap forward(const TensorMap& inputs, const TensorMap& lengths = {},
+                    const TensorMap& present = {});
 
   void train(bool on = true) override;
 
-  /// The names of the encoders.
+  /// The names of the encoders in use.
   const std::vector<std::string>& input_names() const { return input_names_; }
   /// A config Error with the known names where there is none such.
   Encoder& encoder(std::string_view name) const;
 
  private:
+  struct Reader {
+    std::string name;
+    InputShape shape;
+    EncoderPtr encoder;
+    torch::Tensor placeholder;  ///< [C], undefined where every case has the input
+  };
+  struct Head {
+    std::string name;
+    std::vector<std::shared_ptr<Linear>> branches;
+  };
+
+  Part read(const Reader& reader, const TensorMap& inputs, const TensorMap& lengths,
+            const TensorMap& present, TensorMap& outputs) const;
+  void take_away(std::vector<Part>& parts) const;
   void freeze(const std::vector<std::string>& prefixes);
 
   std::vector<std::string> input_names_;
-  std::vector<InputShape> shapes_;
-  std::vector<EncoderPtr> encoders_;
-  std::vector<std::string> head_names_;
-  std::vector<std::shared_ptr<Linear>> heads_;
-  double dropout_;
+  std::vector<Reader> readers_;
+  FusionPtr fusion_;
+  bool per_input_ = false;  ///< a head per input
+  std::vector<Head> heads_;
+  double input_dropout_, dropout_;
 };
+
+/// The names of the encoders that are in use: all but those of `without`. A config Error where one of
+/// `without` is no encoder, or none is left.
+std::vector<std::string> inputs_in_use(const ModelOptions& options);
 
 }  // namespace fovea::nn

@@ -17,6 +17,8 @@ struct PhantomOptions {
   int64_t slices = 24;
   double prevalence = 0.5;
   double difficulty = 0.5;
+  bool report = false;
+  bool labs = false;
   int64_t seed = 1;
   int64_t threads = 0;
 
@@ -29,6 +31,8 @@ struct PhantomOptions {
     f("prevalence", prevalence, "share of the patients that have lesions").between(0, 1);
     f("difficulty", difficulty, "0: lesions stand out, 1: they nearly drown in noise")
         .between(0, 1);
+    f("report", report, "labels.csv has a reader's report of each radiograph, and its entities");
+    f("labs", labs, "labels.csv has laboratory values: crp, ldh, leukocytes, smoker");
     f("seed", seed, "the same seed gives the same bytes").at_least(0);
     f("threads", threads, "0: one per processor; changes no byte").between(0, 256).cosmetic();
   }
@@ -47,7 +51,10 @@ using Progress = std::function<void(int64_t done, int64_t total)>;  ///< files; 
 /// Fills `folder`, which must be new or empty:
 ///
 ///   labels.csv    one row per radiograph: path, patient, label, class, split, age, sex, lesions,
-///                 mask, boxes ("x y width height" in pixels from the top left, joined by ';')
+///                 mask, boxes ("x y width height" in pixels from the top left, joined by ';');
+///                 where asked for, report, entities ([[begin, end, label], …] in code points) and
+///                 crp, ldh, leukocytes, smoker, some of them blank. Film, report and values err
+///                 independently: together they say more than each alone
 ///   boxes.csv     one row per lesion: path, x, y, width, height, kind, contrast
 ///   volumes.csv   one row per CT series: path (a folder), patient, label, class, age, sex, lesions
 ///   images/ volumes/   DICOM

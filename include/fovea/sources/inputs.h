@@ -26,6 +26,8 @@ class Input {
   virtual ~Input() = default;
   /// Of case `index`. Errors name the file, or the line.
   virtual torch::Tensor read(int64_t index) const = 0;
+  /// False where the case lacks the input; only where its shape says that it is optional.
+  virtual bool has(int64_t) const { return true; }
   /// The file of the case; "" where it is a part of the table itself.
   virtual std::string file(int64_t) const { return ""; }
   /// Without sizes where only the cases can tell (pictures).
@@ -62,7 +64,9 @@ struct InputPlace {
   const std::vector<size_t>& training;  ///< the rows to learn from
   const Node* learned;                  ///< of a trained model; null: to be learned
   /// The file of each row, by column and folder; missing ones are complained of together, later.
-  std::function<std::vector<ListedFile>(const std::string& column, const std::string& folder)>
+  /// Without a path where the cell is blank and the input optional.
+  std::function<std::vector<ListedFile>(const std::string& column, const std::string& folder,
+                                        bool optional)>
       files;
 };
 
@@ -89,16 +93,21 @@ struct Inputs : Named<InputChoice> {};
 void read_value(const Node& node, Inputs& inputs);
 Node write_value(const Inputs& inputs);
 
+inline constexpr const char* kOptionalHelp =
+    "a case may lack it (a blank cell); the model learns a placeholder";
+
 struct ImageOptions {
   std::string column{};  // of the table: the file of the case
   std::string folder{};  // put in front of the column's text
   int64_t channels = 0;  // 0: as stored, 1: colour becomes grey, 3: colour wanted
+  bool optional = false;
 
   void describe(Fields& f) {
     f("column", column, "column of the table with the file of the case");
     f("folder", folder, "folder under the root that the column's text stands on");
     f("channels", channels, "0: as stored; 1: colour becomes grey; 3: colour is wanted")
         .between(0, 3);
+    f("optional", optional, kOptionalHelp);
   }
 };
 InputPtr image_input(const ImageOptions& options, const InputPlace& place);
@@ -107,12 +116,15 @@ struct TableOptions {
   std::vector<std::string> columns{};
   std::vector<std::string> categories{};
   std::vector<std::string> missing{""};
+  bool optional = false;
 
   void describe(Fields& f) {
     f("columns", columns, "the clinical indicators; a column of numbers is standardised")
         .required();
     f("categories", categories, "of these, the columns whose numbers are names of categories");
     f("missing", missing, "texts that mean 'not measured' (\"\" is a blank cell)");
+    f("optional", optional,
+      "a case may lack all of them; the model then uses a placeholder, not the medians");
   }
 };
 
@@ -131,11 +143,13 @@ struct TextOptions {
   std::string column{};
   text::TokenizerChoice tokenizer{};
   int64_t max_tokens = 512;
+  bool optional = false;
 
   void describe(Fields& f) {
     f("column", column, "the column of the table with the text").required();
     f("tokenizer", tokenizer, "what makes words of it");
     f("max_tokens", max_tokens, "longer texts are cut, and counted in the log").above(0);
+    f("optional", optional, kOptionalHelp);
   }
 };
 
