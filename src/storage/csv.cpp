@@ -11,10 +11,13 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/storage/text.h"
+#include "storage/table_text.h"
 
 namespace fovea::storage {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr size_t kMostColumns = 100'000;
 
 std::string spoken(char delimiter) {
   switch (delimiter) {
@@ -26,19 +29,11 @@ std::string spoken(char delimiter) {
       return "tab";
     case '|':
       return "vertical bar";
+    case ' ':
+      return "blank";
     default:
       return escaped(std::string(1, delimiter));
   }
-}
-
-std::string listed(const std::vector<std::string>& names) {
-  constexpr size_t kMost = 100;
-  std::string text;
-  for (size_t i = 0; i < std::min(names.size(), kMost); ++i) {
-    text += (i ? ", " : "") + escaped(names[i], 100);
-  }
-  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
-  return text;
 }
 
 }  // namespace
@@ -48,20 +43,28 @@ std::string listed(const std::vector<std::string>& names) {
 class CsvReader {
  public:
   CsvReader(const fs::path& path, const CsvOptions& options) : options_(options) {
-    table_.path_ = path;
+    table_.files_ = {{path, 0}};
     const int64_t most = std::numeric_limits<uint32_t>::max();
     table_.cells_ = read_file(path, std::min(options.max_bytes, most));
   }
 
   Table read() {
-    check_encoding();
-    if (!next_row()) throw fail("found an empty file, wanted a header and at least 1 row");
-    take_header();
+    in_ = check_table_text(table_.path(), table_.cells_);
+    const bool named = !options_.columns.empty();
+    if (named) {
+      table_.columns_ = options_.columns;
+      table_.begins_ = {0};
+    } else {
+      if (!next_row()) throw fail("found an empty file, wanted a header and at least 1 row");
+      take_header();
+    }
+    check_names();
     while (next_row()) {
       const size_t found = ends_.size();
       if (found != table_.columns_.size()) {
-        throw fail(fmt::format("line {}: found {} fields, wanted {} as in the header", row_line_,
-                               found, table_.columns_.size()));
+        throw fail(fmt::format("line {}: found {} fields, wanted {} as {}", row_line_, found,
+                               table_.columns_.size(),
+                               named ? "there are names of columns" : "in the header"));
       }
       table_.begins_.insert(table_.begins_.end(), ends_.begin(), ends_.end());
       table_.lines_.push_back(row_line_);
@@ -75,42 +78,40 @@ class CsvReader {
 
  private:
   Error fail(const std::string& what) const {
-    return data_error(fmt::format("reading table {}: {}", shown(table_.path_), what));
-  }
-
-  void check_encoding() {
-    const std::string_view text = table_.cells_;
-    if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
-      throw fail(
-          "bytes 0 and 1 are the mark of UTF-16; convert it to UTF-8 (iconv -f UTF-16 -t UTF-8)");
-    }
-    if (const size_t at = text.find('\0'); at != std::string_view::npos) {
-      throw fail(fmt::format("byte {} is NUL, so this is UTF-16 or no text; wanted UTF-8", at));
-    }
-    if (const size_t at = valid_utf8(text); at < text.size()) {
-      throw fail(
-          fmt::format("byte {} ({:#04x}) is no UTF-8, perhaps Latin-1; convert it to UTF-8 "
-                      "(iconv -f LATIN1 -t UTF-8)",
-                      at, static_cast<unsigned char>(text[at])));
-    }
-    if (text.starts_with("\xef\xbb\xbf")) in_ = 3;
+    return data_error(fmt::format("reading table {}: {}", shown(table_.path()), what));
   }
 
   // Moves the next row that is not empty to the front; ends_ then holds the end of each of its
   // cells.
   bool next_row() {
     const std::string& text = table_.cells_;
-    while (in_ < text.size() && (text[in_] == '\n' || text[in_] == '\r')) end_line();
+    skip_blanks();
+    while (in_ < text.size() && at_line_end()) {
+      end_line();
+      skip_blanks();
+    }
     if (in_ >= text.size()) return false;
     ends_.clear();
     row_line_ = line_;
     for (;;) {
       next_cell();
       ends_.push_back(static_cast<uint32_t>(out_));
+      if (ends_.size() > kMostColumns)
+        throw fail(fmt::format("line {}: found more than {} fields, wanted as many as columns",
+                               row_line_, kMostColumns));
+      skip_blanks();
       if (in_ >= text.size()) return true;
-      if (text[in_] != options_.delimiter) return end_line(), true;
-      ++in_;
+      if (at_line_end()) return end_line(), true;
+      if (options_.delimiter != ' ') ++in_;
     }
+  }
+
+  bool at_line_end() const { return table_.cells_[in_] == '\n' || table_.cells_[in_] == '\r'; }
+
+  // Where blanks are the delimiter.
+  void skip_blanks() {
+    if (options_.delimiter != ' ') return;
+    while (in_ < table_.cells_.size() && table_.cells_[in_] == ' ') ++in_;
   }
 
   void next_cell() {
@@ -163,6 +164,10 @@ class CsvReader {
     }
     table_.begins_.assign(1, static_cast<uint32_t>(out_));
     check_delimiter();
+  }
+
+  void check_names() const {
+    const auto& columns = table_.columns_;
     std::vector<size_t> order(columns.size());
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(),
@@ -195,25 +200,6 @@ class CsvReader {
   uint32_t row_line_ = 1;
   std::vector<uint32_t> ends_;
 };
-
-std::optional<int64_t> Table::find_column(std::string_view name) const {
-  const auto found = std::find(columns_.begin(), columns_.end(), name);
-  if (found == columns_.end()) return std::nullopt;
-  return found - columns_.begin();
-}
-
-int64_t Table::column(std::string_view name) const {
-  if (const auto found = find_column(name)) return *found;
-  const std::string near = nearest(name, columns_);
-  throw data_error(fmt::format(
-      "table {}: no column '{}'{}; columns found: {}", shown(path_), escaped(name, 100),
-      near.empty() ? "" : "; did you mean '" + escaped(near, 100) + "'?", listed(columns_)));
-}
-
-std::string_view Table::cell(int64_t row, int64_t column) const {
-  const size_t at = static_cast<size_t>(row) * columns_.size() + static_cast<size_t>(column);
-  return std::string_view(cells_).substr(begins_[at], begins_[at + 1] - begins_[at]);
-}
 
 Table read_csv(const fs::path& path, const CsvOptions& options) {
   return CsvReader(path, options).read();

@@ -169,6 +169,46 @@ TEST(Csv, ALongTableKeepsItsCells) {
   EXPECT_EQ(table.line(199'999), 200'001);
 }
 
+TEST(Csv, ColumnsMayBeNamedOutside) {
+  TempFolder folder;
+  const auto path = folder.write("t.txt", "1,2\n3,4\n");
+  const Table table = read_csv(path, {.columns = {"a", "b"}});
+  ASSERT_EQ(table.rows(), 2);
+  EXPECT_THAT(row(table, 0), ElementsAre("1", "2"));
+  EXPECT_EQ(table.line(0), 1);
+  const auto message = [&](const std::vector<std::string>& columns) -> std::string {
+    try {
+      read_csv(path, {.columns = columns});
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(message({"a", "b", "c"}), HasSubstr("line 1: found 2 fields, wanted 3"));
+  EXPECT_THAT(message({"a", "a"}), HasSubstr("both called 'a'"));
+}
+
+TEST(Csv, BlanksAsTheDelimiterCountOnce) {
+  const Table table = parse("a b\n 1   2 \n\n   \n-3 \"x y\"  \r\n4 5", ' ');
+  ASSERT_EQ(table.rows(), 3);
+  EXPECT_THAT(table.columns(), ElementsAre("a", "b"));
+  EXPECT_THAT(row(table, 0), ElementsAre("1", "2"));
+  EXPECT_THAT(row(table, 1), ElementsAre("-3", "x y"));
+  EXPECT_THAT(row(table, 2), ElementsAre("4", "5"));
+  EXPECT_EQ(table.line(1), 5);
+}
+
+TEST(Csv, OneLineOf100MegabytesIsRefusedInFewWords) {
+  constexpr size_t kBytes = 100'000'000;
+  const std::string text = refusal(std::string(kBytes, 'x'));
+  EXPECT_THAT(text, HasSubstr("found 0 rows after the header"));
+  EXPECT_LT(text.size(), 1000u);
+  EXPECT_THAT(refusal(std::string(kBytes, ',')), HasSubstr("more than 100000 fields"));
+  const std::string wide = refusal("a,b\n1,2\n" + std::string(kBytes, ','));
+  EXPECT_THAT(wide, HasSubstr("line 3"));
+  EXPECT_THAT(parse("a,b\n1," + std::string(kBytes, 'y')).cell(0, 1), testing::SizeIs(kBytes));
+}
+
 TEST(Csv, ThePublicTableOfChestFilms) {
   FOVEA_NEEDS_DATA("nih_cxr/labels.csv");
   const Table table = read_csv(test::test_data() / "nih_cxr" / "labels.csv");

@@ -3,53 +3,26 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "fovea/storage/file.h"
+#include "fovea/storage/table.h"
 
 namespace fovea::storage {
 
 struct CsvOptions {
-  char delimiter = ',';
+  char delimiter = ',';  ///< a blank: one or more of them, those around a line do not count
+  std::vector<std::string> columns = {};  ///< names for a table without a line of names
   int64_t max_bytes = kLargestFile;  ///< of the file; offsets are kept in 32 bits, so at most 4 GiB
 };
 
-/// A table whose first line names the columns. All cells lie in one buffer: besides their own bytes
-/// a cell costs 4 bytes and a row 4. Cells are views that live as long as the table stays where it
-/// is.
-class Table {
- public:
-  int64_t rows() const { return static_cast<int64_t>(lines_.size()); }
-  const std::vector<std::string>& columns() const { return columns_; }
-  const std::filesystem::path& path() const { return path_; }
-
-  /// Position of the column called `name`; a data Error that names the nearest and all columns
-  /// where there is none.
-  int64_t column(std::string_view name) const;
-  std::optional<int64_t> find_column(std::string_view name) const;
-
-  /// The text of a cell, without its quotes; from 0 on, the header not counted.
-  std::string_view cell(int64_t row, int64_t column) const;
-
-  /// The line of the file on which the row starts, from 1 on.
-  int64_t line(int64_t row) const { return lines_[static_cast<size_t>(row)]; }
-
- private:
-  friend class CsvReader;
-  std::filesystem::path path_;
-  std::vector<std::string> columns_;
-  std::string cells_;
-  std::vector<uint32_t> begins_;  // of each cell in cells_, and one past the last
-  std::vector<uint32_t> lines_;
-};
-
 /// Reads a table. Lines end in LF, CRLF or CR, a UTF-8 byte-order mark is skipped, and so are empty
-/// lines. A data Error, with path and line, where the file is empty or has a header only, is no
-/// UTF-8, has two columns of one name, a quote that never closes, a row with more or fewer fields,
-/// or evidently another delimiter.
+/// lines. The first line names the columns unless the options do. A data Error, with path and line,
+/// where the file is empty or has a header only, is no UTF-8, has two columns of one name or more
+/// than 100000, a quote that never closes, a row with more or fewer fields, or evidently another
+/// delimiter.
 Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Writes rows as text that read_csv, spreadsheets and pandas read back. Lines end in LF.
