@@ -19,6 +19,34 @@ void read_value(const Node& node, PlacedPath& placed) {
   placed.path = ((placed.root.empty() ? node.base : placed.root) / text).lexically_normal();
 }
 
+struct PlacedTables {
+  CaseTables tables;
+  const std::filesystem::path& root;
+};
+
+void read_value(const Node& node, PlacedTables& placed) {
+  const auto add = [&](const std::string& split, const Node& file) {
+    PlacedPath one{{}, placed.root};
+    read_value(file, one);
+    placed.tables.files.emplace_back(split, one.path);
+  };
+  placed.tables.files.clear();
+  if (node.kind == Node::Kind::null) return;
+  if (node.kind != Node::Kind::map) return add("", node);
+  for (const Entry& entry : node.entries) add(entry.key, entry.value);
+}
+
+Node write_value(const PlacedTables& placed) {
+  const CaseTables& tables = placed.tables;
+  if (tables.empty()) return {};
+  if (!tables.by_split()) return fovea::write_value(tables.files[0].second);
+  Node node;
+  for (const auto& [split, file] : tables.files) node.at(split) = fovea::write_value(file);
+  return node;
+}
+
+std::string type_name(const PlacedTables&) { return "path, or a map of split: path"; }
+
 Node write_value(const PlacedPath& placed) { return fovea::write_value(placed.path); }
 
 std::string type_name(const PlacedPath&) { return "path"; }
@@ -52,15 +80,26 @@ void DataOptions::describe(Fields& f) {
     path = value.path;
   };
   f("root", root, "folder that the paths below stand on; default: the config's own");
-  placed("table", table, "CSV file with one case per row");
+  PlacedTables tables{table, root};
+  f("table", tables,
+    "CSV file with one case per row, or a map of split: file; a name that ends in .jsonl: lines of "
+    "JSON");
+  table = tables.tables;
   placed("folder", folder, "tree of pictures: train/<class>/…, val/<class>/…, or <class>/…");
   placed("path", path, "MedMNIST .npz archive: train_images, train_labels, val_images, …");
-  f("delimiter", delimiter, "between the fields of the table").one_of({",", ";", "\t", "|"});
+  f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
+      .one_of({",", ";", "\t", "|", " "});
+  f("columns", columns, "names of the columns, where the table has no line of names");
   f("inputs", inputs, "what a case consists of, by name; default for folder and path: image");
   f("targets", targets, "what is to be learned, by name; default for folder and path: label");
   f("id", id, "column that names the case; default: the file");
   f("group", group, "column of the patient, who stays in one split");
-  f("split", split, "column with train, val and test, or shares {train: 0.7, val: 0.1, test: 0.2}");
+  f("group_per_table", group_per_table,
+    "the same name in another of several tables is another patient");
+  f("split", split,
+    "column with train, val and test, or shares {train: 0.7, val: 0.1, test: 0.2}; where there is "
+    "a "
+    "table for each split, shares of the one called train");
   f("subgroups", subgroups, "columns by which results are reported too (sex, site)");
   f("allow_outside_root", allow_outside_root, "files of the table may lie outside the root");
   f("dicom", formats.dicom, "how DICOM files are read");

@@ -23,8 +23,6 @@ const InputTable& input_kinds() {
   return table;
 }
 
-std::string Rows::place(size_t i) const { return fmt::format("line {}", table.line(used[i])); }
-
 void read_value(const Node& node, Inputs& inputs) {
   inputs.entries.clear();
   if (node.kind != Node::Kind::map) wrong_kind(node, "a map of name: one of the inputs");

@@ -6,6 +6,10 @@
 
 namespace fovea::sources {
 
+/// CSV, or by its ending lines of JSON.
+storage::Table read_table(const std::filesystem::path& path, char delimiter = ',',
+                          const std::vector<std::string>& columns = {});
+
 Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned);
 Source open_folder(const DataOptions& options, uint64_t seed);
 Source open_npz(const DataOptions& options);  // its own splits

@@ -7,7 +7,6 @@
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
 #include "fovea/data/splits.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/hash.h"
 #include "sources/files.h"
 #include "sources/open.h"
@@ -35,7 +34,7 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
 }
 
 std::vector<fs::path> files_of_table(const fs::path& path) {
-  const storage::Table table = storage::read_csv(path);
+  const storage::Table table = read_table(path);
   for (const char* name : {"path", "filename", "file"}) {
     const std::optional<int64_t> column = table.find_column(name);
     if (!column) continue;
@@ -45,7 +44,7 @@ std::vector<fs::path> files_of_table(const fs::path& path) {
     return files;
   }
   throw data_error(fmt::format("{}: found the columns {}, wanted one called path, filename or file",
-                               storage::shown(path), join(table.columns(), ", ", 20)));
+                               table.name(), join(table.columns(), ", ", 20)));
 }
 
 }  // namespace
@@ -100,6 +99,9 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
     throw config_error("data.split: found the column '" + options.split.column +
                        "', but only a table has columns; give shares, or leave it out");
+  if (options.table.by_split() && !options.split.column.empty())
+    throw config_error("data.split: found the column '" + options.split.column +
+                       "', but each table of data.table is a split; leave it out");
   Source source = !options.table.empty()    ? open_table(options, seed, learned)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);
@@ -128,7 +130,8 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
         else
           ++others;
       }
-    } else if (path.extension() == ".csv" && !format_of(storage::read_head(path, kHeadBytes))) {
+    } else if ((path.extension() == ".csv" || path.extension() == ".jsonl") &&
+               !format_of(storage::read_head(path, kHeadBytes))) {
       std::ranges::copy(files_of_table(path), std::back_inserter(files));
     } else {
       files.push_back(path);

@@ -6,6 +6,7 @@
 #include "fovea/core/error.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/hash.h"
+#include "fovea/storage/jsonl.h"
 #include "fovea/storage/text.h"
 #include "sources/files.h"
 #include "sources/open.h"
@@ -41,8 +42,8 @@ class TableReader {
       : options_(options),
         seed_(seed),
         learned_(learned),
-        table_(storage::read_csv(options.table, {.delimiter = options.delimiter[0]})),
-        where_(storage::shown(options.table)) {}
+        table_(read_all(options)),
+        where_(table_.name()) {}
 
   Source read() {
     begin();
@@ -74,6 +75,16 @@ class TableReader {
   }
 
  private:
+  static storage::Table read_all(const DataOptions& options) {
+    const auto read = [&](const fs::path& path) {
+      return read_table(path, options.delimiter[0], options.columns);
+    };
+    storage::Table table = read(options.table.files[0].second);
+    for (size_t i = 1; i < options.table.files.size(); ++i)
+      table.append(read(options.table.files[i].second));
+    return table;
+  }
+
   void begin() {
     if (options_.inputs.empty())
       throw config_error(
@@ -105,15 +116,28 @@ class TableReader {
 
   DatasetPtr dataset(Cases cases) const {
     cases.ids = ids();
-    std::vector<int64_t> lines;
-    for (const int64_t row : rows_) lines.push_back(table_.line(row));
-    cases.place = [where = where_, lines = std::move(lines)](size_t i) {
-      return fmt::format("{}: line {}", where, lines.at(i));
+    std::vector<std::string> files;
+    std::vector<std::pair<size_t, int64_t>> lines;  // file, line
+    for (const int64_t row : rows_) {
+      const std::string file = storage::shown(table_.path(row));
+      if (files.empty() || files.back() != file) files.push_back(file);
+      lines.emplace_back(files.size() - 1, table_.line(row));
+    }
+    cases.place = [files = std::move(files), lines = std::move(lines)](size_t i) {
+      return fmt::format("{}: line {}", files[lines.at(i).first], lines[i].second);
     };
     return case_dataset(std::move(cases));
   }
 
-  std::string line(size_t i) const { return fmt::format("line {}", table_.line(rows_[i])); }
+  std::string line(size_t i) const { return table_.place(rows_[i]); }
+
+  /// Of a table that is one of several: the split it is called by.
+  const std::string& split_of(size_t i) const {
+    const auto& files = options_.table.files;
+    const auto own =
+        std::ranges::find(files, table_.path(rows_[i]), [](auto& f) { return f.second; });
+    return own->first;
+  }
 
   std::vector<std::string> texts(const std::string& name) const {
     const int64_t column = table_.column(name);
@@ -163,9 +187,10 @@ class TableReader {
   std::vector<ListedFile> files(const std::string& column_name, const std::string& folder,
                                 bool optional) {
     const int64_t column = table_.column(column_name);
-    const fs::path root = options_.root.empty() ? options_.table.parent_path() : options_.root;
     std::vector<ListedFile> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
+      const fs::path root =
+          options_.root.empty() ? table_.path(rows_[i]).parent_path() : options_.root;
       const std::string_view cell = table_.cell(rows_[i], column);
       if (optional && cell.empty()) {
         result.emplace_back();
@@ -187,12 +212,13 @@ class TableReader {
       return !relative.empty() && *relative.begin() != "..";
     };
     std::error_code unreadable;
-    if (real_root_.empty()) real_root_ = fs::weakly_canonical(root, unreadable);
+    fs::path& real_root = real_folders_[root.native()];
+    if (real_root.empty()) real_root = fs::weakly_canonical(root, unreadable);
     fs::path& folder = real_folders_[path.parent_path().native()];
     if (folder.empty()) folder = fs::weakly_canonical(path.parent_path(), unreadable);
     fs::path real = folder / path.filename();
     if (fs::is_symlink(path, unreadable)) real = fs::weakly_canonical(path, unreadable);
-    if (inside(path, root.lexically_normal()) && inside(real, real_root_)) return;
+    if (inside(path, root.lexically_normal()) && inside(real, real_folders_[root.native()])) return;
     throw data_error(
         fmt::format("{}: {}: the file {} lies outside the root {}; correct the row, or set "
                     "data.allow_outside_root",
@@ -218,7 +244,9 @@ class TableReader {
         column = image->column;
     std::vector<std::string> result;
     if (column.empty())
-      for (size_t i = 0; i < rows_.size(); ++i) result.push_back(line(i));
+      for (size_t i = 0; i < rows_.size(); ++i)
+        result.push_back(fmt::format("{}line {}", split_of(i).empty() ? "" : split_of(i) + " ",
+                                     table_.line(rows_[i])));
     else
       result = texts(column);
     std::unordered_map<std::string_view, size_t> seen;
@@ -242,10 +270,43 @@ class TableReader {
           "{}: column '{}': {} rows have no patient ({}); fill them in: without one a patient may "
           "land in two splits",
           where_, options_.group, blank.size(), join(blank, ", ", 5)));
+    if (options_.group_per_table)
+      for (size_t i = 0; i < result.size(); ++i) result[i] = split_of(i) + " " + result[i];
+    return result;
+  }
+
+  // Those of the tables; shares divide the one called train.
+  std::vector<std::string> table_splits(const std::vector<std::string>& groups) const {
+    std::vector<std::string> result;
+    std::vector<int64_t> training;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      result.push_back(split_named(split_of(i)));
+      if (result[i] == "train") training.push_back(static_cast<int64_t>(i));
+    }
+    if (options_.split.fractions.empty()) return result;
+    for (const auto& [name, share] : options_.split.fractions) {
+      const bool table = std::ranges::find(result, split_named(name)) != result.end();
+      if (table != (split_named(name) == "train"))
+        throw config_error(fmt::format(
+            "data.split: found a share for '{}'; where data.table names a table for each split, "
+            "shares divide the one called train{}",
+            name, table ? ", and no other table may have the name of a share" : ""));
+    }
+    const torch::Tensor rows = torch::tensor(training, torch::kInt64);
+    std::vector<Labels> labels;
+    for (const Labels& all : labels_)
+      labels.push_back({all.spec, all.values.index_select(0, rows)});
+    std::vector<std::string> patients;
+    for (size_t k = 0; k < training.size() && !groups.empty(); ++k)
+      patients.push_back(groups[static_cast<size_t>(training[k])]);
+    const auto drawn = draw_splits(options_.split, labels, patients, training.size(), seed_);
+    for (size_t k = 0; k < training.size(); ++k)
+      result[static_cast<size_t>(training[k])] = drawn[k];
     return result;
   }
 
   std::vector<std::string> splits(const std::vector<std::string>& groups) const {
+    if (options_.table.by_split()) return table_splits(groups);
     if (options_.split.column.empty())
       return draw_splits(options_.split, labels_, groups, rows_.size(), seed_);
     std::vector<std::string> result = texts(options_.split.column);
@@ -266,11 +327,16 @@ class TableReader {
   std::vector<int64_t> rows_;  // that are used
   std::vector<Labels> labels_;
   std::vector<std::string> missing_;  // "line 3: scans/a.png"
-  fs::path real_root_;
   std::unordered_map<std::string, fs::path> real_folders_;
 };
 
 }  // namespace
+
+storage::Table read_table(const fs::path& path, char delimiter,
+                          const std::vector<std::string>& columns) {
+  if (path.extension() == ".jsonl") return storage::read_jsonl(path);
+  return storage::read_csv(path, {.delimiter = delimiter, .columns = columns});
+}
 
 Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
   return TableReader(options, seed, learned).read();
@@ -280,7 +346,8 @@ DatasetPtr open_cases(const fs::path& table, const DataOptions& options,
                       const Named<Node>& learned) {
   DataOptions here = options;
   here.table = table;
-  if (here.root == options.table.parent_path()) here.root.clear();
+  for (const auto& [split, file] : options.table.files)
+    if (here.root == file.parent_path()) here.root.clear();
   return TableReader(here, 0, learned).read_cases();
 }
 

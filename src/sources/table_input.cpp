@@ -151,13 +151,13 @@ class Maker {
         throw data_error(fmt::format(
             "{}: column '{}': found more than {} different texts among the training rows, wanted "
             "categories or numbers; is this the right column?",
-            storage::shown(place_.rows.table.path()), name, kMostCategories));
+            place_.rows.table.name(), name, kMostCategories));
       column.categories.assign(texts.begin(), texts.end());
       return column;
     }
     if (numbers.empty())
       throw data_error(fmt::format("{}: column '{}': no training row has a value; leave it out",
-                                   storage::shown(place_.rows.table.path()), name));
+                                   place_.rows.table.name(), name));
     column.indicator = numbers.size() + words < place_.training.size();
     const auto count = static_cast<double>(numbers.size());
     double sum = 0, squares = 0;
@@ -188,8 +188,8 @@ class Maker {
         throw data_error(fmt::format(
             "{}: {}: column '{}': found '{}', wanted a finite number; correct it, name it in "
             "data.inputs.{}.missing, or list the column in its `categories`",
-            storage::shown(place_.rows.table.path()), place_.rows.place(i), column.name,
-            storage::escaped(cell, 40), place_.name));
+            place_.rows.table.name(), place_.rows.place(i), column.name, storage::escaped(cell, 40),
+            place_.name));
       to[0] = static_cast<float>((*number - column.mean) / column.deviation);
       if (column.indicator) to[1] = absent ? 1.0f : 0.0f;
     }

@@ -64,8 +64,8 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
   size_t cut = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     const std::vector<text::Token> tokens =
-        within(fmt::format("{}: {}: column '{}'", storage::shown(place.rows.table.path()),
-                           place.rows.place(i), options.column),
+        within(fmt::format("{}: {}: column '{}'", place.rows.table.name(), place.rows.place(i),
+                           options.column),
                [&] { return tokenizer->encode(place.rows.cell(i, column)); });
     const size_t kept = std::min(tokens.size(), static_cast<size_t>(options.max_tokens));
     cut += kept < tokens.size();
@@ -77,8 +77,7 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
     throw data_error(fmt::format(
         "{}: column '{}': {} texts have no word ({}), wanted at least one; leave the rows "
         "out, or set data.inputs.{}.optional and leave the cells blank",
-        storage::shown(place.rows.table.path()), options.column, empty.size(), join(empty, ", ", 5),
-        place.name));
+        place.rows.table.name(), options.column, empty.size(), join(empty, ", ", 5), place.name));
   if (cut > 0)
     log_info(fmt::format("input '{}': {} of {} texts have more than {} tokens and are cut there",
                          place.name, cut, texts.size(), options.max_tokens));

@@ -24,11 +24,23 @@ TEST(DataOptions, PathsStandOnTheRootOrOnTheConfigsFolder) {
   DataOptions rooted;
   Fields::read(config({{"root", "../data"}, {"table", "labels.csv"}}), rooted);
   EXPECT_EQ(rooted.root, "/data");
-  EXPECT_EQ(rooted.table, "/data/labels.csv");
+  EXPECT_EQ(rooted.table.files, CaseTables("/data/labels.csv").files);
   DataOptions alone;
   Fields::read(config({{"path", "x.npz"}}), alone);
   EXPECT_EQ(alone.path, "/configs/x.npz");
   EXPECT_TRUE(alone.table.empty());
+}
+
+TEST(DataOptions, EachSplitMayHaveATable) {
+  Node node = config({{"root", "/data"}});
+  for (const char* split : {"train", "test"})
+    node.at("table").at(split) = Node::scalar(std::string(split) + ".csv");
+  DataOptions options, again;
+  Fields::read(node, options);
+  EXPECT_THAT(options.table.files, testing::ElementsAre(testing::Pair("train", "/data/train.csv"),
+                                                        testing::Pair("test", "/data/test.csv")));
+  Fields::read(Fields::write(options), again);
+  EXPECT_EQ(again.table.files, options.table.files);
 }
 
 TEST(DataOptions, WhatIsWrittenReadsBackTheSame) {
@@ -47,7 +59,7 @@ TEST(DataOptions, WhatIsWrittenReadsBackTheSame) {
   DataOptions again;
   Fields::read(written, again);
   EXPECT_EQ(inline_text(Fields::write(again)), inline_text(written));
-  EXPECT_EQ(again.table, "/data/labels.csv");
+  EXPECT_EQ(again.table.files, CaseTables("/data/labels.csv").files);
   EXPECT_EQ(again.split.fractions[0].second, 0.8);
 }
 

@@ -243,7 +243,7 @@ TEST_F(Table, SettingsExcludeEachOther) {
   const Error error = refusal([&] { open(); });
   EXPECT_EQ(error.fault(), Fault::config);
   EXPECT_THAT(error.what(), HasSubstr("table, folder"));
-  options_.table.clear();
+  options_.table = {};
   options_.folder.clear();
   EXPECT_EQ(refusal([&] { open(); }).fault(), Fault::config);
 }

@@ -2,7 +2,8 @@
 //
 //   data:
 //     root: ../data/nih
-//     table: labels.csv                    # or folder: …, or path: archive.npz
+//     table: labels.csv                    # or {train: a.csv, test: b.csv}, or .jsonl
+//                                          # or folder: …, or path: archive.npz
 //     inputs: {image: {column: filename, folder: images, channels: 1}, labs: {table: {columns: [age]}}}
 //     targets: {label: {column: class, classes: [no_finding, pneumonia]}}
 //     group: patient_id
@@ -47,18 +48,31 @@ struct TargetOptions {
   }
 };
 
+/// One table of all cases, or a table for each split: `table: {train: a.csv, test: b.csv}`.
+struct CaseTables {
+  CaseTables() = default;
+  CaseTables(const std::filesystem::path& one) : files{{"", one}} {}
+
+  bool empty() const { return files.empty(); }
+  bool by_split() const { return !files.empty() && !files[0].first.empty(); }
+
+  std::vector<std::pair<std::string, std::filesystem::path>> files{};  ///< split, or "", and file
+};
+
 /// One of `table`, `folder` and `path` is set. In a config they stand on the root, or on the config's
 /// own folder where there is no root; here they are complete.
 struct DataOptions {
   std::filesystem::path root;
-  std::filesystem::path table;
+  CaseTables table;
   std::filesystem::path folder;
   std::filesystem::path path;
   std::string delimiter = ",";
+  std::vector<std::string> columns;
   Inputs inputs;
   Named<TargetOptions> targets;
   std::string id;
   std::string group;
+  bool group_per_table = false;
   SplitOptions split;
   std::vector<std::string> subgroups;
   bool allow_outside_root = false;

@@ -12,8 +12,8 @@
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/input_shape.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/table.h"
 #include "fovea/text/tokenizers.h"
 
 namespace fovea::sources {
@@ -46,7 +46,7 @@ struct Rows {
   std::vector<int64_t> used;
 
   size_t size() const { return used.size(); }
-  std::string place(size_t i) const;  ///< "line 7"
+  std::string place(size_t i) const { return table.place(used[i]); }  ///< "line 7"
   std::string_view cell(size_t i, int64_t column) const { return table.cell(used[i], column); }
 };
 

@@ -47,7 +47,7 @@ DatasetPtr open_cases(const std::filesystem::path& table, const DataOptions& opt
 
 /// The files that `paths` name: files as they are, folders with all pictures below them (sorted;
 /// hidden files, other content and DICOM objects without pixels are left out, with one note in the
-/// log), CSV tables with the files of their column `path` (else `filename` or `file`), relative to
+/// log), tables with the files of their column `path` (else `filename` or `file`), relative to
 /// the table's folder. A path that does not exist is kept: reading it
 /// is the error. A data Error for a table without such a column.
 std::vector<std::filesystem::path> list_inputs(const std::vector<std::filesystem::path>& paths);
