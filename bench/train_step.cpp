@@ -4,6 +4,8 @@
 
 #include "fovea/core/error.h"
 #include "fovea/nn/resnet.h"
+#include "fovea/nn/rnn.h"
+#include "fovea/nn/sequence_transformer.h"
 #include "fovea/nn/vit.h"
 #include "fovea/train/trainer.h"
 #include "measure.h"
@@ -12,14 +14,17 @@ using namespace fovea;
 
 namespace {
 
+constexpr int64_t kVocabulary = 30000;
+
 struct Work {
   nn::EncoderChoice encoder;
-  std::vector<int64_t> image;
+  InputShape shape;
   int64_t batch;
 };
 
 Work work_of(const std::string& name) {
-  Work work{{}, {3, 224, 224}, 32};
+  Work work{{}, {{3, 224, 224}}, 32};
+  const InputShape text{.sizes = {-1}, .vocabulary = kVocabulary};
   nn::ResNetOptions resnet;
   if (name == "vit_tiny_224") {
     work.encoder.set("vit", nn::ViTOptions());
@@ -28,24 +33,34 @@ Work work_of(const std::string& name) {
   } else if (name == "resnet18_28") {
     resnet.stem = "small";
     work.encoder.set("resnet", resnet);
-    work.image = {1, 28, 28};
+    work.shape.sizes = {1, 28, 28};
     work.batch = 128;
+  } else if (name == "lstm_text") {
+    work.encoder.set("rnn", nn::RnnOptions{.pooling = "mean"});
+    work.shape = text;
+  } else if (name == "transformer_text") {
+    work.encoder.set("transformer", nn::SequenceTransformerOptions{.pooling = "mean"});
+    work.shape = text;
   } else {
     throw config_error("unknown model '" + name +
-                       "'; known: resnet18_28, resnet18_224, vit_tiny_224");
+                       "'; known: resnet18_28, resnet18_224, vit_tiny_224, lstm_text, "
+                       "transformer_text");
   }
   return work;
 }
 
-/// The same random picture, under as many names as an epoch needs.
+/// The same random picture, under as many names as an epoch needs; or texts of 64 to 256 random words.
 class Noise final : public Dataset {
  public:
-  Noise(const std::vector<int64_t>& sizes, int64_t count)
-      : picture_(torch::randn(sizes)), count_(count) {}
+  Noise(const InputShape& shape, int64_t count) : text_(shape.vocabulary > 0), count_(count) {
+    picture_ = text_ ? torch::randint(1, shape.vocabulary, {256}, torch::kInt64)
+                     : torch::randn(shape.sizes);
+  }
   int64_t size() const override { return count_; }
   Example get(int64_t index) const override {
     Example example{.id = name(index), .group = "", .inputs = {}, .targets = targets(index)};
-    example.inputs["image"] = picture_;
+    example.inputs["image"] = text_ ? picture_.slice(0, 0, 64 + index * 37 % 193) : picture_;
+    if (text_) example.ragged = {"image"};
     return example;
   }
   TensorMap targets(int64_t index) const override {
@@ -57,6 +72,7 @@ class Noise final : public Dataset {
   std::string name(int64_t index) const override { return std::to_string(index); }
 
  private:
+  bool text_;
   torch::Tensor picture_;
   int64_t count_;
 };
@@ -93,13 +109,13 @@ void serve(const std::string& name, const std::string& precision, int64_t steps)
   nn::ModelOptions options;
   options.encoders.entries.emplace_back("image", work.encoder);
   const auto model = std::make_shared<nn::Model>(
-      options, std::vector<std::pair<std::string, InputShape>>{{"image", {work.image}}},
+      options, std::vector<std::pair<std::string, InputShape>>{{"image", work.shape}},
       task->heads(), 1);
   train::TrainOptions training;
   training.batch_size = work.batch;
   training.precision = precision;
   training.loader_threads = 1;
-  const Loader loader(std::make_shared<Noise>(work.image, 1000 * work.batch), {},
+  const Loader loader(std::make_shared<Noise>(work.shape, 1000 * work.batch), {},
                       train::training_loader(training, 1));
   Turns turns(steps);
   train::Trainer({.model = model, .task = task, .training = &loader}, training).fit({&turns});

@@ -40,4 +40,15 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor
   return at::scaled_dot_product_attention(q, k, v, seen, dropout, /*is_causal=*/false, scale);
 }
 
+Tensor rotated(const Tensor& x) {
+  const int64_t half = x.size(-1) / 2;
+  const auto exact = x.options().dtype(torch::kFloat64);
+  const Tensor rate =
+      (torch::arange(half, exact) * (-std::log(10000.0) / static_cast<double>(half))).exp();
+  const Tensor turn = torch::arange(x.size(-2), exact).unsqueeze(1) * rate;  // [L, width / 2]
+  const Tensor sine = turn.sin().to(x.dtype()), cosine = turn.cos().to(x.dtype());
+  const Tensor a = x.slice(-1, 0, half), b = x.slice(-1, half);
+  return at::cat({a * cosine - b * sine, b * cosine + a * sine}, -1);
+}
+
 }  // namespace fovea::nn

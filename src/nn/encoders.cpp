@@ -5,6 +5,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/nn/bert.h"
 #include "fovea/nn/cnn.h"
 #include "fovea/nn/densenet.h"
 #include "fovea/nn/ft_transformer.h"
@@ -17,6 +18,12 @@
 #include "fovea/nn/vit.h"
 
 namespace fovea::nn {
+
+std::string Encoder::known_as(std::string stored) const {
+  for (const char* head : {"fc.", "classifier.", "head."})
+    if (stored.starts_with(head)) return "";
+  return stored;
+}
 
 torch::Tensor Encoder::adapted(const std::string&, const torch::Tensor&) const { return {}; }
 
@@ -65,6 +72,8 @@ const EncoderTable& encoders() {
           EncoderTable::item<SequenceTransformerOptions>(
               "transformer", "text and series: Transformer encoder (Vaswani et al., NeurIPS 2017)",
               sequence_transformer),
+          EncoderTable::item<BertOptions>(
+              "bert", "text: BERT, for published weights (Devlin et al., NAACL 2019)", bert),
           EncoderTable::item<TextCnnOptions>(
               "text_cnn", "text and series: convolutions, then the maximum (Kim, EMNLP 2014)",
               text_cnn),

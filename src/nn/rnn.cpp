@@ -23,7 +23,7 @@ class Recurrent : public torch::nn::Module, public Drawn {
         if (*direction && directions_ == 1) continue;
         const std::string ending = "_l" + std::to_string(layer) + direction;
         const int64_t from = layer == 0 ? in : directions_ * width_;
-        const auto add = [&](const char* name, std::vector<int64_t> shape) {
+        const auto add = [&](const char* name, at::IntArrayRef shape) {
           weights_.push_back(register_parameter(name + ending, torch::empty(shape)));
         };
         add("weight_ih", {gates * width_, from});

@@ -26,12 +26,21 @@ Tensor sines(int64_t length, int64_t width, const at::TensorOptions& options) {
 class SequenceTransformer : public Encoder, public Drawn {
  public:
   SequenceTransformer(const SequenceTransformerOptions& o, const InputShape& shape)
-      : width_(o.width), max_length_(o.max_length), dropout_(o.dropout) {
+      : width_(o.width),
+        max_length_(o.max_length),
+        rotary_(o.positions == "rotary"),
+        dropout_(o.dropout) {
     check_heads("transformer", o.width, o.heads);
+    if (rotary_ && o.width / o.heads % 2 != 0)
+      throw config_error(fmt::format(
+          "transformer: found width {} and {} heads, wanted an even width of a head for rotary "
+          "positions",
+          o.width, o.heads));
     const bool learned = o.positions == "learned";
     // Beside sines, which are not small, a vector of a token is drawn as large.
-    input_ = register_module("input", std::make_shared<SequenceInput>("transformer", shape, o.width,
-                                                                      learned ? 0.02 : 1));
+    input_ = register_module(
+        "input", std::make_shared<SequenceInput>("transformer", shape, o.width,
+                                                 o.positions == "sinusoidal" ? 1 : 0.02));
     if (!input_->text())
       project_ = register_module("project", std::make_shared<Linear>(input_->width(), o.width));
     if (learned)
@@ -44,6 +53,7 @@ class SequenceTransformer : public Encoder, public Drawn {
                                             .heads = o.heads,
                                             .hidden = o.ffn.value_or(4 * o.width),
                                             .pre_norm = o.norm == "pre",
+                                            .rotary = rotary_,
                                             .dropout = o.dropout,
                                             .attention_dropout = o.dropout,
                                             .hidden_dropout = o.dropout}));
@@ -56,7 +66,7 @@ class SequenceTransformer : public Encoder, public Drawn {
     const Padding padding = padding_of("transformer", input, lengths);
     Tensor x = input_->forward(input, padding);
     if (project_) x = project_->forward(x);
-    x = at::dropout(x + places(x), dropout_, is_training());
+    x = at::dropout(rotary_ ? x : x + places(x), dropout_, is_training());
     Tensor mask = padding.mask, row;
     if (cls_token_.defined()) {
       x = at::cat({cls_token_.to(x.dtype()).expand({x.size(0), -1, -1}), x}, 1);
@@ -95,6 +105,7 @@ class SequenceTransformer : public Encoder, public Drawn {
   }
 
   int64_t width_, max_length_;
+  bool rotary_;
   double dropout_;
   Tensor cls_token_, pos_embed_;
   std::shared_ptr<SequenceInput> input_;

@@ -13,35 +13,29 @@ namespace {
 
 using torch::Tensor;
 
-Tensor first_row_of(const Tensor& q, const Tensor& k, const Tensor& mask) {
-  torch::NoGradGuard no_grad;
-  const Tensor first = q.slice(2, 0, 1) / std::sqrt(static_cast<double>(q.size(-1)));
-  Tensor scores = at::matmul(first, k.transpose(-2, -1));  // [N, heads, 1, L]
-  if (mask.defined())
-    scores = scores.masked_fill(mask.logical_not().unsqueeze(1).unsqueeze(1), -INFINITY);
-  const auto type = at::promote_types(scores.scalar_type(), torch::kFloat32);
-  return scores.softmax(-1, type).squeeze(2).mean(1);
-}
-
 class SelfAttention : public torch::nn::Module {
  public:
   explicit SelfAttention(const TransformerOptions& o)
       : heads_(o.heads),
+        rotary_(o.rotary),
         dropout_(o.attention_dropout),
         qkv_(register_module("qkv", std::make_shared<Linear>(o.width, 3 * o.width, o.init))),
         proj_(register_module("proj", std::make_shared<Linear>(o.width, o.width, o.init))) {}
 
-  Tensor forward(const Tensor& x, const Tensor& mask, Tensor* first_row) {
+  Tensor forward(const Tensor& x, const Tensor& mask, Tensor* row) {
     const int64_t cases = x.size(0), length = x.size(1), width = x.size(2);
     const Tensor qkv = qkv_->forward(x).view({cases, length, 3, heads_, width / heads_});
-    const auto parts = qkv.permute({2, 0, 3, 1, 4}).unbind(0);
-    if (first_row) *first_row = first_row_of(parts[0], parts[1], mask);
+    auto parts = qkv.permute({2, 0, 3, 1, 4}).unbind(0);
+    if (rotary_)
+      for (const size_t i : {0, 1}) parts[i] = rotated(parts[i]);
+    if (row) *row = first_row(parts[0], parts[1], mask);
     const Tensor seen = attention(parts[0], parts[1], parts[2], mask, is_training() ? dropout_ : 0);
     return proj_->forward(seen.transpose(1, 2).reshape({cases, length, width}));
   }
 
  private:
   int64_t heads_;
+  bool rotary_;
   double dropout_;
   std::shared_ptr<Linear> qkv_, proj_;
 };
@@ -137,6 +131,16 @@ void check_heads(std::string_view encoder, int64_t width, int64_t heads) {
   throw config_error(
       fmt::format("{}: found width {} and {} heads, wanted heads that divide the width", encoder,
                   width, heads));
+}
+
+Tensor first_row(const Tensor& q, const Tensor& k, const Tensor& mask) {
+  torch::NoGradGuard no_grad;
+  const Tensor first = q.slice(2, 0, 1) / std::sqrt(static_cast<double>(q.size(-1)));
+  Tensor scores = at::matmul(first, k.transpose(-2, -1));  // [N, heads, 1, L]
+  if (mask.defined())
+    scores = scores.masked_fill(mask.logical_not().unsqueeze(1).unsqueeze(1), -INFINITY);
+  const auto type = at::promote_types(scores.scalar_type(), torch::kFloat32);
+  return scores.softmax(-1, type).squeeze(2).mean(1);
 }
 
 Tensor without_class_token(const Tensor& first_row) {

@@ -84,14 +84,17 @@ bool is_of_an_encoder(std::string_view name) { return name.starts_with("encoders
 
 bool is_counter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
 
-bool begins_with_any(std::string_view name, std::initializer_list<std::string_view> prefixes) {
-  return std::ranges::any_of(prefixes, [&](std::string_view p) { return name.starts_with(p); });
-}
-
 /// Where the tensors of a file belong: names in the model by names in the file.
 struct Plan {
   std::string prefix;  ///< put before a name of the file: "encoders.image." for a bare model
-  bool bare() const { return !prefix.empty(); }
+  const Encoder* encoder = nullptr;  ///< whose names those of a bare model are
+  bool bare() const { return encoder != nullptr; }
+  /// Empty for what is to be left out.
+  std::string name_in_model(const std::string& stored) const {
+    if (!bare()) return stored;
+    const std::string own = encoder->known_as(stored);
+    return own.empty() ? own : prefix + own;
+  }
 };
 
 Plan plan_of(const Model& model, const storage::SafetensorsFile& file, std::string_view encoder) {
@@ -102,7 +105,8 @@ Plan plan_of(const Model& model, const storage::SafetensorsFile& file, std::stri
         fmt::format("loading weights {}: found a bare model's weights and several "
                     "encoders ({}), wanted the name of the one they are for",
                     storage::shown(file.path()), join(model.input_names())));
-  return {fmt::format("encoders.{}.", encoder.empty() ? model.input_names()[0] : encoder)};
+  const std::string name(encoder.empty() ? model.input_names()[0] : encoder);
+  return {"encoders." + name + ".", &model.encoder(name)};
 }
 
 /// `stored` in the shape of the parameter `name`, undefined where there is no sound way.
@@ -122,11 +126,12 @@ Tensor adapted(const Model& model, const std::string& name, const Tensor& wanted
 }
 
 /// "encoders.image.attention.0.…" and "encoders.image.pooling.…": what fovea adds to an
-/// architecture.
+/// architecture; and the pooler, which not every published BERT has.
 bool is_addition(const Model& model, std::string_view name) {
   return std::ranges::any_of(model.input_names(), [&](const std::string& input) {
     const std::string prefix = "encoders." + input + ".";
-    return name.starts_with(prefix + "attention.") || name.starts_with(prefix + "pooling.");
+    return name.starts_with(prefix + "attention.") || name.starts_with(prefix + "pooling.") ||
+           name.starts_with(prefix + "pooler.");
   });
 }
 
@@ -202,8 +207,8 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
   std::vector<std::pair<Tensor, Tensor>> made_to_fit;
   std::vector<std::string> changed, as_drawn;
   for (const TensorEntry& entry : file.entries()) {
-    if (plan.bare() && begins_with_any(entry.name, {"fc.", "classifier.", "head."})) continue;
-    const std::string name = plan.prefix + entry.name;
+    const std::string name = plan.name_in_model(entry.name);
+    if (name.empty()) continue;
     const auto target = open.find(name);
     if (target == open.end()) {
       if (is_of_an_encoder(name))

@@ -89,9 +89,11 @@ Report write_report(bool lesions, const std::vector<Finding>& found, int64_t siz
       positive(writer, pixel_mm * static_cast<double>(std::max(first.width, first.height)),
                zone(static_cast<double>(first.x), static_cast<double>(first.y), size), random);
     } else {
+      // As large, and where, as those that are there: the words alone must not tell.
       const auto side = static_cast<double>(size);
-      positive(writer, random.uniform(8, 30),
-               zone(random.uniform(0, side), random.uniform(0.2 * side, 0.8 * side), size), random);
+      positive(writer, std::clamp(35 + 9 * random.normal(), 19.0, 75.0),
+               zone(random.uniform(0, side), random.uniform(0.15 * side, 0.63 * side), size),
+               random);
     }
   } else {
     negative(writer, random);

@@ -240,7 +240,7 @@ class TableReader {
   std::vector<std::string> ids() const {
     std::string column = options_.id;
     for (const auto& [name, input] : options_.inputs)
-      if (const auto* image = input.as<ImageOptions>(); image && column.empty())
+      if (const auto* image = input.as<ImageOptions>(); image && !image->optional && column.empty())
         column = image->column;
     std::vector<std::string> result;
     if (column.empty())

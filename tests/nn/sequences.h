@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "fovea/nn/bert.h"
 #include "fovea/nn/layers.h"
 #include "fovea/nn/rnn.h"
 #include "fovea/nn/sequence_transformer.h"
@@ -42,7 +43,7 @@ inline std::vector<Made> all(const InputShape& shape) {
                                                                .embedding = 6,
                                                                .pooling = pooling},
                                                               shape));
-  for (const std::string positions : {"learned", "sinusoidal"})
+  for (const std::string positions : {"learned", "sinusoidal", "rotary"})
     for (const std::string norm : {"pre", "post"})
       for (const std::string pooling : {"class_token", "mean", "attention"})
         add("transformer " + positions + " " + norm + " " + pooling,
@@ -53,6 +54,10 @@ inline std::vector<Made> all(const InputShape& shape) {
                                   .norm = norm,
                                   .pooling = pooling},
                                  shape));
+  if (shape.vocabulary > 0)
+    for (const std::string pooling : {"pooler", "class_token", "mean", "attention"})
+      add("bert " + pooling,
+          bert({.width = 16, .depth = 2, .heads = 2, .max_length = 9, .pooling = pooling}, shape));
   add("text_cnn", text_cnn({.channels = 6, .embedding = 5}, shape));
   for (const std::string& pooling : sequence_pooling_names())
     add("tcn " + pooling, tcn({.channels = {6, 6, 8}, .embedding = 5, .pooling = pooling}, shape));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "nn/one_thread.h"
@@ -43,8 +44,9 @@ TEST(Sequences, PaddingNeverChangesAResult) {
           EXPECT_NEAR(found.weights[n].sum().item<double>(), 1, 1e-6) << name;
         }
       }
-      const bool weighs = name.find("attention") != std::string::npos ||
-                          name.find("class_token") != std::string::npos;
+      const bool weighs = std::ranges::any_of(
+          std::array{"attention", "class_token", "pooler"},
+          [&](const char* pooling) { return name.find(pooling) != std::string::npos; });
       EXPECT_EQ(found.weights.defined(), weighs) << name;
     }
   }
@@ -77,7 +79,9 @@ TEST(Sequences, NoGradientComesFromPadding) {
         EXPECT_GT(x.grad()[n].abs().max().item<double>(), 0) << name;
       }
       if (shape.vocabulary > 0) {
-        const Tensor vectors = together.at("input.embedding.weight");
+        const Tensor vectors =
+            together.at(name.starts_with("bert") ? "embeddings.word_embeddings.weight"
+                                                 : "input.embedding.weight");
         EXPECT_TRUE(vectors[19].eq(0).all().item<bool>()) << name;
         EXPECT_TRUE(vectors[0].eq(0).all().item<bool>()) << name;
       }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "fovea/io/image_file.h"
@@ -186,6 +187,67 @@ TEST(Phantom, DciodvfyFindsNoError) {
     EXPECT_THAT(found, testing::HasSubstr("Image"));  // it says which object it checked
   }
   EXPECT_EQ(files, 36);
+}
+
+TEST(Phantom, ReportsSayWhatTheirEntitiesSay) {
+  const TempFolder folder;
+  PhantomOptions options = small();
+  options.report = true;
+  write_phantoms(folder / "set", options);
+  const storage::Table table = storage::read_csv(folder / "set/labels.csv");
+  const auto reports = column(table, "report"), entities = column(table, "entities");
+  std::set<std::string> labels;
+  for (size_t i = 0; i < reports.size(); ++i)
+    for (const auto& one : nlohmann::json::parse(entities[i])) {
+      const auto begin = one[0].get<size_t>(), end = one[1].get<size_t>();
+      const std::string text = reports[i].substr(begin, end - begin);
+      const std::string label = one[2];
+      labels.insert(label);
+      if (label == "SIZE") EXPECT_THAT(text, testing::EndsWith(" mm"));
+      if (label == "SITE") EXPECT_THAT(text, testing::EndsWith(" zone"));
+      if (label == "FINDING")
+        EXPECT_THAT(text,
+                    testing::AnyOf(testing::EndsWith("nodule"), testing::EndsWith("mass"),
+                                   testing::EndsWith("opacity"), testing::EndsWith("lesion")));
+    }
+  EXPECT_THAT(labels, testing::ElementsAre("FINDING", "SITE", "SIZE"));
+}
+
+TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveThePicturesAsTheyAre) {
+  const TempFolder folder;
+  PhantomOptions options = small();
+  options.patients = 400;
+  options.images_per_patient = 1;
+  options.size = 32;
+  options.volumes = 0;
+  write_phantoms(folder / "plain", options);
+  options.report = options.labs = true;
+  write_phantoms(folder / "with", options);
+  const auto pictures = [&](const char* set) { return fingerprints(folder / set / "images"); };
+  EXPECT_EQ(pictures("plain"), pictures("with"));
+
+  const storage::Table table = storage::read_csv(folder / "with/labels.csv");
+  const auto label = column(table, "label"), entities = column(table, "entities"),
+             ldh = column(table, "ldh");
+  // By label: reports that name a lesion, and those among the cases with a high value.
+  double cases[2] = {0, 0}, called[2] = {0, 0}, high[2] = {0, 0}, both[2] = {0, 0}, blank = 0;
+  for (size_t i = 0; i < label.size(); ++i) {
+    const int ill = label[i] == "1";
+    const bool says = entities[i] != "[]";
+    blank += ldh[i].empty();
+    const bool is_high = !ldh[i].empty() && std::stod(ldh[i]) > 200;
+    cases[ill] += 1;
+    called[ill] += says;
+    high[ill] += is_high;
+    both[ill] += says && is_high;
+  }
+  // Three deviations of a share of 200 cases are 0.1.
+  EXPECT_NEAR(called[0] / cases[0], 0.25, 0.1);
+  EXPECT_NEAR(called[1] / cases[1], 0.75, 0.1);
+  EXPECT_NEAR(blank / 400, 1.0 / 12, 0.05);
+  for (const int ill : {0, 1})
+    EXPECT_NEAR(both[ill] / cases[ill], called[ill] / cases[ill] * high[ill] / cases[ill], 0.1);
+  EXPECT_GT(high[1] / cases[1], high[0] / cases[0]);
 }
 
 }  // namespace

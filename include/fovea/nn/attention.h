@@ -17,4 +17,9 @@ torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const to
                         const torch::Tensor& mask = {}, double dropout = 0,
                         std::optional<double> scale = {});
 
+/// Rotary positions (Su et al., 2021): of the token at position p the pair (i, i + width / 2) of the
+/// channels is turned by p / 10000^(2 i / width), so that products of queries and keys depend on how
+/// far they are apart. x [batch, heads, L, width], the width even; the result is like x.
+torch::Tensor rotated(const torch::Tensor& x);
+
 }  // namespace fovea::nn

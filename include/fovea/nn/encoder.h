@@ -31,6 +31,9 @@ class Encoder : public torch::nn::Module {
   virtual int64_t width() const = 0;
   /// Channels of `map` and `tokens`, where there are some.
   virtual int64_t token_width() const { return width(); }
+  /// The parameter that published weights call `stored`; empty for what is none of the encoder's
+  /// (the classifier of ImageNet).
+  virtual std::string known_as(std::string stored) const;
   /// A stored tensor of another shape made to fit the parameter `name` (a position embedding of
   /// another grid); undefined where there is no sound way.
   virtual torch::Tensor adapted(const std::string& name, const torch::Tensor& stored) const;

@@ -25,8 +25,10 @@ struct SequenceTransformerOptions {
     f("dropout", dropout, "on tokens, weights of attention and hidden values, while training")
         .at_least(0)
         .below(1);
-    f("positions", positions, "a vector for each position: learned, or sines and cosines")
-        .one_of({"learned", "sinusoidal"});
+    f("positions", positions,
+      "a vector for each position, learned or sines and cosines; or rotary: queries and keys are "
+      "turned")
+        .one_of({"learned", "sinusoidal", "rotary"});
     f("max_length", max_length, "how many positions are learned; the longest case there may be")
         .above(0);
     f("norm", norm, "layer normalization before each part of a block, or after it as in 2017")

@@ -13,6 +13,7 @@ struct TransformerOptions {
   int64_t hidden = 768;    ///< of the layer between mlp.fc1 and mlp.fc2
   bool gated = false;      ///< ReGLU, a max(b, 0) of twice as many outputs of fc1, not GELU
   bool pre_norm = true;    ///< x + f(norm(x)); otherwise norm(x + f(x))
+  bool rotary = false;     ///< positions turn queries and keys: rotated() of nn/attention.h
   bool first_norm = true;  ///< false: the first block has no norm1
   double dropout = 0;      ///< on what is added to a token
   double attention_dropout = 0;
@@ -40,6 +41,10 @@ class Transformer : public torch::nn::Module {
 
 /// A config Error where the heads do not divide the width.
 void check_heads(std::string_view encoder, int64_t width, int64_t heads);
+
+/// [N, L]: the attention of the first token to all, softmax(q k' / sqrt(width)) of its query, the mean
+/// over the heads, without a gradient. q, k [N, heads, L, width]; mask [N, L] as in attention().
+torch::Tensor first_row(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& mask);
 
 /// A row of attention of a class token (`first_row`) -> how much the others count: [N, L - 1], sum 1.
 torch::Tensor without_class_token(const torch::Tensor& first_row);

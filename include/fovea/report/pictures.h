@@ -38,6 +38,17 @@ std::string reliability_svg(std::span<const metrics::ReliabilityBin> bins, std::
 std::string weights_svg(std::span<const std::pair<std::string, double>> weights,
                         std::string_view title, std::string_view subtitle);
 
+/// A word of a text and how much it counted.
+struct ShadedWord {
+  size_t begin, end;  ///< bytes of the text
+  double weight;
+};
+
+/// The text as it was written, each word on a ground that is the darker the more it counted. `words`
+/// in the order of the text, without overlaps.
+std::string words_svg(std::string_view text, std::span<const ShadedWord> words,
+                      std::string_view title, std::string_view subtitle);
+
 /// One value of metrics.csv.
 struct HistoryRow {
   int64_t epoch;

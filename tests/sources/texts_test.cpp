@@ -1,0 +1,144 @@
+// A column of the table as text, and inputs that a case may lack.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sources/made.h"
+
+namespace fovea::sources {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kRows =
+    "report,label,part\n"
+    "No effusion. No nodule.,no,train\n"
+    "\"A nodule, large\",yes,train\n"
+    "No effusion,no,train\n"
+    "A mass,yes,test\n";
+
+class Texts : public testing::Test {
+ protected:
+  Texts() {
+    options_.table = folder_.write("t.csv", kRows);
+    choose({.column = "report"});
+    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.split.column = "part";
+  }
+
+  void choose(TextOptions text, int64_t min_count = 1) {
+    text.tokenizer.set("words", text::WordsOptions{.min_count = min_count});
+    options_.inputs.entries = {{"report", {"text", text}}};
+  }
+  Source open(const std::string& rows) {
+    folder_.write("t.csv", rows);
+    return open_source(options_, 1);
+  }
+  static std::vector<int64_t> ids(const DatasetPtr& data, int64_t i) {
+    const torch::Tensor ids = data->get(i).inputs.at("report").contiguous();
+    return {ids.const_data_ptr<int64_t>(), ids.const_data_ptr<int64_t>() + ids.numel()};
+  }
+  std::string message(const std::string& rows) {
+    return refusal([&] { open(rows); }).what();
+  }
+
+  test::TempFolder folder_;
+  DataOptions options_;
+};
+
+TEST_F(Texts, AreIdsOfTheWordsOfTheTrainingRowsAlone) {
+  const Source source = open(kRows);
+  const auto words = trained_tokenizer(*options_.inputs.find("report")->as<TextOptions>(),
+                                       source.inputs[0].second->learned());
+  // The most frequent first, then by the alphabet: no 3; . effusion nodule 2; , a large 1.
+  EXPECT_THAT(words->words(),
+              ElementsAre("[PAD]", "[UNK]", "no", ".", "effusion", "nodule", ",", "a", "large"));
+  EXPECT_THAT(ids(source.data, 0), ElementsAre(2, 4, 3, 2, 5, 3));
+  EXPECT_THAT(ids(source.data, 1), ElementsAre(7, 5, 6, 8));
+  EXPECT_THAT(ids(source.data, 3), ElementsAre(7, 1));  // no training row says "mass"
+  EXPECT_EQ(source.inputs[0].second->shape().vocabulary, 9);
+  EXPECT_THAT(source.data->get(0).ragged, ElementsAre("report"));
+}
+
+TEST_F(Texts, LongerThanMaxTokensAreCut) {
+  choose({.column = "report", .max_tokens = 3});
+  const Source source = open(kRows);
+  EXPECT_THAT(ids(source.data, 0), ElementsAre(2, 4, 3));
+}
+
+TEST_F(Texts, OfANewTableAreReadWithTheWordsOfTheModel) {
+  const Source source = open(kRows);
+  Named<Node> learned;
+  learned.entries.emplace_back("report", source.inputs[0].second->learned());
+  const auto table = folder_.write("new.csv", "report\nA large nodule\n");
+  const DatasetPtr cases = open_cases(table, options_, learned);
+  EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
+}
+
+TEST_F(Texts, WithoutAWordAreRefusedWithTheirLines) {
+  EXPECT_THAT(message("report,label,part\nA b,no,train\n\"\",yes,train\n  ,yes,train\nc,no,test\n"),
+              AllOf(HasSubstr("column 'report': 2 texts have no word (line 3, line 4)"),
+                    HasSubstr("data.inputs.report.optional")));
+}
+
+TEST_F(Texts, ThatAreNoUtf8AreRefusedWithTheirLine) {
+  EXPECT_THAT(message("report,label,part\nA b,no,train\n\xff\xfe,yes,train\nc,no,test\n"),
+              AllOf(HasSubstr("UTF-8"), HasSubstr("line 3")));
+}
+
+TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {
+  choose({.column = "report", .optional = true});
+  const Source source = open("report,label,part\nA b,no,train\n\"\",yes,train\nc,yes,train\n");
+  EXPECT_TRUE(source.inputs[0].second->shape().optional);
+  EXPECT_TRUE(source.data->get(0).inputs.contains("report"));
+  EXPECT_THAT(source.data->get(0).optional, ElementsAre("report"));
+  EXPECT_THAT(refusal([&] { source.data->get(1); }).what(), HasSubstr("lacks all of its inputs"));
+}
+
+class Mixed : public testing::Test {
+ protected:
+  Mixed() {
+    write_picture(folder_ / "a.png", 1);
+    write_picture(folder_ / "b.png", 2);
+    options_.table = folder_.write("t.csv",
+                                   "film,age,label,part\n"
+                                   "a.png,50,no,train\n"
+                                   ",60,yes,train\n"
+                                   "b.png,,yes,train\n");
+    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.split.column = "part";
+    options_.id = "label";
+  }
+  void choose(bool film_optional, bool age_optional) {
+    options_.id.clear();
+    options_.inputs.entries = {
+        {"film", {"image", ImageOptions{.column = "film", .optional = film_optional}}},
+        {"age", {"table", TableOptions{.columns = {"age"}, .optional = age_optional}}}};
+  }
+
+  test::TempFolder folder_;
+  DataOptions options_;
+};
+
+TEST_F(Mixed, ACaseHasTheInputsWhoseCellsAreFilled) {
+  choose(true, true);
+  const Source source = open_source(options_, 1);
+  const auto has = [&](int64_t i, const char* name) {
+    return source.data->get(i).inputs.contains(name);
+  };
+  EXPECT_TRUE(has(0, "film") && has(0, "age"));
+  EXPECT_TRUE(!has(1, "film") && has(1, "age"));
+  EXPECT_TRUE(has(2, "film") && !has(2, "age"));
+  EXPECT_THAT(source.data->get(0).optional, ElementsAre("film", "age"));
+  EXPECT_THAT(source.data->name(1), HasSubstr("line 3"));
+}
+
+TEST_F(Mixed, ABlankCellWhereTheInputIsNotOptionalIsAMissingFile) {
+  choose(false, true);
+  EXPECT_THAT(refusal([&] { open_source(options_, 1); }).what(),
+              AllOf(HasSubstr("1 of"), HasSubstr("files do not exist"), HasSubstr("line 3")));
+}
+
+}  // namespace
+}  // namespace fovea::sources
