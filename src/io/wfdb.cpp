@@ -1,0 +1,287 @@
+#include "fovea/io/wfdb.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "fovea/core/error.h"
+#include "fovea/storage/text.h"
+
+namespace fovea::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kMostSignals = 1024;
+constexpr int64_t kLargestHeader = 1 << 20;  // bytes
+
+std::vector<std::string_view> words(std::string_view line) {
+  std::vector<std::string_view> result;
+  constexpr std::string_view kBlanks = " \t\r";
+  for (size_t at = line.find_first_not_of(kBlanks); at != std::string_view::npos;
+       at = line.find_first_not_of(kBlanks, at)) {
+    const size_t end = std::min(line.find_first_of(kBlanks, at), line.size());
+    result.push_back(line.substr(at, end - at));
+    at = end;
+  }
+  return result;
+}
+
+/// The number that `text` begins with, which then begins after it.
+template <class T>
+std::optional<T> take_number(std::string_view& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return {};
+  text.remove_prefix(static_cast<size_t>(end - text.data()));
+  return value;
+}
+
+class HeaderReader {
+ public:
+  explicit HeaderReader(const fs::path& path)
+      : path_(path), text_(storage::read_file(path, kLargestHeader)) {}
+
+  WfdbHeader read() {
+    if (!next_line()) throw fail("found no record line");
+    record_line();
+    for (int64_t k = 0; k < signals_; ++k) {
+      if (!next_line())
+        throw fail(
+            fmt::format("found {} signal lines, wanted {} as the record line says", k, signals_));
+      header_.signals.push_back(signal_line());
+    }
+    return std::move(header_);
+  }
+
+ private:
+  Error fail(const std::string& what) const {
+    return data_error(
+        fmt::format("reading WFDB header {}: line {}: {}", storage::shown(path_), line_, what));
+  }
+
+  bool next_line() {
+    while (at_ < text_.size()) {
+      const size_t end = std::min(text_.find('\n', at_), text_.size());
+      const std::string_view line(text_.data() + at_, end - at_);
+      at_ = end + 1;
+      ++line_;
+      words_ = words(line);
+      if (!words_.empty() && !words_[0].starts_with('#')) return true;
+    }
+    return false;
+  }
+
+  int64_t whole(size_t word, const char* what, int64_t least, int64_t most) const {
+    std::string_view text = words_[word];
+    const auto value = take_number<int64_t>(text);
+    if (!value || !text.empty() || *value < least || *value > most)
+      throw fail(fmt::format("found '{}' as {}, wanted a whole number of {} to {}",
+                             storage::escaped(words_[word], 40), what, least, most));
+    return *value;
+  }
+
+  void record_line() {
+    if (words_.size() < 2) throw fail("wanted a record's name and the number of its signals");
+    header_.record = storage::escaped(words_[0], 100);
+    if (words_[0].find('/') != std::string_view::npos)
+      throw fail("found a record of several segments, wanted one; name a segment");
+    signals_ = whole(1, "the number of signals", 1, kMostSignals);
+    if (words_.size() > 2) {
+      std::string_view text = words_[2];  // 360, or 360/counter(base)
+      const auto frequency = take_number<double>(text);
+      if (!frequency || !(*frequency > 0) || !std::isfinite(*frequency) ||
+          !(text.empty() || text[0] == '/'))
+        throw fail("wanted a number above 0 as the sampling frequency");
+      header_.frequency = *frequency;
+    }
+    constexpr int64_t kMost = int64_t{1} << 40;
+    if (words_.size() > 3) header_.samples = whole(3, "the number of samples", 0, kMost);
+    if (header_.samples == 0) header_.samples = -1;
+  }
+
+  WfdbSignal signal_line() const {
+    WfdbSignal signal;
+    if (words_.size() < 2) throw fail("wanted a file and a format");
+    signal.file = words_[0];
+    if (signal.file.find('/') != std::string::npos || signal.file == "~" || signal.file[0] == '.')
+      throw fail("wanted a signal file beside the header");
+    read_format(signal);
+    if (words_.size() > 2) read_gain(signal);
+    constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+    if (words_.size() > 3) whole(3, "the resolution in bits", 0, 64);
+    const int64_t zero =
+        words_.size() > 4 ? whole(4, "the zero of the converter", -kMost, kMost) : 0;
+    if (!baseline_given(words_)) signal.baseline = zero;
+    if (words_.size() > 5) signal.first = whole(5, "the first sample", -kMost, kMost);
+    if (words_.size() > 6) signal.checksum = whole(6, "the checksum", -kMost, kMost);
+    for (size_t k = 8; k < words_.size(); ++k)
+      signal.name += (k > 8 ? " " : "") + storage::escaped(words_[k], 100);
+    return signal;
+  }
+
+  void read_format(WfdbSignal& signal) const {
+    std::string_view text = words_[1];  // format[xSAMPLES][:skew][+offset]
+    const auto format = take_number<int64_t>(text);
+    signal.format = format.value_or(0);
+    if (signal.format != 16 && signal.format != 212)
+      throw fail(
+          fmt::format("found the format '{}', wanted 16 or 212", storage::escaped(words_[1], 40)));
+    if (text.starts_with("x1") && (text.size() == 2 || text[2] == ':' || text[2] == '+'))
+      text.remove_prefix(2);
+    if (text.starts_with(":0")) text.remove_prefix(2);
+    if (text.starts_with('+')) {
+      text.remove_prefix(1);
+      signal.offset = take_number<int64_t>(text).value_or(-1);
+    }
+    if (!text.empty() || signal.offset < 0)
+      throw fail(fmt::format("found the format '{}', wanted one sample per frame and no skew",
+                             storage::escaped(words_[1], 40)));
+  }
+
+  static bool baseline_given(const std::vector<std::string_view>& words) {
+    return words.size() > 2 && words[2].find('(') != std::string_view::npos;
+  }
+
+  void read_gain(WfdbSignal& signal) const {
+    std::string_view text = words_[2];  // gain[(baseline)][/units]
+    const auto gain = take_number<double>(text);
+    bool good = gain && std::isfinite(*gain) && *gain >= 0;
+    if (good && *gain > 0) signal.gain = *gain;  // 0: not calibrated
+    if (good && text.starts_with('(')) {
+      text.remove_prefix(1);
+      const auto baseline = take_number<int64_t>(text);
+      good = baseline && text.starts_with(')');
+      if (good) text.remove_prefix(1);
+      signal.baseline = baseline.value_or(0);
+    }
+    if (good && text.starts_with('/')) {
+      signal.units = storage::escaped(text.substr(1), 40);
+      text = {};
+    }
+    if (!good || !text.empty())
+      throw fail(fmt::format("found '{}', wanted a gain such as 200, 200(1024) or 200(1024)/mV",
+                             storage::escaped(words_[2], 40)));
+  }
+
+  fs::path path_;
+  std::string text_;
+  size_t at_ = 0;
+  int64_t line_ = 0;
+  int64_t signals_ = 0;
+  std::vector<std::string_view> words_;  // of the line
+  WfdbHeader header_;
+};
+
+/// Bytes of `samples` of one file.
+int64_t bytes_of(int64_t format, int64_t samples) {
+  return format == 16 ? 2 * samples : samples / 2 * 3 + samples % 2 * 2;
+}
+
+int16_t sample_at(const std::string& bytes, int64_t format, int64_t i) {
+  const auto byte = [&](int64_t at) {
+    return static_cast<uint8_t>(bytes[static_cast<size_t>(at)]);
+  };
+  if (format == 16) return static_cast<int16_t>(byte(2 * i) | byte(2 * i + 1) << 8);
+  const int64_t at =
+      i / 2 * 3;  // three bytes hold two numbers of 12 bits, high halves in the middle
+  const int bits = i % 2 == 0 ? byte(at) | (byte(at + 1) & 0x0f) << 8
+                              : byte(at + 2) | (byte(at + 1) & 0xf0) << 4;
+  return static_cast<int16_t>(bits >= 2048 ? bits - 4096 : bits);
+}
+
+class RecordReader {
+ public:
+  RecordReader(const fs::path& path, int64_t max_bytes)
+      : path_(path), max_bytes_(max_bytes), record_{read_wfdb_header(path), {}} {}
+
+  WfdbRecord read() {
+    const std::vector<WfdbSignal>& signals = record_.header.signals;
+    for (size_t first = 0; first < signals.size();) {
+      size_t end = first + 1;
+      while (end < signals.size() && signals[end].file == signals[first].file) ++end;
+      read_file(first, end);
+      first = end;
+    }
+    for (size_t k = 0; k < signals.size(); ++k) check(signals[k], k);
+    return std::move(record_);
+  }
+
+ private:
+  // The signals from `first` to `end`, whose samples alternate in one file.
+  void read_file(size_t first, size_t end) {
+    WfdbHeader& header = record_.header;
+    const WfdbSignal& signal = header.signals[first];
+    const auto count = static_cast<int64_t>(end - first);
+    const fs::path file = path_.parent_path() / signal.file;
+    for (size_t k = first; k < end; ++k)
+      if (header.signals[k].format != signal.format || header.signals[k].offset != signal.offset)
+        throw data_error(fmt::format(
+            "reading WFDB header {}: found two formats or offsets for the file {}, wanted one",
+            storage::shown(path_), storage::shown(signal.file)));
+    const storage::InputFile opened(file);
+    const int64_t found = opened.size() - signal.offset;
+    if (header.samples < 0)
+      header.samples = std::max<int64_t>(
+          0, (signal.format == 16 ? found / 2 : found / 3 * 2 + (found % 3 == 2)) / count);
+    const int64_t wanted = bytes_of(signal.format, header.samples * count);
+    if (header.samples == 0 || found < wanted)
+      throw data_error(fmt::format(
+          "reading WFDB signals {}: found {} bytes, wanted {} for {} samples of {} signals in "
+          "format {}, as the header says; the file is cut off, or the header of another",
+          storage::shown(file), std::max<int64_t>(found, 0), wanted, header.samples, count,
+          signal.format));
+    const auto all = static_cast<int64_t>(header.signals.size());
+    if (wanted > max_bytes_ || header.samples * all * 2 > max_bytes_)
+      throw data_error(
+          fmt::format("reading WFDB signals {}: found {} samples, wanted at most {} bytes",
+                      storage::shown(file), header.samples, max_bytes_));
+    std::string bytes(static_cast<size_t>(wanted), '\0');
+    opened.read(signal.offset, std::as_writable_bytes(std::span(bytes)));
+    record_.stored.resize(static_cast<size_t>(header.samples * all));
+    for (int64_t t = 0; t < header.samples; ++t)
+      for (int64_t k = 0; k < count; ++k)
+        record_.stored[static_cast<size_t>(t * all + static_cast<int64_t>(first) + k)] =
+            sample_at(bytes, signal.format, t * count + k);
+  }
+
+  void check(const WfdbSignal& signal, size_t k) const {
+    uint16_t sum = 0;
+    for (size_t i = k; i < record_.stored.size(); i += record_.header.signals.size())
+      sum = static_cast<uint16_t>(sum + static_cast<uint16_t>(record_.stored[i]));
+    const auto differs = [&](const char* what, int64_t found, int64_t wanted) {
+      return data_error(fmt::format(
+          "reading WFDB record {}: signal {} ('{}'): found the {} {}, the header says {}; a file "
+          "is damaged, or belongs to another record",
+          storage::shown(path_), k + 1, signal.name, what, found, wanted));
+    };
+    if (signal.first && *signal.first != record_.stored[k])
+      throw differs("first sample", record_.stored[k], *signal.first);
+    if (signal.checksum && static_cast<uint16_t>(*signal.checksum) != sum)
+      throw differs("checksum", static_cast<int16_t>(sum), *signal.checksum);
+  }
+
+  fs::path path_;
+  int64_t max_bytes_;
+  WfdbRecord record_;
+};
+
+}  // namespace
+
+double WfdbRecord::value(int64_t sample, size_t signal) const {
+  const WfdbSignal& from = header.signals[signal];
+  const int16_t number = stored[static_cast<size_t>(sample) * header.signals.size() + signal];
+  const int invalid = from.format == 212 ? -2048 : -32768;
+  if (number == invalid) return std::numeric_limits<double>::quiet_NaN();
+  return (number - static_cast<double>(from.baseline)) / from.gain;
+}
+
+WfdbHeader read_wfdb_header(const fs::path& header) { return HeaderReader(header).read(); }
+
+WfdbRecord read_wfdb(const fs::path& header, int64_t max_bytes) {
+  return RecordReader(header, max_bytes).read();
+}
+
+}  // namespace fovea::io

@@ -1,0 +1,181 @@
+// WFDB records against files written here byte by byte, and the public record against numbers that
+// its owners and tests/reference/make_wfdb.py decoded.
+#include "fovea/io/wfdb.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "fovea/core/error.h"
+#include "fovea/storage/csv.h"
+#include "support/test_files.h"
+
+namespace fovea::io {
+namespace {
+
+using test::TempFolder;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using namespace std::string_literals;
+
+std::string words(std::initializer_list<int> values) {
+  std::string bytes;
+  for (const int value : values) {
+    bytes += static_cast<char>(value & 0xff);
+    bytes += static_cast<char>(value >> 8 & 0xff);
+  }
+  return bytes;
+}
+
+std::string refusal(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.fault(), Fault::data) << error.what();
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Wfdb, Format16IsTwoBytesASampleAndSignalsAlternate) {
+  const TempFolder folder;
+  folder.write("r.dat", "??" + words({1, -2, 300, -32768, 5, 6}));
+  const auto header = folder.write("r.hea",
+                                   "# of the tests\r\nr 2 100/1(0) 3 12:00:00\r\n"
+                                   "r.dat 16+2 100(1)/uV 16 0 1 306 0 lead one\r\n"
+                                   "\r\nr.dat 16+2 0 16 2\r\n#end\r\n");
+  const WfdbRecord record = read_wfdb(header);
+  EXPECT_EQ(record.header.record, "r");
+  EXPECT_EQ(record.header.frequency, 100);
+  EXPECT_EQ(record.header.samples, 3);
+  EXPECT_EQ(record.header.signals[0].name, "lead one");
+  EXPECT_EQ(record.header.signals[0].units, "uV");
+  EXPECT_THAT(record.stored, ElementsAre(1, -2, 300, -32768, 5, 6));
+  EXPECT_DOUBLE_EQ(record.value(1, 0), 2.99);   // (300 - 1) / 100
+  EXPECT_DOUBLE_EQ(record.value(2, 1), 0.02);   // the default gain 200, zero 2
+  EXPECT_TRUE(std::isnan(record.value(1, 1)));  // the mark of no sample
+}
+
+TEST(Wfdb, Format212PacksTwoSamplesIntoThreeBytes) {
+  const TempFolder folder;
+  // 0x123 and 0xfff = -1; 0x800 = -2048, the mark of no sample, and 0x7ff = 2047; 5 alone.
+  folder.write("r.dat", std::string("\x23\xf1\xff\x00\x78\xff\x05\x00", 8));
+  const auto header = folder.write("r.hea", "r 1 360 5\nr.dat 212 1\n");
+  const WfdbRecord record = read_wfdb(header);
+  EXPECT_THAT(record.stored, ElementsAre(0x123, -1, -2048, 2047, 5));
+  EXPECT_TRUE(std::isnan(record.value(2, 0)));
+  folder.write("r.hea", "r 1 360\nr.dat 212 1\n");  // as many as the file holds
+  EXPECT_THAT(read_wfdb(header).stored, ElementsAre(0x123, -1, -2048, 2047, 5));
+}
+
+TEST(Wfdb, HeadersThatLieAreRefused) {
+  const TempFolder folder;
+  folder.write("r.dat", words({1, 2, 3, 4}));
+  const auto message = [&](const std::string& header) {
+    const auto path = folder.write("r.hea", header);
+    return refusal([&] { read_wfdb(path); });
+  };
+  EXPECT_THAT(message("r 1 100 4\nr.dat 16 1 16 0 1 10\n"), "accepted");
+  for (const auto& [header, wanted] : std::vector<std::pair<std::string, std::string>>{
+           {"r 1 100 5\nr.dat 16 1\n", "found 8 bytes, wanted 10 for 5 samples of 1 signals"},
+           {"r 1 100 900000000000\nr.dat 16 1\n", "found 8 bytes"},
+           {"r 1 100 99999999999999\nr.dat 16 1\n", "number of samples"},
+           {"r 1 100 4\nr.dat 16 1 16 0 7\n", "found the first sample 1, the header says 7"},
+           {"r 1 100 4\nr.dat 16 1 16 0 1 11\n", "found the checksum 10, the header says 11"},
+           {"r 2 100 2\nr.dat 16 1\n", "found 1 signal lines, wanted 2"},
+           {"r 2 100 2\nr.dat 16 1\nr.dat 212 1\n", "two formats"},
+           {"r 999999 100 2\n", "number of signals"},
+           {"r -1 100 2\n", "number of signals"},
+           {"r/3 1 100 2\n", "several segments"},
+           {"r 1 0 4\nr.dat 16 1\n", "sampling frequency"},
+           {"r 1 nan 4\nr.dat 16 1\n", "sampling frequency"},
+           {"r 1 100 4\nr.dat 80 1\n", "found the format '80', wanted 16 or 212"},
+           {"r 1 100 4\nr.dat 16x4 1\n", "one sample per frame"},
+           {"r 1 100 4\nr.dat 16:3 1\n", "no skew"},
+           {"r 1 100 4\nr.dat 16+99999 1\n", "found 0 bytes"},
+           {"r 1 100 4\nr.dat 16+-1 1\n", "format"},
+           {"r 1 100 4\n../r.dat 16 1\n", "line 2: wanted a signal file beside the header"},
+           {"r 1 100 4\nr.dat 16 much\n", "wanted a gain"},
+           {"# nothing\n", "no record line"},
+           {"", "no record line"}})
+    EXPECT_THAT(message(header), HasSubstr(wanted)) << header;
+  folder.write("r.dat", "");
+  EXPECT_THAT(message("r 1 100\nr.dat 16 1\n"), HasSubstr("found 0 bytes"));
+}
+
+TEST(Wfdb, AnnotationsHaveTimesSymbolsAndTexts) {
+  const TempFolder folder;
+  const std::string bytes = words({28 << 10 | 18, 63 << 10 | 3}) + "(N\0\0"s.substr(0, 4) +
+                            words({1 << 10 | 59, 61 << 10 | 2, 62 << 10 | 1,  // N at 77
+                                   59 << 10, 1, 0, 5 << 10 | 3,               // V 65536 + 3 later
+                                   60 << 10 | 1023, 49 << 10 | 1, 0}) +
+                            "what follows the end";
+  const auto found = read_wfdb_annotations(folder.write("r.atr", bytes));
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_EQ(found[0].sample, 18);
+  EXPECT_EQ(found[0].symbol, "+");
+  EXPECT_EQ(found[0].aux, "(N");
+  EXPECT_EQ(found[1].sample, 77);
+  EXPECT_EQ(found[1].symbol, "N");
+  EXPECT_EQ(found[1].subtype, 2);
+  EXPECT_EQ(found[1].channel, 1);
+  EXPECT_EQ(found[2].sample, 77 + 65536 + 3);
+  EXPECT_EQ(found[2].symbol, "V");
+  EXPECT_EQ(found[2].subtype, 0);  // of one annotation only
+  EXPECT_EQ(found[2].channel, 1);  // until another is said
+  EXPECT_EQ(found[2].number, -1);
+  EXPECT_EQ(found[3].symbol, "[49]");
+}
+
+TEST(Wfdb, AnnotationsThatAreCutOffAreRefused) {
+  const TempFolder folder;
+  const auto message = [&](const std::string& bytes) {
+    const auto path = folder.write("r.atr", bytes);
+    return refusal([&] { read_wfdb_annotations(path); });
+  };
+  EXPECT_EQ(message(words({1 << 10 | 5, 0})), "accepted");
+  EXPECT_THAT(message(""), HasSubstr("cut off"));
+  EXPECT_THAT(message(words({1 << 10 | 5})), HasSubstr("byte 2: the file is cut off"));
+  EXPECT_THAT(message(words({1 << 10 | 5}) + "x"), HasSubstr("cut off"));
+  EXPECT_THAT(message(words({1 << 10 | 5, 63 << 10 | 100}) + "x"), HasSubstr("in the text"));
+  EXPECT_THAT(message(words({59 << 10, 0})), HasSubstr("cut off"));
+  EXPECT_THAT(message(words({59 << 10, -1, -9, 1 << 10, 0})), HasSubstr("before the first one"));
+  EXPECT_THAT(message(words({61 << 10 | 1, 0})), HasSubstr("before the first one"));
+}
+
+TEST(Wfdb, TheRecordOfMitIsReadSampleForSample) {
+  FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.hea");
+  const auto folder = test::test_data() / "timeseries/ecg_mitdb_100";
+  const WfdbRecord record = read_wfdb(folder / "100.hea");
+  ASSERT_EQ(record.stored.size(), 1'300'000u);
+  EXPECT_EQ(record.header.frequency, 360);
+  EXPECT_EQ(record.header.signals[1].name, "V5");
+  EXPECT_DOUBLE_EQ(record.value(0, 0), -0.145);  // (995 - 1024) / 200
+  const auto wanted = nlohmann::json::parse(test::read_text(test::reference("wfdb.json")));
+  for (size_t k = 0; k < 2; ++k) {
+    uint64_t hash = 0;
+    for (size_t i = k; i < record.stored.size(); i += 2)
+      hash = hash * 1'000'003 + static_cast<uint64_t>(record.stored[i] + 2048);
+    EXPECT_EQ(hash, wanted.at("hashes").at(k).get<uint64_t>()) << "signal " << k;
+    for (const auto& [place, value] : wanted.at("samples").at(k).items())
+      EXPECT_EQ(record.stored[std::stoul(place) * 2 + k], value.get<int>()) << place;
+  }
+}
+
+TEST(Wfdb, TheBeatsOfMitAreThoseOfTheTable) {
+  FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.atr");
+  const auto folder = test::test_data() / "timeseries/ecg_mitdb_100";
+  const storage::Table wanted = storage::read_csv(folder / "beats.csv");
+  const auto found = read_wfdb_annotations(folder / "100.atr");
+  ASSERT_EQ(static_cast<int64_t>(found.size()), wanted.rows());
+  for (int64_t row = 0; row < wanted.rows(); ++row) {
+    EXPECT_EQ(std::to_string(found[static_cast<size_t>(row)].sample), wanted.cell(row, 0));
+    EXPECT_EQ(found[static_cast<size_t>(row)].symbol, wanted.cell(row, 1));
+  }
+  EXPECT_EQ(found[0].aux, "(N");
+}
+
+}  // namespace
+}  // namespace fovea::io
