@@ -38,6 +38,12 @@ void print_inputs(const sources::CheckReport& report) {
                                       least, most, sizes.lowest, sizes.highest));
       continue;
     }
+    if (sizes.largest.size() == 1) {
+      std::cout << fmt::format("  {}: {} to {} time steps, {} channels, values {:g} to {:g}\n",
+                               sizes.input, sizes.smallest[0], sizes.largest[0], sizes.channels[0],
+                               sizes.lowest, sizes.highest);
+      continue;
+    }
     std::string channels;
     for (const int64_t count : sizes.channels)
       channels += fmt::format("{}{}", channels.empty() ? "" : " or ", count);

@@ -168,6 +168,17 @@ std::vector<std::string> split(const std::vector<std::string>& groups,
   return result;
 }
 
+std::vector<std::string> split_in_order(size_t cases, const Fractions& fractions) {
+  check_fractions(fractions);
+  std::vector<std::string> result;
+  double share = 0;
+  for (const auto& [name, own] : fractions) {
+    share += own;
+    result.resize(static_cast<size_t>(std::llround(share * static_cast<double>(cases))), name);
+  }
+  return result;
+}
+
 std::vector<SharedGroup> shared_groups(const std::vector<std::string>& groups,
                                        const std::vector<std::string>& splits) {
   struct Seen {

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <set>
 #include <thread>
 #include <unordered_map>
@@ -44,7 +45,10 @@ Look look(const Dataset& data, int64_t index) {
                            c10::toString(pixels.scalar_type())));
       hash.add({static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes()});
       const auto [low, high] = at::aminmax(pixels);
-      result.inputs[name] = {pixels.sizes().vec(), low.item<double>(), high.item<double>()};
+      std::vector<int64_t> shape = pixels.sizes().vec();
+      if (shape.size() == 2)
+        std::swap(shape[0], shape[1]);  // a series: channels first, as pictures
+      result.inputs[name] = {std::move(shape), low.item<double>(), high.item<double>()};
     }
     if (pictures) result.hash = hash.hex();
   } catch (const std::exception& error) {
@@ -125,6 +129,28 @@ void add_counts(CheckReport& report, const Source& source) {
   }
 }
 
+void add_overlaps(CheckReport& report, const Source& source) {
+  for (const auto& [name, input] : source.inputs) {
+    int64_t last = 0;
+    for (int64_t i = 0; i < report.cases; ++i) last = std::max(last, input->span(i).second);
+    std::vector<int64_t> trained(static_cast<size_t>(last) + 1);  // training values before each
+    for (const int64_t i : source.cases("train")) {
+      const auto [begin, end] = input->span(i);
+      std::fill(trained.begin() + begin + 1, trained.begin() + end + 1, 1);
+    }
+    std::partial_sum(trained.begin(), trained.end(), trained.begin());
+    for (const std::string& split : source.split_names()) {
+      CheckReport::Overlap overlap{.input = name, .split = split};
+      for (const int64_t i : source.cases(split)) {
+        const auto [begin, end] = input->span(i);
+        overlap.cases += trained[static_cast<size_t>(end)] > trained[static_cast<size_t>(begin)];
+        ++overlap.of;
+      }
+      if (split != "train" && overlap.cases > 0) report.overlaps.push_back(overlap);
+    }
+  }
+}
+
 }  // namespace
 
 CheckReport check(const Source& source, int64_t threads,
@@ -133,6 +159,7 @@ CheckReport check(const Source& source, int64_t threads,
   report.cases = source.data->size();
   report.notes = source.notes;
   add_counts(report, source);
+  add_overlaps(report, source);
   const std::vector<Look> looks = look_at_all(*source.data, threads, progress);
   add_sizes(report, looks);
   std::unordered_map<std::string_view, size_t> known;
@@ -167,6 +194,11 @@ std::vector<std::string> CheckReport::problems() const {
     result.push_back(fmt::format(
         "{} pictures have the same pixels as one of another split: figures would be flattering",
         across));
+  for (const Overlap& one : overlaps)
+    result.push_back(fmt::format(
+        "{} of {} cases of '{}' share time steps of '{}' with training cases: figures would be "
+        "flattering; split in the order of time (data.split: {{chronological: …}}) or by group",
+        one.cases, one.of, one.split, one.input));
   if (!constant.empty())
     result.push_back(fmt::format("{} pictures have one value only: {}", constant.size(),
                                  join(constant, ", ", 5)));

@@ -57,7 +57,13 @@ void read_value(const Node& node, SplitOptions& split) {
   split = {};
   if (node.kind == Node::Kind::null) return;
   if (node.kind != Node::Kind::map) return fovea::read_value(node, split.column);
-  for (const Entry& entry : node.entries) {
+  const Node* shares = &node;
+  if (node.entries.size() == 1 && node.entries[0].key == "chronological") {
+    split.chronological = true;
+    shares = &node.entries[0].value;
+    if (shares->kind != Node::Kind::map) wrong_kind(*shares, "a map of split: share");
+  }
+  for (const Entry& entry : shares->entries) {
     double share = 0;
     fovea::read_value(entry.value, share);
     split.fractions.emplace_back(entry.key, share);
@@ -67,7 +73,8 @@ void read_value(const Node& node, SplitOptions& split) {
 Node write_value(const SplitOptions& split) {
   if (!split.column.empty()) return fovea::write_value(split.column);
   Node node;
-  for (const auto& [name, share] : split.fractions) node.at(name) = fovea::write_value(share);
+  Node& shares = split.chronological ? node.at("chronological") : node;
+  for (const auto& [name, share] : split.fractions) shares.at(name) = fovea::write_value(share);
   return node;
 }
 
@@ -90,6 +97,7 @@ void DataOptions::describe(Fields& f) {
   f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
       .one_of({",", ";", "\t", "|", " "});
   f("columns", columns, "names of the columns, where the table has no line of names");
+  f("rows", rows, "which rows of the table are cases");
   f("inputs", inputs, "what a case consists of, by name; default for folder and path: image");
   f("targets", targets, "what is to be learned, by name; default for folder and path: label");
   f("id", id, "column that names the case; default: the file");
@@ -97,9 +105,9 @@ void DataOptions::describe(Fields& f) {
   f("group_per_table", group_per_table,
     "the same name in another of several tables is another patient");
   f("split", split,
-    "column with train, val and test, or shares {train: 0.7, val: 0.1, test: 0.2}; where there is "
-    "a "
-    "table for each split, shares of the one called train");
+    "column with train, val and test, or shares {train: 0.7, val: 0.1, test: 0.2}; {chronological: "
+    "shares} takes the rows (of each group) in their order; of a table for each split, shares of "
+    "the one called train");
   f("subgroups", subgroups, "columns by which results are reported too (sex, site)");
   f("allow_outside_root", allow_outside_root, "files of the table may lie outside the root");
   f("dicom", formats.dicom, "how DICOM files are read");

@@ -108,8 +108,10 @@ InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
   if (options.column.empty())
     throw config_error("data.inputs." + place.name +
                        ".column is missing: name the table's column of files");
-  return file_input(place.files(options.column, options.folder, options.optional), options,
-                    place.data);
+  return file_input(
+      place.files(
+          {.column = options.column, .folder = options.folder, .optional = options.optional}),
+      options, place.data);
 }
 
 std::optional<storage::FileStamp> stamp_of(const fs::path& path) {

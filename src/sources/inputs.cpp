@@ -1,7 +1,7 @@
 // The table of the kinds of input. To add one: a file like table_input.cpp, and a line here.
 #include "fovea/sources/inputs.h"
 
-#include <fmt/format.h>
+#include "fovea/sources/series.h"
 
 namespace fovea::sources {
 namespace {
@@ -19,6 +19,9 @@ const InputTable& input_kinds() {
           InputTable::item<TableOptions>("table", "numbers and categories, columns of the table",
                                          table_input),
           InputTable::item<TextOptions>("text", "a report, a column of the table", text_input),
+          InputTable::item<SeriesOptions>(
+              "series", "measurements over time: rows of the table, files, or a long table",
+              series_input),
       });
   return table;
 }

@@ -6,7 +6,7 @@
 
 namespace fovea::sources {
 
-/// CSV, or by its ending lines of JSON.
+/// CSV, or by its ending lines of JSON (.jsonl) or WFDB annotations (.atr: record, sample, symbol, aux).
 storage::Table read_table(const std::filesystem::path& path, char delimiter = ',',
                           const std::vector<std::string>& columns = {});
 

@@ -99,6 +99,10 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
     throw config_error("data.split: found the column '" + options.split.column +
                        "', but only a table has columns; give shares, or leave it out");
+  if (options.table.empty() && (options.split.chronological || options.rows.every > 1))
+    throw config_error(
+        "data: only the rows of a table have an order; leave out split.chronological "
+        "and rows.every");
   if (options.table.by_split() && !options.split.column.empty())
     throw config_error("data.split: found the column '" + options.split.column +
                        "', but each table of data.table is a split; leave it out");

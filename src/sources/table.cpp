@@ -4,12 +4,14 @@
 #include <unordered_map>
 
 #include "fovea/core/error.h"
+#include "fovea/io/wfdb.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/hash.h"
 #include "fovea/storage/jsonl.h"
 #include "fovea/storage/text.h"
 #include "sources/files.h"
 #include "sources/open.h"
+#include "sources/row_splits.h"
 
 namespace fovea::sources {
 namespace {
@@ -51,17 +53,26 @@ class TableReader {
     leave_out_unknown_classes(source);
     for (const auto& [name, target] : options_.targets)
       labels_.push_back(read_target(name, target));
+    read_groups();
+    splits_ = split_rows({.options = options_,
+                          .table = table_,
+                          .used = rows_,
+                          .groups = groups_,
+                          .labels = labels_,
+                          .seed = seed_});
+    choose_cases();
     Cases cases;
-    if (!options_.group.empty()) cases.groups = groups();
+    cases.groups = of_cases(groups_);
     for (const Labels& labels : labels_) cases.targets[labels.spec.name] = labels.values;
-    source.splits = splits(cases.groups);
+    source.splits = of_cases(splits_.splits);
     for (const std::string& column : options_.subgroups)
       source.subgroups.emplace_back(column, texts(column));
     std::vector<size_t> training;
     for (size_t i = 0; i < rows_.size(); ++i)
       if (source.splits[i] == "train") training.push_back(i);
     source.inputs = cases.inputs = inputs(training);
-    const std::vector<std::string> patients = cases.groups;
+    // In their order a patient's rows are in several splits, and are meant to be.
+    const auto patients = options_.split.chronological ? std::vector<std::string>() : cases.groups;
     source.data = dataset(std::move(cases));
     finish(source, labels_, patients, [&](size_t i) { return line(i); });
     return source;
@@ -69,6 +80,8 @@ class TableReader {
 
   DatasetPtr read_cases() {
     begin();
+    splits_.splits.assign(rows_.size(), "test");
+    choose_cases();
     Cases cases;
     cases.inputs = inputs({});
     return dataset(std::move(cases));
@@ -102,14 +115,13 @@ class TableReader {
     std::vector<std::pair<std::string, InputPtr>> result;
     for (const auto& [name, input] : options_.inputs)
       result.emplace_back(
-          name,
-          input.make({.name = name,
-                      .data = options_,
-                      .rows = rows,
-                      .training = training,
-                      .learned = learned_.find(name),
-                      .files = [this](const std::string& column, const std::string& folder,
-                                      bool optional) { return files(column, folder, optional); }}));
+          name, input.make({.name = name,
+                            .data = options_,
+                            .rows = rows,
+                            .training = training,
+                            .learned = learned_.find(name),
+                            .runs = [this]() -> const Runs& { return runs(); },
+                            .files = [this](const FileColumn& where) { return files(where); }}));
     if (!missing_.empty()) throw data_error(missing_text());
     return result;
   }
@@ -131,13 +143,7 @@ class TableReader {
 
   std::string line(size_t i) const { return table_.place(rows_[i]); }
 
-  /// Of a table that is one of several: the split it is called by.
-  const std::string& split_of(size_t i) const {
-    const auto& files = options_.table.files;
-    const auto own =
-        std::ranges::find(files, table_.path(rows_[i]), [](auto& f) { return f.second; });
-    return own->first;
-  }
+  const std::string& split_of(size_t i) const { return table_split(options_, table_, rows_[i]); }
 
   std::vector<std::string> texts(const std::string& name) const {
     const int64_t column = table_.column(name);
@@ -184,19 +190,20 @@ class TableReader {
     return read_labels(name, target, texts);
   }
 
-  std::vector<ListedFile> files(const std::string& column_name, const std::string& folder,
-                                bool optional) {
-    const int64_t column = table_.column(column_name);
+  std::vector<ListedFile> files(const FileColumn& where) {
+    const int64_t column = table_.column(where.column);
     std::vector<ListedFile> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const fs::path root =
           options_.root.empty() ? table_.path(rows_[i]).parent_path() : options_.root;
       const std::string_view cell = table_.cell(rows_[i], column);
-      if (optional && cell.empty()) {
+      if (where.optional && cell.empty()) {
         result.emplace_back();
         continue;
       }
-      const fs::path path = (root / folder / cell).lexically_normal();
+      fs::path path = (root / where.folder / cell).lexically_normal();
+      if (!where.ending.empty() && !path.string().ends_with(where.ending) && !stamp_of(path))
+        path += where.ending;
       if (!options_.allow_outside_root) check_inside(root, path, i);
       const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);
       if (!stamp) missing_.push_back(fmt::format("{}: {}", line(i), storage::shown(path)));
@@ -260,62 +267,61 @@ class TableReader {
     return result;
   }
 
-  std::vector<std::string> groups() const {
-    std::vector<std::string> result = texts(options_.group);
+  // Of every row of the table, those of no case too.
+  void read_groups() {
+    if (options_.group.empty()) return;
+    const int64_t column = table_.column(options_.group);
     std::vector<std::string> blank;
-    for (size_t i = 0; i < result.size(); ++i)
-      if (result[i].empty()) blank.push_back(line(i));
+    for (const int64_t row : rows_)
+      if (table_.cell(row, column).empty()) blank.push_back(table_.place(row));
     if (!blank.empty())
       throw data_error(fmt::format(
           "{}: column '{}': {} rows have no patient ({}); fill them in: without one a patient may "
           "land in two splits",
           where_, options_.group, blank.size(), join(blank, ", ", 5)));
-    if (options_.group_per_table)
-      for (size_t i = 0; i < result.size(); ++i) result[i] = split_of(i) + " " + result[i];
-    return result;
+    for (int64_t row = 0; row < table_.rows(); ++row) {
+      groups_.emplace_back(table_.cell(row, column));
+      if (options_.group_per_table)
+        groups_.back().insert(0, table_split(options_, table_, row) + " ");
+    }
   }
 
-  // Those of the tables; shares divide the one called train.
-  std::vector<std::string> table_splits(const std::vector<std::string>& groups) const {
-    std::vector<std::string> result;
-    std::vector<int64_t> training;
+  // Where rows are drawn one by one, a window sees its neighbours whatever their split.
+  const Runs& runs() {
+    if (!runs_.run.empty()) return runs_;
+    if (groups_.empty()) read_groups();
+    return runs_ = make_runs(static_cast<size_t>(table_.rows()), groups_,
+                             groups_.empty() ? splits_.given : splits_.splits);
+  }
+
+  void choose_cases() {
+    if (options_.rows.every == 1 && options_.rows.last.empty()) return;
+    std::vector<std::string> last = options_.rows.last;
+    for (std::string& name : last) name = split_named(name);
+    std::vector<int64_t> kept, rows;
     for (size_t i = 0; i < rows_.size(); ++i) {
-      result.push_back(split_named(split_of(i)));
-      if (result[i] == "train") training.push_back(static_cast<int64_t>(i));
+      const auto row = static_cast<size_t>(rows_[i]);
+      const size_t next = runs().position[row] + 1;
+      const bool only_last = std::ranges::find(last, splits_.splits[row]) != last.end();
+      if (only_last ? next < runs().rows[runs().run[row]].size()
+                    : next % static_cast<size_t>(options_.rows.every) != 0)
+        continue;
+      kept.push_back(static_cast<int64_t>(i));
+      rows.push_back(rows_[i]);
     }
-    if (options_.split.fractions.empty()) return result;
-    for (const auto& [name, share] : options_.split.fractions) {
-      const bool table = std::ranges::find(result, split_named(name)) != result.end();
-      if (table != (split_named(name) == "train"))
-        throw config_error(fmt::format(
-            "data.split: found a share for '{}'; where data.table names a table for each split, "
-            "shares divide the one called train{}",
-            name, table ? ", and no other table may have the name of a share" : ""));
-    }
-    const torch::Tensor rows = torch::tensor(training, torch::kInt64);
-    std::vector<Labels> labels;
-    for (const Labels& all : labels_)
-      labels.push_back({all.spec, all.values.index_select(0, rows)});
-    std::vector<std::string> patients;
-    for (size_t k = 0; k < training.size() && !groups.empty(); ++k)
-      patients.push_back(groups[static_cast<size_t>(training[k])]);
-    const auto drawn = draw_splits(options_.split, labels, patients, training.size(), seed_);
-    for (size_t k = 0; k < training.size(); ++k)
-      result[static_cast<size_t>(training[k])] = drawn[k];
-    return result;
+    if (rows.empty())
+      throw data_error(
+          fmt::format("{}: of {} rows none is a case: no patient has {} rows (data.rows)", where_,
+                      rows_.size(), options_.rows.every));
+    for (Labels& labels : labels_)
+      labels.values = labels.values.index_select(0, torch::tensor(kept, torch::kInt64));
+    rows_ = std::move(rows);
   }
 
-  std::vector<std::string> splits(const std::vector<std::string>& groups) const {
-    if (options_.table.by_split()) return table_splits(groups);
-    if (options_.split.column.empty())
-      return draw_splits(options_.split, labels_, groups, rows_.size(), seed_);
-    std::vector<std::string> result = texts(options_.split.column);
-    for (size_t i = 0; i < result.size(); ++i) {
-      if (result[i].empty())
-        throw data_error(fmt::format("{}: column '{}': {} has no split, wanted train, val or test",
-                                     where_, options_.split.column, line(i)));
-      result[i] = split_named(result[i]);
-    }
+  std::vector<std::string> of_cases(const std::vector<std::string>& of_rows) const {
+    std::vector<std::string> result;
+    for (size_t i = 0; i < rows_.size() && !of_rows.empty(); ++i)
+      result.push_back(of_rows[static_cast<size_t>(rows_[i])]);
     return result;
   }
 
@@ -326,15 +332,30 @@ class TableReader {
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
   std::vector<Labels> labels_;
+  std::vector<std::string> groups_;  // of each row of the table; empty: each is its own
+  RowSplits splits_;
+  Runs runs_;
   std::vector<std::string> missing_;  // "line 3: scans/a.png"
   std::unordered_map<std::string, fs::path> real_folders_;
 };
 
 }  // namespace
 
+// A row per annotation; "lines" are counted from the first one.
+static storage::Table annotation_table(const fs::path& path) {
+  storage::TableBuilder table(path, {"record", "sample", "symbol", "aux"});
+  int64_t line = 0;
+  for (const io::WfdbAnnotation& one : io::read_wfdb_annotations(path))
+    table.add(++line, {path.stem().string(), std::to_string(one.sample), one.symbol, one.aux});
+  if (line == 0)
+    throw data_error(storage::shown(path) + ": found no annotation, wanted at least 1");
+  return table.take();
+}
+
 storage::Table read_table(const fs::path& path, char delimiter,
                           const std::vector<std::string>& columns) {
   if (path.extension() == ".jsonl") return storage::read_jsonl(path);
+  if (path.extension() == ".atr") return annotation_table(path);
   return storage::read_csv(path, {.delimiter = delimiter, .columns = columns});
 }
 

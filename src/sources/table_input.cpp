@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -10,6 +9,7 @@
 #include "fovea/sources/inputs.h"
 #include "fovea/storage/hash.h"
 #include "fovea/storage/text.h"
+#include "sources/numbers.h"
 
 namespace fovea::sources {
 namespace {
@@ -40,13 +40,6 @@ struct LearnedTable {
   std::vector<LearnedColumn> columns{};
   void describe(Fields& f) { f("columns", columns, ""); }
 };
-
-std::optional<double> finite_number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return {};
-  return value;
-}
 
 class TableInput final : public Input {
  public:

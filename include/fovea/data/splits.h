@@ -26,6 +26,10 @@ std::vector<std::string> split(const std::vector<std::string>& groups,
                                const std::vector<int64_t>& classes, const Fractions& fractions,
                                uint64_t seed);
 
+/// The splits of `cases` in their order: the first share of them, then the next one, each border at
+/// the nearest case. The same config Error.
+std::vector<std::string> split_in_order(size_t cases, const Fractions& fractions);
+
 /// A group that is found in more than one split, with the first case in each of the first two.
 struct SharedGroup {
   int64_t first;

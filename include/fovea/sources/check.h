@@ -16,8 +16,8 @@ struct CheckReport {
     std::string split, target, class_name;
     int64_t cases = 0;
   };
-  /// What the cases of one input are like; of a table, `channels` are its columns and there are no
-  /// sides.
+  /// What the cases of one input are like. Of a table, `channels` are its columns and there are no
+  /// sides; of a series, the only side is its length.
   struct Sizes {
     std::string input;
     std::vector<int64_t> channels;   ///< the numbers that occur
@@ -25,6 +25,11 @@ struct CheckReport {
     std::vector<int64_t> largest;    ///< likewise
     double lowest = 0, highest = 0;  ///< of all values
     bool mixed = false;              ///< 2-D and 3-D
+  };
+  /// Cases of a split that read values which training cases read, too.
+  struct Overlap {
+    std::string input, split;
+    int64_t cases = 0, of = 0;
   };
   struct Failure {
     std::string name, message;
@@ -41,6 +46,7 @@ struct CheckReport {
   std::vector<Sizes> sizes;
   std::vector<Failure> failures;      ///< cases that could not be read, in their order
   std::vector<Duplicate> duplicates;  ///< each case with the first one like it
+  std::vector<Overlap> overlaps;
   std::vector<std::string> constant;  ///< pictures of one value only
   std::vector<std::string> notes;     ///< of the source
 

@@ -21,10 +21,12 @@
 
 namespace fovea::sources {
 
-/// The name of a column that holds the split, or shares by which cases are drawn.
+/// The name of a column that holds the split, or shares by which cases are drawn, or by which they
+/// are taken in their order: {chronological: {train: 0.6, val: 0.2, test: 0.2}}.
 struct SplitOptions {
   std::string column{};
   Fractions fractions{};
+  bool chronological = false;
 };
 void read_value(const Node& node, SplitOptions& split);
 Node write_value(const SplitOptions& split);
@@ -59,6 +61,17 @@ struct CaseTables {
   std::vector<std::pair<std::string, std::filesystem::path>> files{};  ///< split, or "", and file
 };
 
+/// Which rows of the table are cases; the others are only seen in the windows of series.
+struct RowOptions {
+  int64_t every = 1;
+  std::vector<std::string> last{};
+
+  void describe(Fields& f) {
+    f("every", every, "each so manieth row of a patient is a case").above(0);
+    f("last", last, "splits in which only the last row of each patient is a case");
+  }
+};
+
 /// One of `table`, `folder` and `path` is set. In a config they stand on the root, or on the config's
 /// own folder where there is no root; here they are complete.
 struct DataOptions {
@@ -68,6 +81,7 @@ struct DataOptions {
   std::filesystem::path path;
   std::string delimiter = ",";
   std::vector<std::string> columns;
+  RowOptions rows;
   Inputs inputs;
   Named<TargetOptions> targets;
   std::string id;

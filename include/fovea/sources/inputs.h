@@ -12,6 +12,7 @@
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/input_shape.h"
+#include "fovea/sources/runs.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/table.h"
 #include "fovea/text/tokenizers.h"
@@ -35,6 +36,9 @@ class Input {
   /// What was learned from the training cases (medians, categories …). It is kept with the model:
   /// another table is then read as the training table was. Null where nothing is learned.
   virtual Node learned() const { return {}; }
+  /// From and to where among all values that the input holds those of a case lie: cases that
+  /// overlap share values. 0 and 0 where none can.
+  virtual std::pair<int64_t, int64_t> span(int64_t) const { return {0, 0}; }
   /// Changes with the content; "" where the names of files stand for it.
   virtual std::string fingerprint() const { return ""; }
 };
@@ -56,6 +60,14 @@ struct ListedFile {
   storage::FileStamp stamp;
 };
 
+/// Where a table names files.
+struct FileColumn {
+  std::string column;
+  std::string folder = {};  ///< under the root, in front of the cell's text
+  std::string ending = {};  ///< put behind the name where there is no file of just that name
+  bool optional = false;    ///< a blank cell is a ListedFile without a path, not a missing file
+};
+
 /// What the place of an input in a table offers to its kind.
 struct InputPlace {
   const std::string& name;
@@ -63,11 +75,9 @@ struct InputPlace {
   const Rows& rows;
   const std::vector<size_t>& training;  ///< the rows to learn from
   const Node* learned;                  ///< of a trained model; null: to be learned
-  /// The file of each row, by column and folder; missing ones are complained of together, later.
-  /// Without a path where the cell is blank and the input optional.
-  std::function<std::vector<ListedFile>(const std::string& column, const std::string& folder,
-                                        bool optional)>
-      files;
+  std::function<const Runs&()> runs;    ///< of all rows of the table, those of no case too
+  /// The file of each row; missing ones are complained of together, later.
+  std::function<std::vector<ListedFile>(const FileColumn&)> files;
 };
 
 using InputTable = Catalogue<InputPtr(const InputPlace&)>;

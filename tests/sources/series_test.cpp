@@ -1,0 +1,299 @@
+// Series as an input: windows of the table's rows, files, and long tables.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fovea/sources/check.h"
+#include "fovea/sources/series.h"
+#include "sources/made.h"
+
+namespace fovea::sources {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::FloatEq;
+using testing::FloatNear;
+using testing::HasSubstr;
+
+class Series : public testing::Test {
+ protected:
+  Series() {
+    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.split.column = "part";
+    choose({.columns = {"x"}, .window = 2});
+  }
+
+  void choose(SeriesOptions series) { options_.inputs.entries = {{"pulse", {"series", series}}}; }
+  void table(const std::string& rows) { options_.table = folder_.write("t.csv", rows); }
+  Source open() { return open_source(options_, 1); }
+  std::string message() {
+    return refusal([&] { open(); }).what();
+  }
+  /// Of case `i`, time step after time step.
+  static std::vector<float> values(const DatasetPtr& data, int64_t i) {
+    const torch::Tensor steps = data->get(i).inputs.at("pulse").contiguous();
+    return {steps.const_data_ptr<float>(), steps.const_data_ptr<float>() + steps.numel()};
+  }
+
+  test::TempFolder folder_;
+  DataOptions options_;
+};
+
+// Training values 1 and 3: mean 2, deviation 1, so that x becomes x - 2.
+constexpr const char* kRows =
+    "who,x,label,part\n"
+    "a,1,no,train\na,3,yes,train\na,1,no,train\na,3,yes,train\n"
+    "a,7,no,test\na,8,yes,test\na,9,no,test\n";
+
+TEST_F(Series, AWindowEndsWithTheRowAndBeginsWithTheSplit) {
+  table(kRows);
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 0), ElementsAre(-1));  // a shorter one is kept as it is
+  EXPECT_THAT(values(source.data, 1), ElementsAre(-1, 1));
+  EXPECT_THAT(values(source.data, 4), ElementsAre(5));  // not the 3 before it, of training
+  EXPECT_THAT(values(source.data, 6), ElementsAre(6, 7));
+  EXPECT_THAT(source.data->get(1).ragged, ElementsAre("pulse"));
+  EXPECT_THAT(source.inputs[0].second->shape().sizes, ElementsAre(-1, 1));
+  choose({.columns = {"x"}});
+  EXPECT_THAT(values(open().data, 3), ElementsAre(-1, 1, -1, 1));  // without a window: all so far
+}
+
+TEST_F(Series, AShortOneIsPaddedOrRefusedWhereThatIsWanted) {
+  table(kRows);
+  choose({.columns = {"x"}, .window = 2, .shorter = "pad"});
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 0), ElementsAre(0, -1));
+  EXPECT_TRUE(source.data->get(0).ragged.empty());
+  EXPECT_THAT(source.inputs[0].second->shape().sizes, ElementsAre(2, 1));
+  choose({.columns = {"x"}, .window = 2, .shorter = "refuse"});
+  EXPECT_THAT(message(), AllOf(HasSubstr("of 2 cases (line 2, line 6) are cut short")));
+  choose({.columns = {"x"}, .shorter = "pad"});
+  EXPECT_THAT(message(), HasSubstr("wanted a `window` too"));
+}
+
+TEST_F(Series, EachSoManiethRowIsACaseAndOnlyTheLastOfSomeSplits) {
+  table(
+      "who,x,label,part\na,1,no,train\na,3,yes,train\na,1,yes,train\na,3,no,train\n"
+      "a,7,no,test\na,8,yes,test\na,9,no,test\n");
+  options_.rows = {.every = 2, .last = {"test"}};
+  const Source source = open();
+  ASSERT_EQ(source.data->size(), 3);  // rows 2 and 4 of training, the last of testing
+  EXPECT_THAT(values(source.data, 0), ElementsAre(-1, 1));
+  EXPECT_THAT(values(source.data, 2), ElementsAre(6, 7));
+  EXPECT_EQ(source.data->targets(1).at("label").item<int64_t>(), 0);
+  EXPECT_EQ(source.data->get(2).id, "line 8");
+  options_.rows = {.every = 5};
+  EXPECT_THAT(message(), HasSubstr("no patient has 5 rows"));
+}
+
+TEST_F(Series, GroupsAreApartEvenWhereTheirRowsAlternate) {
+  table(
+      "who,x,label,part\na,1,no,train\nb,3,yes,train\na,3,no,train\nb,1,yes,train\nc,9,no,test\n");
+  options_.group = "who";
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 2), ElementsAre(-1, 1));
+  EXPECT_THAT(values(source.data, 3), ElementsAre(1, -1));
+  EXPECT_THAT(values(source.data, 4), ElementsAre(7));
+}
+
+TEST_F(Series, RowsOfAnUnknownClassAreStillSeen) {
+  table("who,x,label,part\na,1,no,train\na,3,?,train\na,3,yes,train\na,1,no,train\n");
+  options_.targets.entries[0].second.missing = {"?"};
+  const Source source = open();
+  ASSERT_EQ(source.data->size(), 3);
+  EXPECT_THAT(values(source.data, 1), ElementsAre(1, 1));
+}
+
+TEST_F(Series, AMissingValueIsTheOneBeforeAndAColumnSaysSo) {
+  table(
+      "who,x,y,label,part\na,,5,no,train\na,1,5,yes,train\na,,5,no,train\na,3,5,yes,train\n"
+      "a,NA,7,no,test\na,900,5,yes,test\n");
+  choose({.columns = {"x", "y"}, .missing = {"", "NA"}, .clip = {0, 100}});
+  const Source source = open();  // x: mean 2, deviation 1; y: constant, so 5 becomes 0
+  EXPECT_THAT(source.inputs[0].second->shape().sizes, ElementsAre(-1, 3));
+  EXPECT_THAT(values(source.data, 3),
+              ElementsAre(0, 1, 0, /**/ -1, 0, 0, /**/ -1, 1, 0, /**/ 1, 0, 0));
+  EXPECT_THAT(values(source.data, 5), ElementsAre(0, 1, 2, /**/ 0, 1, 0));  // nothing from training
+  choose({.columns = {"x", "y"}, .missing = {"", "NA"}, .fill = "mean"});
+  EXPECT_THAT(values(open().data, 2), ElementsAre(0, 1, 0, /**/ -1, 0, 0, /**/ 0, 1, 0));
+}
+
+TEST_F(Series, OnlyWhatTrainingCasesReadIsLearnedFrom) {
+  table("who,x,label,part\na,100,?,train\na,1,no,train\na,3,yes,train\na,9,no,test\n");
+  options_.targets.entries[0].second.missing = {"?"};
+  choose({.columns = {"x"}, .window = 1});
+  EXPECT_THAT(values(open().data, 2), ElementsAre(7));
+}
+
+TEST_F(Series, CellsThatAreNoFiniteNumberAreNamed) {
+  for (const char* cell : {"NaN", "inf", "-Infinity", "1e999", "high", ""}) {
+    table("who,x,label,part\na,1,no,train\na,3,yes,train\na," + std::string(cell) + ",no,test\n");
+    choose({.columns = {"x"}, .missing = {"?"}});
+    EXPECT_THAT(message(), AllOf(HasSubstr("t.csv: line 4: column 'x': found '"),
+                                 HasSubstr("wanted a finite number"), HasSubstr("missing")))
+        << cell;
+  }
+  table("who,x,label,part\na,1,no,train\na,3\n");
+  EXPECT_THAT(message(), HasSubstr("line 3: found 2 fields, wanted 4"));
+}
+
+TEST_F(Series, TheTimeSinceTheStepBeforeIsAChannel) {
+  table(
+      "who,x,hour,label,part\na,1,0,no,train\na,3,1,yes,train\na,1,4,no,train\na,3,6,yes,train\n");
+  choose({.columns = {"x"}, .time = "hour", .time_channel = true});
+  // 0, 1, 3 and 2 hours: mean 1.5, deviation sqrt(1.25).
+  const float unit = 1 / std::sqrt(1.25f);
+  EXPECT_THAT(values(open().data, 2),
+              ElementsAre(-1, FloatNear(-1.5f * unit, 1e-6f), 1, FloatNear(-0.5f * unit, 1e-6f), -1,
+                          FloatNear(1.5f * unit, 1e-6f)));
+  table("who,x,hour,label,part\na,1,5,no,train\na,3,1,yes,train\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 3: column 'hour'"), HasSubstr("sort")));
+}
+
+TEST_F(Series, AnotherTableIsReadAsTheTrainingTableWas) {
+  table(kRows);
+  const Source source = open();
+  Named<Node> learned;
+  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  const auto other = folder_.write("other.csv", "x,who\n5,z\n4,z\n");
+  const DatasetPtr cases = open_cases(other, options_, learned);
+  ASSERT_EQ(cases->size(), 2);
+  EXPECT_THAT(values(cases, 1), ElementsAre(3, 2));
+  options_.rows.last = {"test"};
+  EXPECT_EQ(open_cases(other, options_, learned)->size(), 1);
+}
+
+TEST_F(Series, InTheirOrderNoCaseSharesStepsWithTraining) {
+  std::string rows = "x,label\n";
+  for (int i = 0; i < 100; ++i) rows += std::to_string(i) + (i % 3 ? ",no\n" : ",yes\n");
+  table(rows);
+  choose({.columns = {"x"}, .window = 5});
+  options_.split = {.fractions = {{"train", 0.6}, {"val", 0.2}, {"test", 0.2}},
+                    .chronological = true};
+  const Source source = open();
+  for (size_t i = 0; i < 100; ++i)
+    EXPECT_EQ(source.splits[i], i < 60 ? "train" : i < 80 ? "val" : "test");
+  EXPECT_EQ(source.data->get(60).inputs.at("pulse").size(0), 1);
+  EXPECT_TRUE(check(source).overlaps.empty());
+  options_.split.chronological = false;
+  const Source shuffled = open();
+  EXPECT_EQ(shuffled.data->get(60).inputs.at("pulse").size(0), 5);
+  const CheckReport report = check(shuffled);
+  ASSERT_EQ(report.overlaps.size(), 2u);
+  for (const CheckReport::Overlap& overlap : report.overlaps) {
+    int64_t wanted = 0;  // cases with a training case less than 5 rows away
+    for (const int64_t i : shuffled.cases(overlap.split)) {
+      const auto training = shuffled.cases("train");
+      wanted += std::ranges::any_of(training, [&](int64_t t) { return std::abs(t - i) < 5; });
+    }
+    EXPECT_EQ(overlap.cases, wanted);
+    EXPECT_EQ(overlap.of, static_cast<int64_t>(shuffled.cases(overlap.split).size()));
+  }
+  EXPECT_THAT(report.problems(), testing::Contains(HasSubstr("share time steps of 'pulse'")));
+}
+
+class SeriesFiles : public Series {
+ protected:
+  SeriesFiles() {
+    folder_.write("s/a.csv", "y,x\n0,1\n0,3\n0,1\n");
+    folder_.write("s/b.csv", "y,x\n0,3\n");
+    table("file,label,part,beat\na.csv,no,train,1\nb.csv,yes,train,0\n");
+    choose({.columns = {"x"}, .column = "file", .folder = "s"});
+  }
+};
+
+TEST_F(SeriesFiles, AFilePerCaseIsReadWhole) {
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 0), ElementsAre(-1, 1, -1));
+  EXPECT_THAT(values(source.data, 1), ElementsAre(1));
+  choose({.columns = {"x"}, .window = 2, .column = "file", .folder = "s"});
+  // Of 3, 1 and 3: mean 7/3, deviation sqrt(8)/3.
+  EXPECT_THAT(values(open().data, 0),
+              ElementsAre(FloatEq(std::sqrt(0.5f)), FloatEq(-std::sqrt(2.0f))));
+}
+
+TEST_F(SeriesFiles, AWindowAroundAStepIsCutAtTheBorders) {
+  choose(
+      {.columns = {"x"}, .column = "file", .folder = "s", .at = "beat", .before = 2, .after = 1});
+  EXPECT_THAT(values(open().data, 0),
+              ElementsAre(FloatEq(-std::sqrt(2.0f)), FloatEq(std::sqrt(0.5f))));
+  choose({.columns = {"x"},
+          .column = "file",
+          .folder = "s",
+          .at = "beat",
+          .before = 1,
+          .after = 2,
+          .shorter = "pad"});
+  const Source source = open();
+  EXPECT_THAT(source.inputs[0].second->shape().sizes, ElementsAre(3, 1));
+  EXPECT_THAT(values(source.data, 1), ElementsAre(0, 1, 0));
+  table("file,label,part,beat\na.csv,no,train,3\nb.csv,yes,train,0\n");
+  choose({.columns = {"x"}, .column = "file", .folder = "s", .at = "beat", .after = 2});
+  EXPECT_THAT(message(), HasSubstr("of 1 cases (line 2) have no time step"));
+  table("file,label,part,beat\na.csv,no,train,-3\nb.csv,yes,train,0\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 2: column 'beat'"), HasSubstr("whole number")));
+}
+
+TEST_F(SeriesFiles, BadFilesAreNamed) {
+  folder_.write("s/b.csv", "y,x\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("found 0 rows")));
+  folder_.write("s/b.csv", "y,x\n1,2,3\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("line 2")));
+  folder_.write("s/b.csv", std::string("\xff\xfe\x78\0", 4));
+  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("UTF-16")));
+  folder_.write("s/b.csv", "y\n1\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("no column 'x'")));
+  std::filesystem::remove(folder_ / "s/b.csv");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 3"), HasSubstr("do not exist")));
+}
+
+TEST_F(SeriesFiles, WfdbRecordsAreNamedWithOrWithoutEnding) {
+  folder_.write("s/r.hea", "r 2 100 2\nr.dat 16 1 16 0 1 4 0 I\nr.dat 16 1 16 0 9 18 0 II\n");
+  folder_.write("s/r.dat", std::string("\1\0\x9\0\3\0\x9\0", 8));
+  table("file,label,part\nr,no,train\nr.hea,yes,train\n");
+  choose({.column = "file", .folder = "s"});
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 1), ElementsAre(-1, 0, 1, 0));
+  choose({.columns = {"III"}, .column = "file", .folder = "s"});
+  EXPECT_THAT(message(), AllOf(HasSubstr("r.hea"), HasSubstr("'III'"), HasSubstr("I, II")));
+}
+
+TEST_F(Series, ALongTableIsJoinedByCaseAndSortedByTime) {
+  table("stay,label,part\n7,no,train\n8,yes,train\n");
+  folder_.write("vitals.csv", "x,id,hour\n3,7,2\n1,8,0\n9,99,0\n1,7,1\n3,8,5\n");
+  options_.id = "stay";
+  choose({.columns = {"x"}, .table = "vitals.csv", .key = "id", .time = "hour"});
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 0), ElementsAre(-1, 1));
+  EXPECT_THAT(values(source.data, 1), ElementsAre(-1, 1));
+  EXPECT_EQ(source.data->get(1).id, "8");
+  folder_.write("vitals.csv", "x,id,hour\n3,7,2\n1,7,\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("vitals.csv: line 3: column 'hour'"),
+                               HasSubstr("a finite number as the time")));
+  folder_.write("vitals.csv", "x,id,hour\n3,7,2\n1,7,1\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("t.csv"), HasSubstr("(line 3) have no time step")));
+  options_.id.clear();
+  EXPECT_THAT(message(), HasSubstr("data.id"));
+}
+
+TEST(SeriesOfMit, BeatsAreCutFromTheRecordByItsAnnotations) {
+  FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.atr");
+  DataOptions options;
+  options.table = test::test_data() / "timeseries/ecg_mitdb_100/100.atr";
+  options.targets.entries = {
+      {"beat", {.column = {"symbol"}, .classes = {"N", "A"}, .missing = {"V", "+"}}}};
+  options.split = {.fractions = {{"train", 0.6}, {"test", 0.4}}, .chronological = true};
+  options.inputs.entries = {
+      {"ecg",
+       {"series", SeriesOptions{.column = "record", .at = "sample", .before = 90, .after = 110}}}};
+  const Source source = open_source(options, 1);
+  ASSERT_EQ(source.data->size(), 2272);  // 2239 N and 33 A
+  const torch::Tensor beat = source.data->get(1).inputs.at("ecg");
+  EXPECT_EQ(beat.sizes(), (std::vector<int64_t>{200, 2}));
+  // The R peak stands out of the first lead, at the annotation.
+  EXPECT_NEAR(beat.select(1, 0).argmax().item<int64_t>(), 90, 3);
+  EXPECT_EQ(source.data->get(0).inputs.at("ecg").size(0), 77 + 110);
+}
+
+}  // namespace
+}  // namespace fovea::sources
