@@ -34,12 +34,18 @@ nlohmann::json reference() {
 }
 
 template <class Number>
+void append(const nlohmann::json& json, std::vector<Number>& values) {
+  if (!json.is_array()) return values.push_back(json.get<Number>());
+  for (const auto& item : json) append(item, values);
+}
+
+template <class Number>
 Tensor tensor(const nlohmann::json& json) {
   std::vector<Number> values;
   std::vector<int64_t> shape;
   for (const nlohmann::json* at = &json; at->is_array(); at = &(*at)[0])
     shape.push_back(static_cast<int64_t>(at->size()));
-  for (const auto& value : json.flatten()) values.push_back(value.get<Number>());
+  append(json, values);
   return torch::tensor(values).view(shape);
 }
 

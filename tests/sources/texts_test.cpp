@@ -82,9 +82,9 @@ TEST_F(Texts, WithoutAWordAreRefusedWithTheirLines) {
                     HasSubstr("data.inputs.report.optional")));
 }
 
-TEST_F(Texts, ThatAreNoUtf8AreRefusedWithTheirLine) {
+TEST_F(Texts, ThatAreNoUtf8AreRefusedWithTheByte) {
   EXPECT_THAT(message("report,label,part\nA b,no,train\n\xff\xfe,yes,train\nc,no,test\n"),
-              AllOf(HasSubstr("UTF-8"), HasSubstr("line 3")));
+              AllOf(HasSubstr("byte 31 (0xff) is no UTF-8"), HasSubstr("t.csv")));
 }
 
 TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {

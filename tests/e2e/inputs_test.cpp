@@ -1,0 +1,174 @@
+// Tables, reports and several inputs at once, by the program alone.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "support/program.h"
+
+namespace fovea::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::vector<nlohmann::json> json_lines(const std::string& text) {
+  std::vector<nlohmann::json> all;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) all.push_back(nlohmann::json::parse(line));
+  return all;
+}
+
+double figure(const std::string& line, const std::string& name) {
+  const size_t at = line.find(" " + name + "=");
+  return at == line.npos ? NAN : std::stod(line.substr(at + name.size() + 2));
+}
+
+/// Ill where the second indicator is high; the first says nothing.
+std::string patients(int64_t count, bool labelled) {
+  std::string rows = labelled ? "id,noise,marker,smoker,ill,split\n" : "id,noise,marker,smoker\n";
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t marker = i * 37 % 100;
+    rows += "p" + std::to_string(i) + "," + std::to_string(i * 61 % 83) + "," +
+            (i % 10 == 3 ? "" : std::to_string(marker)) + "," + (i % 3 ? "no" : "yes");
+    if (labelled)
+      rows += std::string(marker > 50 ? ",yes," : ",no,") + (i % 5 == 0   ? "test"
+                                                             : i % 5 == 1 ? "val"
+                                                                          : "train");
+    rows += "\n";
+  }
+  return rows;
+}
+
+TEST(Inputs, ATableIsTrainedEvaluatedAppliedAndExplained) {
+  const TempFolder folder;
+  folder.write("patients.csv", patients(300, true));
+  const fs::path config = folder.write("table.yaml", R"(
+data:
+  table: patients.csv
+  inputs: {labs: {table: {columns: [noise, marker, smoker]}}}
+  targets: {ill: {column: ill, classes: ["no", "yes"]}}
+  id: id
+  split: split
+model: {encoders: {labs: {ft_transformer: {width: 16, depth: 1}}}}
+train: {epochs: 20, batch_size: 16, precision: fp32, threads: 1, optimizer: {adamw: {lr: 0.005}}}
+)");
+  const std::string run = (folder / "run").string();
+  const Outcome checked = fovea({"check", config.string()});
+  EXPECT_EQ(checked.code, 0) << checked.err;
+  EXPECT_THAT(checked.out, HasSubstr("labs: 4 columns"));  // and whether the marker is missing
+  const Outcome trained = fovea({"train", config.string(), "--out", run, "--device", "cpu"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  const Outcome evaluated = fovea({"eval", run});
+  ASSERT_EQ(evaluated.code, 0) << evaluated.err;
+  EXPECT_GT(figure(evaluated.last_line(), "auc"), 0.9) << evaluated.out;
+
+  const fs::path fresh = folder.write("fresh.csv", patients(40, false));
+  const Outcome applied =
+      fovea({"infer", run, fresh.string(), "--out", (folder / "p.jsonl").string(), "--explain",
+             (folder / "why").string()});
+  ASSERT_EQ(applied.code, 0) << applied.err;
+  EXPECT_EQ(json_lines(read_text(folder / "p.jsonl")).size(), 40u);
+  EXPECT_THAT(read_text(folder / "why/mean-labs.svg"), HasSubstr("marker"));
+  const auto lines = json_lines(read_text(folder / "why/explanations.jsonl"));
+  ASSERT_EQ(lines.size(), 40u);
+  std::map<std::string, double> counted;
+  for (const auto& line : lines)
+    for (const auto& weight : line.at("weights").at("labs"))
+      counted[weight[0]] += weight[1].get<double>() / 40;
+  EXPECT_GT(counted.at("marker"), counted.at("noise"));
+}
+
+TEST(Inputs, ACategoryThatTrainingNeverSawIsReadAsUnknown) {
+  const TempFolder folder;
+  folder.write("patients.csv", patients(100, true));
+  const fs::path config = folder.write("table.yaml", R"(
+data:
+  table: patients.csv
+  inputs: {labs: {table: {columns: [marker, smoker]}}}
+  targets: {ill: {column: ill}}
+  split: split
+model: {encoders: {labs: mlp}}
+train: {epochs: 1, precision: fp32, threads: 1}
+)");
+  const std::string run = (folder / "run").string();
+  ASSERT_EQ(fovea({"train", config.string(), "--out", run, "--device", "cpu"}).code, 0);
+  const fs::path fresh = folder.write("fresh.csv", "marker,smoker\n12,sometimes\n13,\n");
+  const Outcome applied = fovea({"infer", run, fresh.string(), "--out", "-"});
+  EXPECT_EQ(applied.code, 0) << applied.err;
+  const fs::path broken = folder.write("broken.csv", "marker,smoker\n12,no\nhigh,no\n");
+  const Outcome refused = fovea({"infer", run, broken.string()});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("line 3"), HasSubstr("'marker'")));
+}
+
+constexpr const char* kFused = R"(
+data:
+  root: demo
+  table: labels.csv
+  inputs:
+    image: {column: path, optional: true}
+    report: {text: {column: report, optional: true}}
+    labs: {table: {columns: [crp, ldh, leukocytes, smoker], optional: true}}
+  targets: {label: {column: class, classes: [clear, lesion]}}
+  id: mask
+  group: patient
+  split: split
+transforms:
+  train: [{resize: 32}, {scale: zscore}]
+  eval: [{resize: 32}, {scale: zscore}]
+model:
+  encoders:
+    image: {cnn: {channels: [4, 8]}}
+    report: {rnn: {width: 8, embedding: 8, pooling: attention}}
+    labs: {mlp: {hidden: [8]}}
+  fusion: {gated: {width: 8}}
+  input_dropout: 0.2
+train: {epochs: 1, batch_size: 16, precision: fp32, threads: 1, loader_threads: 1}
+)";
+
+TEST(Inputs, FilmReportAndLaboratoryAreJoinedAndEachMayBeMissing) {
+  const TempFolder folder;
+  ASSERT_EQ(fovea({"phantom", (folder / "demo").string(), "--with-report", "--with-labs", "--set",
+                   "patients=30", "--set", "images_per_patient=2", "--set", "size=48", "--set",
+                   "volumes=0"})
+                .code,
+            0);
+  // Every fourth case loses one of its inputs.
+  const fs::path table = folder / "demo/labels.csv";
+  std::istringstream whole(read_text(table));
+  std::string rows, line;
+  std::getline(whole, line);
+  rows = line + "\n";
+  for (int64_t i = 0; std::getline(whole, line); ++i) {
+    if (i % 4 == 1) line = line.substr(line.find(','));
+    if (i % 4 == 2) {
+      size_t end = line.size();
+      for (int cell = 0; cell < 4; ++cell) end = line.rfind(',', end - 1);
+      line = line.substr(0, end) + ",,,,";
+    }
+    rows += line + "\n";
+  }
+  folder.write("demo/labels.csv", rows);
+  const fs::path config = folder.write("fused.yaml", kFused);
+  for (const std::string fusion : {"concat", "gated", "cross_attention", "late"}) {
+    const std::string run = (folder / fusion).string();
+    const Outcome trained = fovea({"train", config.string(), "--out", run, "--device", "cpu",
+                                   "--set", "model.fusion=" + fusion});
+    ASSERT_EQ(trained.code, 0) << fusion << trained.err;
+    const Outcome evaluated = fovea({"eval", run});
+    EXPECT_EQ(evaluated.code, 0) << fusion << evaluated.err;
+    EXPECT_THAT(evaluated.last_line(), StartsWith("split=test n="));
+  }
+  const std::string alone = (folder / "alone").string();
+  const Outcome trained = fovea({"train", config.string(), "--out", alone, "--device", "cpu",
+                                 "--set", "model.without=[image, labs]", "--set",
+                                 "model.fusion=concat", "--set", "model.input_dropout=0"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_THAT(read_text(fs::path(alone) / "bundle/model.json"),
+              testing::Not(HasSubstr("\"labs\"")));
+}
+
+}  // namespace
+}  // namespace fovea::test
