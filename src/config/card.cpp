@@ -10,7 +10,7 @@
 namespace fovea::config {
 namespace {
 
-constexpr int kFormat = 2;
+constexpr int kFormat = 3;
 constexpr int64_t kMaxBytes = 256 << 20;
 
 using Json = nlohmann::ordered_json;
@@ -71,9 +71,11 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
   }
   for (const TargetSpec& target : card.targets)
     json["targets"][target.name] = {{"classes", target.classes},
-                                    {"multi_label", target.multi_label},
+                                    {"kind", name_of(target.kind)},
                                     {"training_counts", target.counts},
-                                    {"training_known", target.known}};
+                                    {"training_known", target.known},
+                                    {"mean", target.mean},
+                                    {"deviation", target.deviation}};
   storage::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -98,9 +100,11 @@ ModelCard read_card(const std::filesystem::path& path) {
     }
     for (const auto& [name, target] : json.at("targets").items())
       card.targets.push_back({name, target.at("classes").get<std::vector<std::string>>(),
-                              target.at("multi_label").get<bool>(),
+                              target_kind(target.at("kind").get<std::string>()),
                               target.at("training_counts").get<std::vector<int64_t>>(),
-                              target.at("training_known").get<std::vector<int64_t>>()});
+                              target.at("training_known").get<std::vector<int64_t>>(),
+                              target.at("mean").get<double>(),
+                              target.at("deviation").get<double>()});
     return card;
   } catch (const nlohmann::json::exception& error) {
     throw data_error(path.string() + ": " + error.what() +

@@ -26,16 +26,23 @@ void check_settable(const std::vector<std::string>& set) {
   }
 }
 
+/// "of the classes normal, ill", "a number"
+std::string shown(const TargetSpec& target) {
+  return target.kind == TargetKind::number
+             ? "a number"
+             : fmt::format("of the {} {}", name_of(target.kind), join(target.classes));
+}
+
 /// The classes of the data must be those of the model, in the same order: else every figure is about something else.
-void check_classes(const Trained& trained, const sources::Source& source) {
+void check_targets(const Trained& trained, const sources::Source& source) {
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
     const TargetSpec& learned = trained.card.targets[i];
-    if (i >= source.targets.size() || source.targets[i].classes != learned.classes)
-      throw data_error(fmt::format(
-          "the data's classes of '{}' are {}, the model's are {}; name them with "
-          "data.targets.{}.classes",
-          learned.name, i < source.targets.size() ? join(source.targets[i].classes) : "none",
-          join(learned.classes), learned.name));
+    if (i >= source.targets.size() || source.targets[i].classes != learned.classes ||
+        source.targets[i].kind != learned.kind)
+      throw data_error(
+          fmt::format("the data's target '{}' is {}, the model's is {}; say so in data.targets.{}",
+                      learned.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
+                      shown(learned), learned.name));
   }
 }
 
@@ -53,7 +60,7 @@ int eval(const EvalRequest& request) {
   const sources::Source source = sources::open_source(
       data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
   for (const std::string& note : source.notes) log_info(note);
-  check_classes(trained, source);
+  check_targets(trained, source);
 
   const DatasetPtr cases = request.split == "all" ? source.data : source.part(request.split);
   const tasks::TaskPtr task = make_task(trained.config, trained.card);

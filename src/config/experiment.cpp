@@ -1,7 +1,5 @@
 #include "fovea/config/experiment.h"
 
-#include <fmt/format.h>
-
 #include <future>
 
 #include "fovea/config/load.h"
@@ -80,9 +78,6 @@ Trained open_trained(const std::filesystem::path& folder) {
 }
 
 Predictor make_predictor(const Trained& trained, const torch::Device& device) {
-  if (trained.card.targets.size() != 1)
-    throw config_error(fmt::format("{}: found {} targets; `infer` classifies by one",
-                                   trained.folder.string(), trained.card.targets.size()));
   auto parts = std::make_shared<Predictor::Parts>();
   parts->task = make_task(trained.config, trained.card);
   parts->model = make_model(trained.config, trained.card, *parts->task, trained.weights);
@@ -94,7 +89,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
     if (const auto* text = input.as<sources::TextOptions>())
       if (const Node* learned = trained.card.learned.find(name))
         parts->words[name] = sources::trained_tokenizer(*text, *learned);
-  parts->target = trained.card.targets[0];
+  parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
   parts->read = [data = data_in_use(trained.config)](const std::filesystem::path& path) {

@@ -3,63 +3,16 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "config/infer_output.h"
 #include "fovea/config/commands.h"
 #include "fovea/config/experiment.h"
 #include "fovea/report/pictures.h"
 #include "fovea/report/progress.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
 #include "fovea/train/device.h"
 
 namespace fovea::config {
 namespace {
-
-/// The lines of one output. A file is written at the end, whole or not at all; standard output line by line.
-class Output {
- public:
-  Output(std::string out, const std::vector<std::string>& classes)
-      : out_(std::move(out)), table_(columns(classes)) {
-    if (out_ != "-" && !out_.ends_with(".csv") && !out_.ends_with(".jsonl"))
-      throw config_error("--out: found '" + out_ +
-                         "', wanted a name that ends in .csv or .jsonl, or -");
-  }
-
-  void add(const Prediction& prediction) {
-    if (out_.ends_with(".jsonl")) {
-      lines_ += json_line(prediction);
-      return;
-    }
-    table_.text(prediction.id).text(prediction.path.string());
-    for (const auto& [name, probability] : prediction.probabilities) table_.number(probability);
-    table_.text(prediction.decision).end_row();
-    if (out_ == "-") std::cout << table_.take() << std::flush;
-  }
-
-  void finish() {
-    if (out_ != "-")
-      storage::write_file_atomically(out_, out_.ends_with(".jsonl") ? lines_ : table_.content());
-  }
-
- private:
-  static std::vector<std::string> columns(const std::vector<std::string>& classes) {
-    std::vector<std::string> columns{"id", "path"};
-    for (const std::string& name : classes) columns.push_back("p_" + name);
-    columns.emplace_back("decision");
-    return columns;
-  }
-
-  static std::string json_line(const Prediction& prediction) {
-    nlohmann::ordered_json json{{"id", prediction.id}, {"path", prediction.path.string()}};
-    for (const auto& [name, probability] : prediction.probabilities)
-      json["probabilities"][name] = probability;
-    json["decision"] = prediction.decision;
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  }
-
-  std::string out_;
-  storage::CsvWriter table_;
-  std::string lines_;
-};
 
 /// The folder of --explain: a line of JSON and a picture per case, and pictures of the mean.
 class Explanations {
@@ -141,7 +94,7 @@ int infer(const InferRequest& request) {
   const int threads = static_cast<int>(train::use_threads(request.threads));
   const Trained trained = open_trained(request.model);
   const Predictor predictor = make_predictor(trained, device);
-  Output output(request.out, predictor.classes());
+  InferOutput output(request.out, predictor.columns());
   Explanations explanations(request.explain);
   std::vector<std::string> failures;
   int64_t cases = 0;
@@ -176,7 +129,7 @@ int infer(const InferRequest& request) {
   explanations.finish();
   if (failures.empty()) return 0;
   for (const std::string& failure : failures) std::cerr << "fovea: " << failure << '\n';
-  std::cerr << fmt::format("fovea: {} of {} cases could not be read; the others were classified\n",
+  std::cerr << fmt::format("fovea: {} of {} cases could not be read; the others were answered\n",
                            failures.size(), cases);
   return static_cast<int>(Fault::data);
 }

@@ -90,7 +90,10 @@ void inspect_trained(const std::filesystem::path& folder) {
   for (const auto& [name, shape] : trained.card.inputs)
     line("input " + name, shape_text(shape.sizes));
   for (const TargetSpec& target : trained.card.targets)
-    line("target " + target.name, join(target.classes));
+    line("target " + target.name,
+         target.kind == TargetKind::number
+             ? fmt::format("a number, {:.4g} ± {:.4g}", target.mean, target.deviation)
+             : join(target.classes));
   std::cout << fmt::format("  {:<44} {:<14} {:<22} {:>12} {:>15}\n", "layer", "type", "output",
                            "parameters", "multiply-adds");
   for (const nn::LayerRow& row : summary.rows)

@@ -7,6 +7,7 @@
 #include "fovea/config/run_config.h"
 #include "fovea/core/text.h"
 #include "fovea/metrics/catalogue.h"
+#include "fovea/metrics/regression.h"
 #include "fovea/nn/blocks.h"
 #include "fovea/phantom/phantom.h"
 #include "fovea/sources/formats.h"
@@ -20,6 +21,7 @@ namespace {
 
 const std::vector<const CatalogueBase*>& catalogues() {
   static const std::vector<const CatalogueBase*> all{&sources::input_kinds(),
+                                                     &sources::target_kinds(),
                                                      &text::tokenizers(),
                                                      &nn::encoders(),
                                                      &nn::fusions(),
@@ -82,7 +84,8 @@ int list(const std::string& family, bool verbose) {
     return 0;
   }
   if (family == "metrics") {
-    for (const metrics::Metric& metric : metrics::catalogue()) print_line(metric.name, metric.help);
+    for (const auto& metric : metrics::catalogue()) print_line(metric.name, metric.help);
+    for (const auto& metric : metrics::regression_catalogue()) print_line(metric.name, metric.help);
   } else if (family == "formats") {
     for (const sources::Format& format : sources::formats()) print_line(format.name, format.help);
   } else if (family == "phantom") {
@@ -118,9 +121,12 @@ std::string configuration_reference() {
     }
   }
   text += "\n## The metrics\n\n| name | meaning | better |\n| --- | --- | --- |\n";
-  for (const metrics::Metric& metric : metrics::catalogue())
+  const auto add = [&](const auto& metric) {
     text += fmt::format("| `{}` | {} | {} |\n", metric.name, cell(std::string(metric.help)),
                         metric.higher_is_better ? "higher" : "lower");
+  };
+  for (const auto& metric : metrics::catalogue()) add(metric);
+  for (const auto& metric : metrics::regression_catalogue()) add(metric);
   return text;
 }
 

@@ -109,6 +109,25 @@ Batch Batch::to(const torch::Device& device) const {
           moved(present, device)};
 }
 
+std::string_view name_of(TargetKind kind) {
+  switch (kind) {
+    case TargetKind::classes:
+      return "classes";
+    case TargetKind::labels:
+      return "labels";
+    case TargetKind::number:
+      return "number";
+  }
+  return "";
+}
+
+TargetKind target_kind(std::string_view name) {
+  for (const TargetKind kind : {TargetKind::classes, TargetKind::labels, TargetKind::number})
+    if (name_of(kind) == name) return kind;
+  throw data_error(
+      fmt::format("found the kind of target '{}', wanted classes, labels or number", name));
+}
+
 Stack::Stack(int64_t size) : examples_(static_cast<size_t>(size)) {
   batch_.indices.resize(examples_.size());
 }

@@ -75,6 +75,9 @@ struct Pending {
 
 // The classes that a case counts for.
 std::vector<int64_t> strata_of(const torch::Tensor& target) {
+  if (target.is_floating_point() && target.dim() == 0)
+    throw config_error(
+        "train.balanced: the first target is a number, wanted classes: leave balanced out");
   if (target.dim() == 0) return {target.item<int64_t>()};
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < target.numel(); ++i)

@@ -72,9 +72,9 @@ std::vector<Decoded> decode_all(const Predictor::Parts& parts, const Dataset& ca
   return decoded;
 }
 
-/// Probabilities [N, classes] in double, and the weights [N, parts] of the inputs that have some.
+/// Decoded outputs on the CPU, and the weights [N, parts] of the inputs that have some.
 struct Answers {
-  torch::Tensor probabilities;
+  TensorMap decoded;
   std::vector<std::pair<std::string, torch::Tensor>> weights;
 };
 
@@ -83,13 +83,11 @@ Answers answers(const Predictor::Parts& parts, const Batch& batch) {
   Batch there = batch.to(parts.device);
   for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
   const TensorMap outputs = parts.model->forward(there.inputs, there.lengths, there.present);
-  const auto plain = [](const torch::Tensor& tensor) {
-    return tensor.to(torch::kCPU, torch::kFloat64).contiguous();
-  };
-  Answers result{plain(parts.task->decode(outputs).at(parts.target.name)), {}};
+  Answers result{parts.task->decode(outputs), {}};
+  for (auto& [name, tensor] : result.decoded) tensor = tensor.cpu();
   for (const auto& [name, shape] : parts.inputs)
     if (const torch::Tensor* weights = outputs.find("weights." + name))
-      result.weights.emplace_back(name, plain(*weights));
+      result.weights.emplace_back(name, weights->to(torch::kCPU, torch::kFloat64).contiguous());
   return result;
 }
 
@@ -124,19 +122,10 @@ Prediction prediction_of(const Predictor::Parts& parts, const Batch& batch,
   Prediction prediction{.id = batch.ids[static_cast<size_t>(row)],
                         .path = std::move(path),
                         .explanations = explanations(parts, batch, answers, row)};
-  const double* p = answers.probabilities[row].data_ptr<double>();
-  const std::vector<std::string>& classes = parts.target.classes;
-  for (size_t k = 0; k < classes.size(); ++k)
-    prediction.probabilities.emplace_back(classes[k], p[k]);
-  if (parts.target.multi_label) {
-    for (size_t k = 0; k < classes.size(); ++k)
-      if (p[k] >= parts.threshold)
-        prediction.decision += (prediction.decision.empty() ? "" : "|") + classes[k];
-  } else if (classes.size() == 2) {
-    prediction.decision = classes[p[1] >= parts.threshold];
-  } else {
-    prediction.decision = classes[static_cast<size_t>(std::max_element(p, p + classes.size()) - p)];
-  }
+  prediction.answers = parts.task->answers(answers.decoded, batch, row);
+  const Answer& first = prediction.answers.at(0);
+  prediction.probabilities = first.probabilities;
+  prediction.decision = first.decision;
   return prediction;
 }
 
@@ -193,6 +182,8 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
   }
 }
 
-const std::vector<std::string>& Predictor::classes() const { return parts_->target.classes; }
+const std::vector<std::string>& Predictor::classes() const { return parts_->targets.at(0).classes; }
+
+std::vector<std::string> Predictor::columns() const { return parts_->task->columns(); }
 
 }  // namespace fovea

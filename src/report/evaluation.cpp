@@ -9,6 +9,7 @@
 #include "fovea/report/pictures.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
+#include "report/figures_json.h"
 
 namespace fovea::report {
 namespace {
@@ -16,19 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using metrics::Mode;
 using metrics::Predictions;
-
-/// Puts "figures", and "undefined" and "notes" where there are such, into `json`.
-void put_figures(Json& json, const std::vector<metrics::NamedFigure>& figures) {
-  Json values = Json::object(), undefined = Json::object(), notes = Json::object();
-  for (const auto& [name, figure] : figures) {
-    values[name] = figure.defined() ? Json(figure.value) : Json(nullptr);
-    if (!figure.defined()) undefined[name] = figure.why_undefined;
-    if (!figure.note.empty()) notes[name] = figure.note;
-  }
-  json["figures"] = std::move(values);
-  if (!undefined.empty()) json["undefined"] = std::move(undefined);
-  if (!notes.empty()) json["notes"] = std::move(notes);
-}
 
 Json json_of(const metrics::ClassSummary& of_class) {
   const metrics::Counts& counts = of_class.counts;
@@ -95,12 +83,7 @@ std::string reliability_of(const metrics::Scored& scored, std::string_view subti
 }  // namespace
 
 std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split) {
-  std::string line = fmt::format("split={} n={}", split, summary.cases);
-  for (const auto& [name, figure] : summary.overall) {
-    line += figure.defined() ? fmt::format(" {}={:.4f}", name, figure.value)
-                             : fmt::format(" {}=undefined", name);
-  }
-  return line;
+  return fmt::format("split={} n={}", split, summary.cases) + figures_line(summary.overall);
 }
 
 std::string metrics_json(const metrics::ClassificationSummary& summary,

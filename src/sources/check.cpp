@@ -116,11 +116,13 @@ void add_counts(CheckReport& report, const Source& source) {
     const std::vector<int64_t> cases = source.cases(split);
     report.splits.emplace_back(split, static_cast<int64_t>(cases.size()));
     for (const TargetSpec& spec : source.targets) {
+      if (spec.classes.empty()) continue;  // a number
       std::vector<int64_t> counts(spec.classes.size(), 0);
       for (const int64_t i : cases) {
         const torch::Tensor target = source.data->targets(i).at(spec.name);
-        if (!spec.multi_label) ++counts[static_cast<size_t>(target.item<int64_t>())];
-        for (size_t k = 0; spec.multi_label && k < counts.size(); ++k)
+        const bool known = spec.multi_label() || target.item<int64_t>() >= 0;
+        if (!spec.multi_label() && known) ++counts[static_cast<size_t>(target.item<int64_t>())];
+        for (size_t k = 0; spec.multi_label() && k < counts.size(); ++k)
           counts[k] += target[static_cast<int64_t>(k)].item<float>() == 1;
       }
       for (size_t k = 0; k < counts.size(); ++k)

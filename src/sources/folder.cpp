@@ -39,7 +39,7 @@ class TreeReader {
 
   Source read() {
     const auto [input, input_options] = only_image(options_.inputs);
-    const auto [target, target_options] = only(options_.targets, "targets", "label");
+    const auto [target, target_options] = only_classes(options_.targets);
     const std::vector<fs::path> top = folders_of(root_);
     const bool has_splits = std::ranges::any_of(top, is_split);
     if (has_splits) {

@@ -113,7 +113,7 @@ class ArchiveReader {
 
   Source read() {
     const auto [input, input_options] = only_image(options_.inputs);
-    const auto [target, target_options] = only(options_.targets, "targets", "label");
+    const auto [target, target_options] = only_classes(options_.targets);
     Source source;
     for (const char* split : {"train", "val", "test"})
       if (archive_.find(fmt::format("{}_images", split))) read_part(split, source.splits);
@@ -156,7 +156,7 @@ class ArchiveReader {
                     where_, join(names, ", ", 20)));
   }
 
-  Labels number_labels(const std::string& name, const TargetOptions& target) const {
+  Labels number_labels(const std::string& name, const ClassesOptions& target) const {
     std::vector<std::string> cells;
     for (const int64_t number : numbers_) cells.push_back(std::to_string(number));
     LabelTexts texts;

@@ -40,4 +40,12 @@ inline std::pair<std::string, ImageOptions> only_image(const Inputs& inputs) {
                      "', wanted image: only the rows of a table have other inputs");
 }
 
+/// The same for the target, which is of classes.
+inline std::pair<std::string, ClassesOptions> only_classes(const Targets& targets) {
+  const auto [name, target] = only(targets, "targets", "label");
+  if (const auto* classes = target.as<ClassesOptions>()) return {name, *classes};
+  throw config_error("data.targets." + name + ": found the kind '" + target.name() +
+                     "', wanted classes: only the rows of a table have other targets");
+}
+
 }  // namespace fovea::sources

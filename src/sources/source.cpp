@@ -57,7 +57,7 @@ void finish(Source& source, const std::vector<Labels>& labels,
   if (!shared.empty()) refuse_shared(shared, source, groups, place);
   for (const Labels& one : labels) {
     source.targets.push_back(one.spec);
-    count_classes(source.targets.back(), one.values, source.splits);
+    learn_from_training(source.targets.back(), one.values, source.splits);
   }
 }
 

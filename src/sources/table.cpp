@@ -50,9 +50,9 @@ class TableReader {
   Source read() {
     begin();
     Source source;
-    leave_out_unknown_classes(source);
     for (const auto& [name, target] : options_.targets)
       labels_.push_back(read_target(name, target));
+    leave_out_unknown(source);
     read_groups();
     splits_ = split_rows({.options = options_,
                           .table = table_,
@@ -152,42 +152,42 @@ class TableReader {
     return result;
   }
 
-  // A case whose class is not known can neither train nor test.
-  void leave_out_unknown_classes(Source& source) {
-    const size_t before = rows_.size();
-    for (const auto& [name, target] : options_.targets) {
-      if (target.column.size() != 1 || !target.separator.empty() || target.missing.empty())
+  // A case of which nothing is known can neither train nor test.
+  void leave_out_unknown(Source& source) {
+    if (labels_.empty()) return;
+    std::vector<int64_t> kept, rows;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const auto index = static_cast<int64_t>(i);
+      if (std::ranges::none_of(labels_, [&](const Labels& one) { return one.known(index); }))
         continue;
-      const int64_t column = table_.column(target.column[0]);
-      std::erase_if(rows_, [&, &missing = target.missing](int64_t row) {
-        return std::ranges::find(missing, table_.cell(row, column)) != missing.end();
-      });
+      kept.push_back(index);
+      rows.push_back(rows_[i]);
     }
-    if (rows_.empty())
+    if (rows.empty())
       throw data_error(
-          fmt::format("{}: of {} rows none is left: every class is among the texts of "
-                      "`missing`",
-                      where_, before));
-    if (rows_.size() < before)
-      source.notes.push_back(fmt::format("{}: {} of {} rows left out, their class is not known",
-                                         where_, before - rows_.size(), before));
+          fmt::format("{}: of {} rows none is left: every target is among the texts of `missing`",
+                      where_, rows_.size()));
+    if (rows.size() == rows_.size()) return;
+    source.notes.push_back(fmt::format("{}: {} of {} rows left out, their {} not known", where_,
+                                       rows_.size() - rows.size(), rows_.size(),
+                                       labels_.size() > 1 ? "targets are" : "target is"));
+    for (Labels& one : labels_) one.values = one.values.index_select(0, torch::tensor(kept));
+    rows_ = std::move(rows);
   }
 
-  Labels read_target(const std::string& name, const TargetOptions& target) const {
-    if (target.column.empty())
-      throw config_error("data.targets." + name +
-                         ".column is missing: name the table's column of labels");
-    LabelTexts texts;
-    texts.where = fmt::format("{}: column{} {}", where_, target.column.size() > 1 ? "s" : "",
-                              "'" + join(target.column, "', '", 8) + "'");
-    texts.columns = target.column;
-    for (const std::string& column : target.column) {
-      const int64_t position = table_.column(column);
-      auto& cells = texts.cells.emplace_back();
-      for (const int64_t row : rows_) cells.push_back(table_.cell(row, position));
-    }
-    texts.place = [this](size_t i) { return line(i); };
-    return read_labels(name, target, texts);
+  Labels read_target(const std::string& name, const TargetChoice& target) const {
+    return target.make({.name = name,
+                        .where = where_,
+                        .cases = rows_.size(),
+                        .cells = [this](const std::string& column) { return cells(column); },
+                        .line = [this](size_t i) { return line(i); }});
+  }
+
+  std::vector<std::string_view> cells(const std::string& name) const {
+    const int64_t column = table_.column(name);
+    std::vector<std::string_view> result;
+    for (const int64_t row : rows_) result.push_back(table_.cell(row, column));
+    return result;
   }
 
   std::vector<ListedFile> files(const FileColumn& where) {

@@ -3,225 +3,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <limits>
-#include <map>
 #include <set>
-#include <unordered_map>
 
 #include "fovea/core/error.h"
-#include "fovea/storage/text.h"
+#include "fovea/core/text.h"
 
 namespace fovea::sources {
+
 namespace {
 
-constexpr size_t kMostClasses = 1000;
-
-std::optional<int64_t> whole(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
-// Numbers by value, then words by letters.
-bool before(const std::string& a, const std::string& b) {
-  const auto x = whole(a);
-  const auto y = whole(b);
-  if (x && y) return *x < *y;
-  if (x.has_value() != y.has_value()) return x.has_value();
-  return a < b;
-}
-
-std::vector<std::string_view> parts(std::string_view text, const std::string& separator) {
-  std::vector<std::string_view> result;
-  while (true) {
-    const size_t at = text.find(separator);
-    result.push_back(text.substr(0, at));
-    if (at == std::string_view::npos) return result;
-    text.remove_prefix(at + separator.size());
+// Of the training cases; of all where there is no training split.
+void measure(TargetSpec& spec, const torch::Tensor& values,
+             const std::vector<std::string>& splits) {
+  const bool any = std::ranges::find(splits, "train") != splits.end();
+  std::vector<double> numbers;
+  for (size_t i = 0; i < splits.size(); ++i) {
+    if (any && splits[i] != "train") continue;
+    const auto value = values[static_cast<int64_t>(i)].item<double>();
+    if (!std::isnan(value)) numbers.push_back(value);
   }
-}
-
-// Collects what is wrong, so that one message tells it all.
-class Complaints {
- public:
-  void add(size_t i, std::string_view found) {
-    ++count_;
-    if (cases_.size() < 5) cases_.push_back(i);
-    if (values_.size() < 10) values_.insert("'" + storage::escaped(found, 40) + "'");
-  }
-
-  void raise(const LabelTexts& texts, const std::string& wanted) const {
-    if (count_ == 0) return;
-    std::vector<std::string> places;
-    for (const size_t i : cases_) places.push_back(texts.place(i));
-    throw data_error(fmt::format(
-        "{}: {} labels are wrong ({}{}): found {}, wanted {}; correct them, or name the text that "
-        "means 'not known' in `missing`",
-        texts.where, count_, join(places), count_ > places.size() ? ", …" : "",
-        join({values_.begin(), values_.end()}), wanted));
-  }
-
- private:
-  size_t count_ = 0;
-  std::vector<size_t> cases_;
-  std::set<std::string> values_;
-};
-
-class Reader {
- public:
-  Reader(const TargetOptions& options, const LabelTexts& texts)
-      : options_(options), texts_(texts), cases_(texts.cells[0].size()) {}
-
-  Labels read(const std::string& name) {
-    labels_.spec.name = name;
-    if (texts_.cells.size() > 1) {
-      read_columns();
-    } else {
-      choose_classes();
-      options_.separator.empty() ? read_classes() : read_lists();
-    }
-    return std::move(labels_);
-  }
-
- private:
-  bool missing(std::string_view text) const {
-    return std::ranges::find(options_.missing, text) != options_.missing.end();
-  }
-
-  std::vector<std::string_view> labels_of(std::string_view cell) const {
-    if (options_.separator.empty()) return {cell};
-    if (!options_.none.empty() && cell == options_.none) return {};
-    return parts(cell, options_.separator);
-  }
-
-  void choose_classes() {
-    std::vector<std::string>& classes = labels_.spec.classes;
-    classes = options_.classes;
-    if (classes.empty()) {
-      std::set<std::string, bool (*)(const std::string&, const std::string&)> found(before);
-      for (const std::string_view cell : texts_.cells[0]) {
-        if (missing(cell)) continue;
-        for (const std::string_view label : labels_of(cell))
-          if (!label.empty()) found.emplace(label);
-        if (found.size() > kMostClasses)
-          throw data_error(fmt::format(
-              "{}: found more than {} different values, wanted classes; is this the right column? "
-              "Else list its `classes`",
-              texts_.where, kMostClasses));
-      }
-      classes.assign(found.begin(), found.end());
-    }
-    if (classes.size() < 2 && options_.separator.empty())
-      throw data_error(fmt::format("{}: found {} class{}, wanted at least 2", texts_.where,
-                                   classes.size(),
-                                   classes.empty() ? "es" : " ('" + classes[0] + "')"));
-    for (size_t k = 0; k < classes.size(); ++k)
-      if (!index_.emplace(classes[k], static_cast<int64_t>(k)).second)
-        throw config_error(fmt::format("targets: the class '{}' is listed twice", classes[k]));
-  }
-
-  // A name of the list wins; a whole number is an index.
-  int64_t class_of(std::string_view text) const {
-    const auto found = index_.find(std::string(text));
-    if (found != index_.end()) return found->second;
-    const auto number = whole(text);
-    return number && *number >= 0 && *number < static_cast<int64_t>(index_.size()) ? *number : -1;
-  }
-
-  void read_classes() {
-    labels_.values = torch::full({static_cast<int64_t>(cases_)}, -1, torch::kInt64);
-    auto* values = labels_.values.data_ptr<int64_t>();
-    Complaints complaints;
-    for (size_t i = 0; i < cases_; ++i) {
-      const std::string_view cell = texts_.cells[0][i];
-      if (missing(cell)) continue;
-      values[i] = class_of(cell);
-      if (values[i] < 0) complaints.add(i, cell);
-    }
-    complaints.raise(texts_, class_list());
-  }
-
-  void read_lists() {
-    float* values = room();
-    const size_t width = labels_.spec.classes.size();
-    Complaints complaints;
-    for (size_t i = 0; i < cases_; ++i) {
-      const std::string_view cell = texts_.cells[0][i];
-      if (missing(cell)) {
-        std::fill_n(values + i * width, width, std::numeric_limits<float>::quiet_NaN());
-        continue;
-      }
-      for (const std::string_view label : labels_of(cell)) {
-        const int64_t k = class_of(label);
-        if (k < 0)
-          complaints.add(i, label);
-        else
-          values[i * width + static_cast<size_t>(k)] = 1;
-      }
-    }
-    complaints.raise(texts_, class_list());
-  }
-
-  void read_columns() {
-    labels_.spec.classes = options_.classes.empty() ? texts_.columns : options_.classes;
-    if (labels_.spec.classes.size() != texts_.columns.size())
-      throw config_error(fmt::format("targets: found {} classes for {} columns, wanted one each",
-                                     labels_.spec.classes.size(), texts_.columns.size()));
-    float* values = room();
-    const size_t width = texts_.columns.size();
-    Complaints complaints;
-    for (size_t i = 0; i < cases_; ++i)
-      for (size_t k = 0; k < width; ++k) {
-        const std::string_view cell = texts_.cells[k][i];
-        float& value = values[i * width + k];
-        if (missing(cell))
-          value = std::numeric_limits<float>::quiet_NaN();
-        else if (cell == "1" || cell == "1.0")
-          value = 1;
-        else if (cell != "0" && cell != "0.0")
-          complaints.add(i, cell);
-      }
-    complaints.raise(texts_, "0 or 1 in each of the columns " + join(texts_.columns));
-  }
-
-  float* room() {
-    labels_.spec.multi_label = true;
-    labels_.values = torch::zeros(
-        {static_cast<int64_t>(cases_), static_cast<int64_t>(labels_.spec.classes.size())});
-    return labels_.values.data_ptr<float>();
-  }
-
-  std::string class_list() const {
-    return fmt::format("one of the {} classes {} or an index from 0 on", index_.size(),
-                       join(labels_.spec.classes, ", ", 20));
-  }
-
-  const TargetOptions& options_;
-  const LabelTexts& texts_;
-  size_t cases_;
-  Labels labels_;
-  std::unordered_map<std::string, int64_t> index_;
-};
-
-}  // namespace
-
-Labels read_labels(const std::string& name, const TargetOptions& options, const LabelTexts& texts) {
-  return Reader(options, texts).read(name);
+  if (numbers.empty())
+    throw data_error(fmt::format("target '{}': no training case has its number", spec.name));
+  double sum = 0, squares = 0;
+  for (const double number : numbers) sum += number;
+  spec.mean = sum / static_cast<double>(numbers.size());
+  for (const double number : numbers) squares += (number - spec.mean) * (number - spec.mean);
+  const double deviation = std::sqrt(squares / static_cast<double>(numbers.size()));
+  spec.deviation = deviation > 0 ? deviation : 1;
 }
 
 void count_classes(TargetSpec& spec, const torch::Tensor& values,
                    const std::vector<std::string>& splits) {
   const bool any = std::ranges::find(splits, "train") != splits.end();
   spec.counts.assign(spec.classes.size(), 0);
-  if (spec.multi_label) spec.known.assign(spec.classes.size(), 0);
+  if (spec.multi_label()) spec.known.assign(spec.classes.size(), 0);
   for (size_t i = 0; i < splits.size(); ++i) {
     if (any && splits[i] != "train") continue;
     const auto row = static_cast<int64_t>(i);
-    if (!spec.multi_label) {
-      ++spec.counts[static_cast<size_t>(values[row].item<int64_t>())];
+    if (!spec.multi_label()) {
+      const auto k = values[row].item<int64_t>();
+      if (k >= 0) ++spec.counts[static_cast<size_t>(k)];
       continue;
     }
     for (size_t k = 0; k < spec.counts.size(); ++k) {
@@ -241,33 +63,23 @@ void count_classes(TargetSpec& spec, const torch::Tensor& values,
           spec.name, spec.classes[k], join(shown)));
 }
 
-std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>& groups,
-                            int64_t least) {
-  const auto n = static_cast<size_t>(labels.values.size(0));
-  if (!labels.spec.multi_label) {
-    const auto* values = labels.values.data_ptr<int64_t>();
-    return {values, values + n};
-  }
-  const auto width = static_cast<size_t>(labels.values.size(1));
-  const auto* values = labels.values.data_ptr<float>();
-  std::vector<int64_t> cases(width, 0);
-  std::vector<std::set<std::string_view>> holders(width);
-  for (size_t i = 0; i < n; ++i)
-    for (size_t k = 0; k < width; ++k)
-      if (values[i * width + k] == 1) {
-        ++cases[k];
-        if (!groups.empty()) holders[k].insert(groups[i]);
-      }
-  std::vector<int64_t> result(n, static_cast<int64_t>(width));
-  for (size_t i = 0; i < n; ++i)
-    for (size_t k = 0; k < width; ++k) {
-      const int64_t own = groups.empty() ? cases[k] : static_cast<int64_t>(holders[k].size());
-      if (values[i * width + k] != 1 || own < least) continue;
-      const auto best = static_cast<size_t>(result[i]);
-      if (best == width || cases[k] < cases[best]) result[i] = static_cast<int64_t>(k);
-    }
-  // What is left of a rare stratum joins the cases without a label; where those are few too, there
-  // are no strata.
+}  // namespace
+
+void learn_from_training(TargetSpec& spec, const torch::Tensor& values,
+                         const std::vector<std::string>& splits) {
+  if (spec.kind == TargetKind::number)
+    measure(spec, values, splits);
+  else
+    count_classes(spec, values, splits);
+}
+
+namespace {
+
+// What is left of a rare stratum joins the cases without a label (stratum `width`); where those are
+// few too, there are no strata.
+std::vector<int64_t> with_rare_joined(std::vector<int64_t> result, size_t width,
+                                      const std::vector<std::string>& groups, int64_t least) {
+  const size_t n = result.size();
   const auto too_rare = [&](int64_t stratum) {
     std::set<std::string> own;
     for (size_t i = 0; i < n; ++i)
@@ -279,6 +91,39 @@ std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>
     if (too_rare(k)) std::ranges::replace(result, k, unlabelled);
   if (too_rare(unlabelled)) std::ranges::fill(result, 0);
   return result;
+}
+
+}  // namespace
+
+std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>& groups,
+                            int64_t least) {
+  const auto n = static_cast<size_t>(labels.values.size(0));
+  const auto width = labels.spec.classes.size();
+  std::vector<int64_t> result(n, static_cast<int64_t>(width));
+  if (labels.spec.kind == TargetKind::classes) {
+    const auto* values = labels.values.data_ptr<int64_t>();
+    result.assign(values, values + n);
+    if (std::ranges::find(result, -1) == result.end()) return result;
+    std::ranges::replace(result, int64_t{-1}, static_cast<int64_t>(width));
+    return with_rare_joined(std::move(result), width, groups, least);
+  }
+  const auto* values = labels.values.data_ptr<float>();
+  std::vector<int64_t> cases(width, 0);
+  std::vector<std::set<std::string_view>> holders(width);
+  for (size_t i = 0; i < n; ++i)
+    for (size_t k = 0; k < width; ++k)
+      if (values[i * width + k] == 1) {
+        ++cases[k];
+        if (!groups.empty()) holders[k].insert(groups[i]);
+      }
+  for (size_t i = 0; i < n; ++i)
+    for (size_t k = 0; k < width; ++k) {
+      const int64_t own = groups.empty() ? cases[k] : static_cast<int64_t>(holders[k].size());
+      if (values[i * width + k] != 1 || own < least) continue;
+      const auto best = static_cast<size_t>(result[i]);
+      if (best == width || cases[k] < cases[best]) result[i] = static_cast<int64_t>(k);
+    }
+  return with_rare_joined(std::move(result), width, groups, least);
 }
 
 std::string split_named(std::string_view word) {
@@ -300,7 +145,10 @@ std::vector<std::string> draw_splits(const SplitOptions& options, const std::vec
   Fractions fractions = options.fractions;
   for (auto& [name, share] : fractions) name = split_named(name);
   std::vector<int64_t> classes(cases, 0);
-  if (!labels.empty()) classes = strata(labels[0], groups, static_cast<int64_t>(fractions.size()));
+  const auto first = std::ranges::find_if(
+      labels, [](const Labels& one) { return one.spec.kind != TargetKind::number; });
+  if (first != labels.end())
+    classes = strata(*first, groups, static_cast<int64_t>(fractions.size()));
   return split(groups, classes, fractions, seed);
 }
 

@@ -19,22 +19,18 @@ struct LabelTexts {
   std::function<std::string(size_t)> place;          // of a case: "line 7"
 };
 
-struct Labels {
-  TargetSpec spec;       // counts not yet filled in
-  torch::Tensor values;  // int64 [N], -1 where the class is not known; or float32 [N, L]
-};
+/// Reads classes as `options` say.
+Labels read_labels(const std::string& name, const ClassesOptions& options, const LabelTexts& texts);
 
-/// Reads labels as `options` say. A data Error with where, number of bad cells, the first five
-/// places, the values found and the classes, where a label is outside the class list.
-Labels read_labels(const std::string& name, const TargetOptions& options, const LabelTexts& texts);
+/// Counts the cases of each class, or measures mean and deviation of a number, among those of the
+/// training split (all where there is none). A data Error where a class, or the number, has no
+/// training case.
+void learn_from_training(TargetSpec& spec, const torch::Tensor& values,
+                         const std::vector<std::string>& splits);
 
-/// Counts the cases of each class among those of the training split (all where there is none). A
-/// data Error where a class has no training case.
-void count_classes(TargetSpec& spec, const torch::Tensor& values,
-                   const std::vector<std::string>& splits);
-
-/// For each case one class to stratify by. Several labels: the rarest of the case that at least
-/// `least` groups have.
+/// For each case one class to stratify by, of a target that has classes; those that are not known
+/// are a class of their own. Several labels: the rarest of the case that at least `least` groups
+/// have.
 std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>& groups,
                             int64_t least);
 
@@ -42,7 +38,7 @@ std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>
 /// the word itself.
 std::string split_named(std::string_view word);
 
-/// The split of each case: from `given`, or drawn by the shares.
+/// The split of each case, drawn by the shares; stratified by the first target that has classes.
 std::vector<std::string> draw_splits(const SplitOptions& options, const std::vector<Labels>& labels,
                                      const std::vector<std::string>& groups, size_t cases,
                                      uint64_t seed);

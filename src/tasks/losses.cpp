@@ -10,6 +10,8 @@ namespace {
 
 using torch::Tensor;
 
+constexpr int64_t kUnknownClass = -1;
+
 Tensor row_of(const std::vector<double>& values) {
   return torch::tensor(values, torch::kDouble).to(torch::kFloat);
 }
@@ -19,8 +21,21 @@ Tensor beside(const Tensor& weights, const Tensor& logits) {
   return weights.defined() ? weights.to(logits.device(), logits.scalar_type()) : weights;
 }
 
+/// Rows of zeros where nobody knows the class.
 Tensor one_hot(const Tensor& targets, const Tensor& like) {
-  return torch::zeros_like(like).scatter_(1, targets.unsqueeze(1), 1);
+  const Tensor index = targets.clamp_min(0).unsqueeze(1), known = (targets >= 0).unsqueeze(1);
+  return torch::zeros_like(like).scatter_(1, index, known.to(like.scalar_type()));
+}
+
+/// [N] bool: which cases have a class, of indices (-1: none) or soft targets (NaN: none).
+Tensor known_of(const Tensor& targets) {
+  return targets.is_floating_point() ? targets.isnan().any(1).logical_not() : targets >= 0;
+}
+
+void check_classes(const TargetSpec& target, const char* loss) {
+  if (target.kind == TargetKind::number)
+    throw config_error(fmt::format(
+        "target '{}' is a number, {} expects classes: use mse, mae or huber", target.name, loss));
 }
 
 void check_length(const std::vector<double>& values, const TargetSpec& target, const char* key) {
@@ -83,7 +98,8 @@ class CrossEntropy final : public Loss {
  public:
   CrossEntropy(const CrossEntropyOptions& options, const TargetSpec& target)
       : smoothing_(options.label_smoothing) {
-    if (target.multi_label)
+    check_classes(target, "cross_entropy");
+    if (target.multi_label())
       throw config_error(
           fmt::format("target '{}' has several labels at once, cross_entropy expects "
                       "one class per case: use bce or focal",
@@ -93,9 +109,14 @@ class CrossEntropy final : public Loss {
   }
 
   Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
-    return at::cross_entropy_loss(logits,
-                                  targets.is_floating_point() ? targets.to(logits) : targets,
-                                  beside(weights_, logits), at::Reduction::Mean, -100, smoothing_);
+    const Tensor weights = beside(weights_, logits), known = known_of(targets);
+    if (targets.is_floating_point())
+      return mean_of_known(at::cross_entropy_loss(logits, targets.to(logits).nan_to_num(0), weights,
+                                                  at::Reduction::None, kUnknownClass, smoothing_),
+                           known);
+    const Tensor mean = at::cross_entropy_loss(logits, targets, weights, at::Reduction::Mean,
+                                               kUnknownClass, smoothing_);
+    return at::where(known.any(), mean, torch::zeros_like(mean));
   }
 
  private:
@@ -106,7 +127,8 @@ class CrossEntropy final : public Loss {
 class BinaryCrossEntropy final : public Loss {
  public:
   BinaryCrossEntropy(const BceOptions& options, const TargetSpec& target) {
-    if (!target.multi_label)
+    check_classes(target, "bce");
+    if (!target.multi_label())
       throw config_error(
           fmt::format("target '{}' has one class per case, bce expects several "
                       "labels at once: use cross_entropy or focal",
@@ -130,7 +152,8 @@ class BinaryCrossEntropy final : public Loss {
 class Focal final : public Loss {
  public:
   Focal(const FocalOptions& options, const TargetSpec& target)
-      : gamma_(options.gamma), multi_label_(target.multi_label) {
+      : gamma_(options.gamma), multi_label_(target.multi_label()) {
+    check_classes(target, "focal");
     std::vector<double> positive = options.alpha, negative;
     if (positive.size() == 1) {
       if (!multi_label_ && target.classes.size() > 2)
@@ -158,12 +181,12 @@ class Focal final : public Loss {
 
  private:
   Tensor of_classes(const Tensor& logits, const Tensor& targets) const {
-    const Tensor truth =
-        targets.is_floating_point() ? targets.to(logits) : one_hot(targets, logits.detach());
+    const Tensor truth = targets.is_floating_point() ? targets.to(logits).nan_to_num(0)
+                                                     : one_hot(targets, logits.detach());
     const Tensor log_p = logits.log_softmax(1);
     Tensor cells = -truth * (1 - log_p.exp()).clamp_min(1e-7).pow(gamma_) * log_p;
     if (positive_.defined()) cells = cells * beside(positive_, logits);
-    return cells.sum(1).mean();
+    return mean_of_known(cells.sum(1), known_of(targets));
   }
 
   Tensor of_labels(const Tensor& logits, const Tensor& targets) const {
@@ -239,6 +262,10 @@ const LossTable& losses() {
                                       maker<BinaryCrossEntropy>),
           LossTable::item<FocalOptions>("focal", "easy cases count less (Lin 2017); for both",
                                         maker<Focal>),
+          LossTable::item<NoOptions>("mse", "of a number: the squared error", mean_squared_error),
+          LossTable::item<NoOptions>("mae", "of a number: the absolute error", mean_absolute_error),
+          LossTable::item<HuberOptions>(
+              "huber", "of a number: squared near the truth, absolute beyond (Huber 1964)", huber),
       });
   return table;
 }

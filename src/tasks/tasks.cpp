@@ -1,4 +1,6 @@
 #include "fovea/tasks/classification.h"
+#include "fovea/tasks/regression.h"
+#include "fovea/tasks/several.h"
 
 namespace fovea::tasks {
 
@@ -9,6 +11,10 @@ const TaskTable& tasks() {
                        "classification",
                        "one of two or more classes, or several labels at once, for each case",
                        classification),
+                   TaskTable::item<RegressionOptions>(
+                       "regression", "a quantity in its own unit for each case", regression),
+                   TaskTable::item<SeveralOptions>(
+                       "several", "targets of different kinds at once, a task for each", several),
                });
   return table;
 }

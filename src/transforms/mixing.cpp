@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace fovea::transforms {
@@ -27,13 +28,15 @@ void check_pictures(const Batch& batch) {
                          "leave mixing out, or that input");
 }
 
-/// Class indices as float [N, classes].
+/// Class indices as float [N, classes], NaN where the class is not known; numbers as they are.
 torch::Tensor soft(const torch::Tensor& target, const std::string& name,
                    const std::vector<TargetSpec>& specs) {
   if (target.is_floating_point()) return target;
   for (const TargetSpec& spec : specs)
     if (spec.name == name)
-      return torch::one_hot(target, static_cast<int64_t>(spec.classes.size())).to(torch::kFloat32);
+      return torch::one_hot(target.clamp_min(0), static_cast<int64_t>(spec.classes.size()))
+          .to(torch::kFloat32)
+          .masked_fill((target < 0).unsqueeze(1), std::numeric_limits<float>::quiet_NaN());
   throw config_error("the target '" + name +
                      "' has class indices, but how many classes there are "
                      "was not said: give its TargetSpec");

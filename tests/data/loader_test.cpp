@@ -287,6 +287,24 @@ TEST(Loader, PicturesOfDifferentSizesAreAnErrorThatNamesTheFirst) {
     }
 }
 
+TEST(Loader, BalancedRefusesNumbers) {
+  class Ages final : public Numbers {
+   public:
+    using Numbers::Numbers;
+    TensorMap targets(int64_t) const override {
+      TensorMap map;
+      map["age"] = torch::tensor(61.5f);
+      return map;
+    }
+  };
+  try {
+    Loader(std::make_shared<Ages>(4), noise, {.batch_size = 2, .balanced = true});
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("the first target is a number"));
+  }
+}
+
 TEST(Loader, BalancedDrawsEveryClassEquallyOftenWithStreamsOfTheirOwn) {
   const auto data = std::make_shared<Numbers>(100);  // 10 cases of class 1, 90 of class 0
   const Loader loader(data, noise, {.batch_size = 100, .threads = 2, .balanced = true, .seed = 3});

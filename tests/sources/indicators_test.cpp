@@ -21,7 +21,7 @@ class Indicators : public testing::Test {
   Indicators() {
     options_.table = folder_.write("t.csv", kRows);
     choose({.columns = {"age", "stage"}});
-    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
   }
 

@@ -39,7 +39,7 @@ TEST(Npz, GreyPicturesKeepTheirBytesAndSplits) {
                                    {"test_images", counting({2, 2, 4})},
                                    {"test_labels", labels({1, 0})}});
   DataOptions options = archive(folder / "x.npz");
-  options.targets.entries = {{"finding", {.classes = {"normal", "pneumonia"}}}};
+  options.targets.entries = {{"finding", ClassesOptions{.classes = {"normal", "pneumonia"}}}};
   const Source source = open_source(options, 1);
   ASSERT_EQ(source.data->size(), 5);
   EXPECT_EQ(source.split_names(), (std::vector<std::string>{"train", "test"}));
@@ -72,7 +72,7 @@ TEST(Npz, SeveralLabelColumnsAreSeveralLabels) {
   io::write_npz(folder / "x.npz", {{"train_images", counting({2, 2, 2})},
                                    {"train_labels", labels({1, 0, 1, 0, 1, 1}, 3)}});
   const Source source = open_source(archive(folder / "x.npz"), 1);
-  EXPECT_TRUE(source.targets[0].multi_label);
+  EXPECT_TRUE(source.targets[0].multi_label());
   EXPECT_TRUE(torch::equal(source.data->targets(1).at("label"), torch::tensor({0.f, 1.f, 1.f})));
 }
 

@@ -18,7 +18,7 @@ using testing::HasSubstr;
 class Series : public testing::Test {
  protected:
   Series() {
-    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
     choose({.columns = {"x"}, .window = 2});
   }
@@ -98,7 +98,7 @@ TEST_F(Series, GroupsAreApartEvenWhereTheirRowsAlternate) {
 
 TEST_F(Series, RowsOfAnUnknownClassAreStillSeen) {
   table("who,x,label,part\na,1,no,train\na,3,?,train\na,3,yes,train\na,1,no,train\n");
-  options_.targets.entries[0].second.missing = {"?"};
+  options_.targets.entries[0].second = ClassesOptions{.column = {"label"}, .missing = {"?"}};
   const Source source = open();
   ASSERT_EQ(source.data->size(), 3);
   EXPECT_THAT(values(source.data, 1), ElementsAre(1, 1));
@@ -120,7 +120,7 @@ TEST_F(Series, AMissingValueIsTheOneBeforeAndAColumnSaysSo) {
 
 TEST_F(Series, OnlyWhatTrainingCasesReadIsLearnedFrom) {
   table("who,x,label,part\na,100,?,train\na,1,no,train\na,3,yes,train\na,9,no,test\n");
-  options_.targets.entries[0].second.missing = {"?"};
+  options_.targets.entries[0].second = ClassesOptions{.column = {"label"}, .missing = {"?"}};
   choose({.columns = {"x"}, .window = 1});
   EXPECT_THAT(values(open().data, 2), ElementsAre(7));
 }
@@ -281,7 +281,7 @@ TEST(SeriesOfMit, BeatsAreCutFromTheRecordByItsAnnotations) {
   DataOptions options;
   options.table = test::test_data() / "timeseries/ecg_mitdb_100/100.atr";
   options.targets.entries = {
-      {"beat", {.column = {"symbol"}, .classes = {"N", "A"}, .missing = {"V", "+"}}}};
+      {"beat", ClassesOptions{.column = {"symbol"}, .classes = {"N", "A"}, .missing = {"V", "+"}}}};
   options.split = {.fractions = {{"train", 0.6}, {"test", 0.4}}, .chronological = true};
   options.inputs.entries = {
       {"ecg",

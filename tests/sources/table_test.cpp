@@ -31,7 +31,7 @@ class Table : public testing::Test {
     options_.table = folder_.write("t.csv", kRows);
     options_.inputs.entries = {
         {"image", {"image", ImageOptions{.column = "file", .folder = "pictures"}}}};
-    options_.targets.entries = {{"label", {.column = {"finding"}}}};
+    options_.targets.entries = {{"label", ClassesOptions{.column = {"finding"}}}};
     options_.group = "patient";
     options_.split.column = "part";
     options_.subgroups = {"sex"};
@@ -67,13 +67,15 @@ TEST_F(Table, GivesCasesTargetsSplitsAndSubgroups) {
 }
 
 TEST_F(Table, TheOrderOfListedClassesDecidesTheIndices) {
-  options_.targets.entries[0].second.classes = {"ill", "healthy"};
+  options_.targets.entries[0].second =
+      ClassesOptions{.column = {"finding"}, .classes = {"ill", "healthy"}};
   EXPECT_EQ(open().data->targets(1).at("label").item<int64_t>(), 0);
 }
 
 TEST_F(Table, IndicesAreUnderstoodWhereClassesAreNamed) {
   table("file,patient,finding,sex,part\na.png,p,0,f,train\nb.png,q,1,f,train\n");
-  options_.targets.entries[0].second.classes = {"healthy", "ill"};
+  options_.targets.entries[0].second =
+      ClassesOptions{.column = {"finding"}, .classes = {"healthy", "ill"}};
   EXPECT_EQ(open().data->targets(1).at("label").item<int64_t>(), 1);
 }
 
@@ -87,9 +89,10 @@ TEST_F(Table, SeveralColumnsAreSeveralLabels) {
   table(
       "file,patient,finding,sex,part,mass,fluid\n"
       "a.png,p,x,f,train,1,0\nb.png,q,x,f,train,1,1\nc.png,r,x,f,train,0,NA\n");
-  options_.targets.entries[0].second = {.column = {"mass", "fluid"}, .missing = {"NA"}};
+  options_.targets.entries[0].second =
+      ClassesOptions{.column = {"mass", "fluid"}, .missing = {"NA"}};
   const Source source = open();
-  EXPECT_TRUE(source.targets[0].multi_label);
+  EXPECT_TRUE(source.targets[0].multi_label());
   EXPECT_EQ(source.targets[0].counts, (std::vector<int64_t>{2, 1}));
   EXPECT_TRUE(torch::equal(source.data->targets(1).at("label"), torch::tensor({1.f, 1.f})));
   EXPECT_TRUE(source.data->targets(2).at("label")[1].isnan().item<bool>());
@@ -99,7 +102,8 @@ TEST_F(Table, OneColumnMayHoldSeveralLabels) {
   table(
       "file,patient,finding,sex,part\na.png,p,mass|fluid,f,train\nb.png,q,clear,f,train\n"
       "c.png,r,fluid,f,train\n");
-  options_.targets.entries[0].second = {.column = {"finding"}, .separator = "|", .none = "clear"};
+  options_.targets.entries[0].second =
+      ClassesOptions{.column = {"finding"}, .separator = "|", .none = "clear"};
   const Source source = open();
   EXPECT_EQ(source.targets[0].classes, (std::vector<std::string>{"fluid", "mass"}));
   EXPECT_TRUE(torch::equal(source.data->targets(0).at("label"), torch::tensor({1.f, 1.f})));
@@ -110,7 +114,8 @@ TEST_F(Table, LabelsOutsideTheClassesAreCountedWithLinesAndValues) {
   table(
       "file,patient,finding,sex,part\na.png,p,0,f,train\nb.png,q,7,f,train\nc.png,r,0.5,f,train\n"
       "d.png,s,,f,train\ne.png,t,NA,f,train\n");
-  options_.targets.entries[0].second.classes = {"healthy", "ill"};
+  options_.targets.entries[0].second =
+      ClassesOptions{.column = {"finding"}, .classes = {"healthy", "ill"}};
   const std::string text = message();
   EXPECT_THAT(text, AllOf(HasSubstr("t.csv"), HasSubstr("'finding'"), HasSubstr("4 labels"),
                           HasSubstr("line 3, line 4, line 5, line 6")));
@@ -122,7 +127,7 @@ TEST_F(Table, CasesOfAnUnknownClassAreLeftOutAndCountedWhereThatIsAllowed) {
   table(
       "file,patient,finding,sex,part\na.png,p,ill,f,train\nb.png,q,,f,train\nc.png,r,well,m,"
       "train\n");
-  options_.targets.entries[0].second.missing = {""};
+  options_.targets.entries[0].second = ClassesOptions{.column = {"finding"}, .missing = {""}};
   const Source source = open();
   EXPECT_EQ(source.data->size(), 2);
   EXPECT_EQ(source.data->get(1).id, "c.png");
@@ -132,7 +137,7 @@ TEST_F(Table, CasesOfAnUnknownClassAreLeftOutAndCountedWhereThatIsAllowed) {
 }
 
 TEST_F(Table, AMissingColumnNamesTheNearest) {
-  options_.targets.entries[0].second.column = {"findings"};
+  options_.targets.entries[0].second = ClassesOptions{.column = {"findings"}};
   EXPECT_THAT(message(), AllOf(HasSubstr("t.csv"), HasSubstr("findings"), HasSubstr("finding")));
 }
 
@@ -307,7 +312,7 @@ TEST(Nih, TheTableGivesTheCountsOfItsReadme) {
   options.inputs.entries = {
       {"image", {"image", ImageOptions{.column = "filename", .folder = "images", .channels = 1}}}};
   options.targets.entries = {
-      {"label", {.column = {"class"}, .classes = {"no_finding", "pneumonia"}}}};
+      {"label", ClassesOptions{.column = {"class"}, .classes = {"no_finding", "pneumonia"}}}};
   options.group = "patient_id";
   options.split.column = "split";
   const Source source = open_source(options, 1);

@@ -20,7 +20,7 @@ class Tables : public testing::Test {
         {"train", folder_.write("a.csv", "who,x,label\n1,5,no\n1,6,yes\n2,7,no\n")},
         {"test", folder_.write("b.csv", "who,x,label\n3,8,yes\n4,9,no\n")}};
     options_.inputs.entries = {{"labs", {"table", TableOptions{.columns = {"x"}}}}};
-    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
   }
   Source open(uint64_t seed = 1) { return open_source(options_, seed); }
   std::string message() {

@@ -23,7 +23,7 @@ class Texts : public testing::Test {
   Texts() {
     options_.table = folder_.write("t.csv", kRows);
     choose({.column = "report"});
-    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
   }
 
@@ -106,7 +106,7 @@ class Mixed : public testing::Test {
                                    "a.png,50,no,train\n"
                                    ",60,yes,train\n"
                                    "b.png,,yes,train\n");
-    options_.targets.entries = {{"label", {.column = {"label"}}}};
+    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
     options_.id = "label";
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "support/test_files.h"
+#include "tasks/cases.h"
 
 namespace fovea::tasks {
 namespace {
@@ -14,27 +15,7 @@ using testing::HasSubstr;
 
 TargetSpec finding() { return {.name = "label", .classes = {"normal", "pneumonia"}}; }
 TargetSpec several() {
-  return {.name = "findings", .classes = {"nodule", "effusion"}, .multi_label = true};
-}
-
-Batch batch_of(const std::string& target, torch::Tensor targets) {
-  Batch batch;
-  for (int64_t i = 0; i < targets.size(0); ++i) {
-    batch.ids.push_back("case " + std::to_string(i));
-    batch.groups.emplace_back();
-  }
-  batch.targets[target] = std::move(targets);
-  return batch;
-}
-
-TensorMap outputs_of(const std::string& target, torch::Tensor logits) {
-  TensorMap outputs;
-  outputs[target] = std::move(logits);
-  return outputs;
-}
-
-const NamedFigure& figure(const std::vector<NamedFigure>& figures, const std::string& name) {
-  return *std::ranges::find(figures, name, &NamedFigure::name);
+  return {.name = "findings", .classes = {"nodule", "effusion"}, .kind = TargetKind::labels};
 }
 
 TEST(Classification, AHeadPerTargetWithAnOutputPerClass) {
@@ -131,7 +112,7 @@ TEST(Classification, NoTargetAndASingleClassAreRefused) {
   EXPECT_THROW(classification({}, {}), Error);
   EXPECT_THROW(classification({}, {{.name = "label", .classes = {"only"}}}), Error);
   EXPECT_NO_THROW(
-      classification({}, {{.name = "label", .classes = {"only"}, .multi_label = true}}));
+      classification({}, {{.name = "label", .classes = {"only"}, .kind = TargetKind::labels}}));
 }
 
 }  // namespace

@@ -53,6 +53,18 @@ TEST(MixUp, TargetsBlendAsThePicturesDo) {
   EXPECT_TRUE(blended);
 }
 
+TEST(MixUp, NumbersBlendAndUnknownClassesStayUnknown) {
+  const auto mix = mixup({.alpha = 1}, specs());
+  Random random = stream(1);
+  Batch batch = four_cases();
+  batch.targets["label"] = torch::tensor({0, -1, -1, -1});
+  batch.targets["age"] = torch::arange(4).to(torch::kFloat32);
+  batch = mix->apply(std::move(batch), random);
+  const torch::Tensor pictures = batch.inputs.at("image").flatten(1).mean(1);
+  EXPECT_LT(largest_difference(batch.targets.at("age"), pictures), 1e-5);
+  EXPECT_TRUE(batch.targets.at("label").slice(0, 1).isnan().any(1).all().item<bool>());
+}
+
 TEST(CutMix, TheBoxIsAsLargeAsItsShareOfTheTarget) {
   const auto mix = cutmix({}, specs());
   for (uint64_t i = 0; i < 50; ++i) {

@@ -35,8 +35,9 @@ class TensorMap {
 /// One case on the CPU.
 ///   inputs   "image" [C, H, W] or [C, D, H, W], uint8 as decoded or float32; "text" [L] int64,
 ///            "series" [T, F], "table" [F]
-///   targets  one class: int64 scalar; several labels at once: float32 [L] of 0 and 1, NaN where a
-///            label is missing
+///   targets  one class: int64 scalar, -1 where it is not known; several labels at once: float32
+///            [L] of 0 and 1, NaN where a label is missing; a number: float32 scalar in its own
+///            unit, NaN where it is missing
 struct Example {
   std::string id;
   std::string group;  ///< the patient; empty where unknown
@@ -71,13 +72,26 @@ struct Batch {
 /// case lacks an optional input there are zeros (of length 1), and `present` says so.
 Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices);
 
+enum class TargetKind {
+  classes,  ///< one class per case
+  labels,   ///< each class is a yes or no of its own
+  number,   ///< a quantity
+};
+std::string_view name_of(TargetKind kind);
+/// A data Error where there is none of this name.
+TargetKind target_kind(std::string_view name);
+
 /// What one target of a data set means.
 struct TargetSpec {
   std::string name;                  ///< "label"
-  std::vector<std::string> classes;  ///< in the order of their indices
-  bool multi_label = false;          ///< each class is a yes or no of its own
-  std::vector<int64_t> counts = {};  ///< training cases per class (multi-label: with the label)
-  std::vector<int64_t> known = {};   ///< multi-label: training cases whose answer is known
+  std::vector<std::string> classes;  ///< in the order of their indices; of a number none
+  TargetKind kind = TargetKind::classes;
+  std::vector<int64_t> counts = {};  ///< training cases per class (labels: with the label)
+  std::vector<int64_t> known = {};   ///< of labels: training cases whose answer is known
+  double mean = 0;                   ///< of a number: over the training cases
+  double deviation = 1;              ///< of a number: likewise; 1 where all are equal
+
+  bool multi_label() const { return kind == TargetKind::labels; }
 };
 
 }  // namespace fovea

@@ -52,7 +52,8 @@ class Loader {
   ///
   /// Balanced: as many cases as the data set has, the same number (±1) of each class of the first
   /// target, so that rare ones come several times, each time with a stream of their own. Several
-  /// labels at once: each label, and no label at all, counts as a class.
+  /// labels at once: each label, and no label at all, counts as a class; so does a class that is not
+  /// known. A config Error where the first target is a number.
   std::vector<int64_t> order(int64_t epoch) const;
 
  private:

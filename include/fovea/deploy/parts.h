@@ -16,8 +16,7 @@ struct Predictor::Parts {
   tasks::TaskPtr task;
   std::vector<std::pair<std::string, InputShape>> inputs;
   std::map<std::string, text::TokenizerPtr> words;  ///< of the inputs that are text
-  TargetSpec target;
-  double threshold = 0.5;                                     ///< of yes-or-no decisions
+  std::vector<TargetSpec> targets;
   std::function<Example(const std::filesystem::path&)> read;  ///< decodes one file; thread-safe
   ExampleTransform transform;                                 ///< of evaluation: draws nothing
   torch::Device device = torch::kCPU;

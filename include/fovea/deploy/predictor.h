@@ -1,4 +1,4 @@
-// A trained classifier, ready to read files. This header needs no LibTorch: it is what other
+// A trained model, ready to read files. This header needs no LibTorch: it is what other
 // programs include.
 #pragma once
 
@@ -8,6 +8,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "fovea/tasks/answer.h"
 
 namespace fovea {
 
@@ -25,13 +27,14 @@ struct Explanation {
 struct Prediction {
   std::string id;  ///< the file's name without folder and ending, or what the table calls it
   std::filesystem::path path;
-  std::vector<std::pair<std::string, double>>
-      probabilities;     ///< by class, in the order of the classes
-  std::string decision;  ///< the class; of several yes-or-no labels those that hold, joined by '|'
+  std::vector<Answer> answers;  ///< one per target
+  /// Of the first target, which most models have alone: its answer's.
+  std::vector<std::pair<std::string, double>> probabilities;
+  std::string decision;
   std::vector<Explanation> explanations;  ///< of the inputs whose encoder gives weights
 };
 
-/// Classifies files with a trained model (`fovea::load` in config/load.h makes one).
+/// Reads files with a trained model (`fovea::load` in config/load.h makes one).
 ///
 ///   const auto predictor = fovea::load("runs/chest");
 ///   std::cout << predictor.predict("image.dcm").decision << '\n';
@@ -49,7 +52,7 @@ class Predictor {
   using Result = std::function<void(const Prediction&)>;
   using Failed = std::function<void(const std::filesystem::path&, const std::string&)>;
 
-  /// Many files: decoded on `threads` threads, classified in batches. `result` is called once a
+  /// Many files: decoded on `threads` threads, through the model in batches. `result` is called once a
   /// file, in the order of `files`; `failed` with the message of each file that could not be read,
   /// which does not stop the rest.
   void predict(const std::vector<std::filesystem::path>& files, int threads, const Result& result,
@@ -57,7 +60,8 @@ class Predictor {
   /// The same for cases of any kind; a path is then what the data set calls the case.
   void predict(const Dataset& cases, int threads, const Result& result, const Failed& failed) const;
 
-  const std::vector<std::string>& classes() const;
+  const std::vector<std::string>& classes() const;  ///< of the first target; of a number none
+  std::vector<std::string> columns() const;         ///< of a table of answers
 
  private:
   std::shared_ptr<const Parts> parts_;

@@ -18,6 +18,7 @@
 #include "fovea/data/splits.h"
 #include "fovea/sources/formats.h"
 #include "fovea/sources/inputs.h"
+#include "fovea/sources/targets.h"
 
 namespace fovea::sources {
 
@@ -31,24 +32,6 @@ struct SplitOptions {
 void read_value(const Node& node, SplitOptions& split);
 Node write_value(const SplitOptions& split);
 std::string type_name(const SplitOptions& split);
-
-struct TargetOptions {
-  std::vector<std::string> column{};   // one; or several of 0 and 1: one label each
-  std::vector<std::string> classes{};  // in the order of their indices; default: sorted values
-  std::string separator{};             // one column with several labels in a cell
-  std::string none{};                  // with a separator: the text for "no label"
-  std::vector<std::string> missing{};  // texts that mean "not known"
-
-  void describe(Fields& f) {
-    f("column", column, "column with the class, or several columns of 0 and 1, a label each");
-    f("classes", classes, "class names in the order of their indices; default: the sorted values");
-    f("separator", separator, "one column holds several labels, with this text between them");
-    f("none", none, "with a separator: the text that stands for no label at all");
-    f("missing", missing,
-      "texts that mean 'not known' (\"\" is a blank cell): a case without its "
-      "class is left out, a label without its value does not count");
-  }
-};
 
 /// One table of all cases, or a table for each split: `table: {train: a.csv, test: b.csv}`.
 struct CaseTables {
@@ -83,7 +66,7 @@ struct DataOptions {
   std::vector<std::string> columns;
   RowOptions rows;
   Inputs inputs;
-  Named<TargetOptions> targets;
+  Targets targets;
   std::string id;
   std::string group;
   bool group_per_table = false;

@@ -1,4 +1,4 @@
-// What a classifier is punished for: functions of logits and targets, averaged over the batch.
+// What a model is punished for: functions of outputs and targets, averaged over the batch.
 #pragma once
 
 #include <torch/types.h>
@@ -9,9 +9,13 @@
 namespace fovea::tasks {
 
 /// logits [N, K] float32 -> a scalar.
-///   one class per case     targets int64 [N], or soft: float [N, K], rows that sum to 1
+///   one class per case     targets int64 [N], -1 where nobody knows; or soft: float [N, K], rows
+///                          that sum to 1, NaN where nobody knows
 ///   several labels at once  targets float [N, K] in 0 … 1, NaN where nobody knows: that cell does
 ///                           not count
+///   a number                K is 1; both in deviations from the mean of the training cases, targets
+///                           float [N], NaN where nobody knows
+/// What nobody knows does not count; 0 where nothing of the batch is known.
 class Loss {
  public:
   virtual ~Loss() = default;
@@ -51,6 +55,18 @@ struct FocalOptions {
   std::vector<double> alpha = {};  ///< none; one: weight of positives, 1 - alpha of negatives; or K
   void describe(Fields& f);
 };
+
+LossPtr mean_squared_error(const NoOptions& options, const TargetSpec& target);
+LossPtr mean_absolute_error(const NoOptions& options, const TargetSpec& target);
+
+/// e² / 2 up to an error e of delta, beyond it delta (|e| - delta / 2).
+struct HuberOptions {
+  double delta = 1;
+  void describe(Fields& f) {
+    f("delta", delta, "where the square ends, in deviations of the training targets").above(0);
+  }
+};
+LossPtr huber(const HuberOptions& options, const TargetSpec& target);
 
 using LossTable = Catalogue<LossPtr(const TargetSpec&)>;
 /// The table: src/tasks/losses.cpp. Making one checks that it fits the target (a config Error).

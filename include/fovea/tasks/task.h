@@ -8,6 +8,7 @@
 #include "fovea/core/catalogue.h"
 #include "fovea/data/example.h"
 #include "fovea/nn/model.h"
+#include "fovea/tasks/answer.h"
 
 namespace fovea::tasks {
 
@@ -29,7 +30,7 @@ class Evaluation {
                    double loss = std::numeric_limits<double>::quiet_NaN()) = 0;
   /// All figures in a fixed order, then `loss`; the first is the task's main figure.
   virtual std::vector<NamedFigure> figures() const = 0;
-  /// Writes metrics.json, predictions.csv and the pictures into `folder`; returns the line of
+  /// Writes metrics.json, the predictions and the pictures into `folder`; returns the line of
   /// key=value figures.
   virtual std::string write(const std::filesystem::path& folder,
                             const std::string& split) const = 0;
@@ -42,8 +43,14 @@ class Task {
   /// A scalar, float32, differentiable. Targets may be soft (mixup): float [N, classes] instead of
   /// int64 [N].
   virtual torch::Tensor loss(const TensorMap& outputs, const Batch& batch) const = 0;
-  /// Logits -> probabilities, float32, same names: [N, classes] (binary: two columns).
+  /// Outputs -> what they mean, under the same names. Classes: probabilities [N, classes], float32
+  /// (binary: two columns). A number: [N], double, in its own unit.
   virtual TensorMap decode(const TensorMap& outputs) const = 0;
+  /// One answer per target for case `row`; `decoded` as decode() gave it, all on the CPU.
+  virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
+                                      int64_t row) const = 0;
+  /// The columns of a table of answers: per target its probabilities, then the decision or number.
+  virtual std::vector<std::string> columns() const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
   /// The figures that an evaluation will have, without their values: what `best:` may name.
   virtual std::vector<NamedFigure> figures() const { return evaluation()->figures(); }

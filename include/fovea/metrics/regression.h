@@ -1,0 +1,49 @@
+// Figures of a regression: how far predicted numbers are from the true ones, in their unit.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/metrics/figure.h"
+
+namespace fovea::metrics {
+
+/// n cases whose number is known. Plain vectors, so that batches can be appended.
+struct Numbers {
+  std::vector<std::string> ids;
+  std::vector<std::string> groups;  ///< the patient; empty where the data has none
+  std::vector<double> targets;
+  std::vector<double> predicted;
+
+  size_t cases() const { return targets.size(); }
+  size_t distinct_groups() const;  ///< of those that have a name
+  /// A data Error where sizes disagree, or a number is not finite.
+  void check() const;
+};
+
+/// All are undefined without a case.
+Figure rmse(const Numbers& numbers);  ///< root of the mean squared error
+Figure mae(const Numbers& numbers);   ///< mean absolute error
+/// 1 - squared error / squared distance of the targets from their mean; 0 is what their mean
+/// reaches. Undefined where all targets are equal.
+Figure r2(const Numbers& numbers);
+Figure bias(const Numbers& numbers);  ///< mean of predicted - true
+
+/// bias ± 1.96 standard deviations (n - 1) of predicted - true (Bland and Altman 1986).
+struct Agreement {
+  Figure low, bias, high;  ///< low and high are undefined for fewer than two cases
+};
+Agreement limits_of_agreement(const Numbers& numbers);
+
+struct RegressionMetric {
+  std::string_view name;
+  std::string_view help;
+  bool higher_is_better;
+  Figure (*figure)(const Numbers&);
+};
+/// In the order of every report.
+std::span<const RegressionMetric> regression_catalogue();
+
+}  // namespace fovea::metrics

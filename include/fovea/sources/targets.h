@@ -1,0 +1,96 @@
+// What is to be learned of a case. Each target is of a kind (classes, a number …) that knows how to
+// read its columns of the table: a line of the table in src/sources/target_kinds.cpp.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fovea/core/catalogue.h"
+#include "fovea/data/example.h"
+
+namespace fovea::sources {
+
+/// One target of all cases.
+struct Labels {
+  TargetSpec spec;  ///< without what is learned of the training cases
+  /// Classes: int64 [N], -1 where not known. Labels: float32 [N, L], a number: float32 [N], NaN
+  /// where not known.
+  torch::Tensor values;
+
+  /// False where nothing is known of the case: it can neither train nor test.
+  bool known(int64_t index) const;
+};
+
+/// What the place of a target in a table offers to its kind.
+struct TargetPlace {
+  const std::string& name;
+  std::string where;  ///< "labels.csv", how messages begin
+  size_t cases;
+  std::function<std::vector<std::string_view>(const std::string& column)> cells;  ///< of each case
+  std::function<std::string(size_t)> line;                                        ///< "line 7"
+};
+
+using TargetTable = Catalogue<Labels(const TargetPlace&)>;
+const TargetTable& target_kinds();
+
+struct ClassesOptions {
+  std::vector<std::string> column{};   // one; or several of 0 and 1: one label each
+  std::vector<std::string> classes{};  // in the order of their indices; default: sorted values
+  std::string separator{};             // one column with several labels in a cell
+  std::string none{};                  // with a separator: the text for "no label"
+  std::vector<std::string> missing{};  // texts that mean "not known"
+
+  void describe(Fields& f) {
+    f("column", column, "column with the class, or several columns of 0 and 1, a label each");
+    f("classes", classes, "class names in the order of their indices; default: the sorted values");
+    f("separator", separator, "one column holds several labels, with this text between them");
+    f("none", none, "with a separator: the text that stands for no label at all");
+    f("missing", missing,
+      "texts that mean 'not known' (\"\" is a blank cell): such a case does not count for this "
+      "target, and is left out where it has no other; a label without its value does not count");
+  }
+};
+/// A data Error with where, number of bad cells, the first five places, the values found and the
+/// classes, where a label is outside the class list.
+Labels class_target(const ClassesOptions& options, const TargetPlace& place);
+
+struct NumberOptions {
+  std::string column{};
+  std::vector<double> clip{};            // lowest and highest
+  std::vector<std::string> missing{""};  // texts that mean "not known"
+
+  void describe(Fields& f) {
+    f("column", column, "the column with the number").required();
+    f("clip", clip,
+      "[lowest, highest]: numbers beyond become these (remaining useful life: [0, 125])");
+    f("missing", missing, "texts that mean 'not known' (\"\" is a blank cell)");
+  }
+};
+/// A data Error with the lines of cells that are neither a finite number nor missing.
+Labels number_target(const NumberOptions& options, const TargetPlace& place);
+
+struct TargetChoice : Choice<Labels(const TargetPlace&)> {
+  TargetChoice() : Choice(target_kinds(), "classes") {}
+  TargetChoice(ClassesOptions options) : TargetChoice() {  // NOLINT: what most targets are
+    set("classes", std::move(options));
+  }
+  template <class Options>
+  TargetChoice(std::string_view kind, Options options) : TargetChoice() {
+    set(kind, std::move(options));
+  }
+  /// The settings where the target is of this kind, else null.
+  template <class Options>
+  const Options* as() const {
+    const auto* held = dynamic_cast<const Held<Options>*>(&settings());
+    return held ? &held->options : nullptr;
+  }
+};
+
+/// By name: {age: {number: {column: age}}}. The kind `classes` is left out: {label: {column: class}}.
+struct Targets : Named<TargetChoice> {};
+void read_value(const Node& node, Targets& targets);
+Node write_value(const Targets& targets);
+
+}  // namespace fovea::sources

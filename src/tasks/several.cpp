@@ -1,0 +1,149 @@
+#include "fovea/tasks/several.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
+#include "tasks/mean_loss.h"
+
+namespace fovea::tasks {
+namespace {
+
+using torch::Tensor;
+
+struct Part {
+  std::string target;
+  TaskPtr task;
+  double weight = 1;
+};
+
+class SeveralEvaluation final : public Evaluation {
+ public:
+  explicit SeveralEvaluation(const std::vector<Part>& parts) {
+    for (const Part& part : parts) parts_.emplace_back(part.target, part.task->evaluation());
+  }
+
+  void add(const TensorMap& decoded, const Batch& batch, double loss) override {
+    for (auto& [target, evaluation] : parts_) evaluation->add(decoded, batch);
+    loss_.add(loss, batch.size());
+  }
+
+  std::vector<NamedFigure> figures() const override {
+    std::vector<NamedFigure> all;
+    for (const auto& [target, evaluation] : parts_)
+      for (NamedFigure& figure : evaluation->figures()) {
+        if (figure.name == "loss") continue;  // of all targets together, below
+        figure.name = target + "." + figure.name;
+        all.push_back(std::move(figure));
+      }
+    all.push_back(loss_.figure());
+    return all;
+  }
+
+  std::string write(const std::filesystem::path& folder, const std::string& split) const override {
+    std::string lines;
+    for (const auto& [target, evaluation] : parts_)
+      lines += fmt::format("{}target={} {}", lines.empty() ? "" : "\n", target,
+                           evaluation->write(folder / target, split));
+    return lines;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::unique_ptr<Evaluation>>> parts_;
+  MeanLoss loss_;
+};
+
+class Several final : public Task {
+ public:
+  explicit Several(std::vector<Part> parts) : parts_(std::move(parts)) {}
+
+  std::vector<nn::HeadSpec> heads() const override {
+    std::vector<nn::HeadSpec> all;
+    for (const Part& part : parts_) std::ranges::copy(part.task->heads(), std::back_inserter(all));
+    return all;
+  }
+
+  Tensor loss(const TensorMap& outputs, const Batch& batch) const override {
+    Tensor sum;
+    for (const Part& part : parts_) {
+      Tensor one = part.task->loss(outputs, batch);
+      if (part.weight != 1) one = one * part.weight;
+      sum = sum.defined() ? sum + one : one;
+    }
+    return sum;
+  }
+
+  TensorMap decode(const TensorMap& outputs) const override {
+    TensorMap all;
+    for (const Part& part : parts_)
+      for (const auto& [name, tensor] : part.task->decode(outputs)) all[name] = tensor;
+    return all;
+  }
+
+  std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
+                              int64_t row) const override {
+    std::vector<Answer> all;
+    for (const Part& part : parts_)
+      std::ranges::move(part.task->answers(decoded, batch, row), std::back_inserter(all));
+    return all;
+  }
+
+  std::vector<std::string> columns() const override {
+    std::vector<std::string> all;
+    for (const Part& part : parts_)
+      for (const std::string& column : part.task->columns())
+        all.push_back(part.target + "." + column);
+    return all;
+  }
+
+  std::unique_ptr<Evaluation> evaluation() const override {
+    return std::make_unique<SeveralEvaluation>(parts_);
+  }
+
+ private:
+  std::vector<Part> parts_;
+};
+
+void refuse_unknown(const std::string& target, const char* key,
+                    const std::vector<TargetSpec>& targets) {
+  std::vector<std::string> known;
+  for (const TargetSpec& one : targets) known.push_back(one.name);
+  if (std::ranges::find(known, target) == known.end())
+    throw config_error(fmt::format("task.several.{}: found '{}', wanted one of the targets: {}",
+                                   key, target, join(known)));
+}
+
+}  // namespace
+
+TaskPtr several(const SeveralOptions& options, const std::vector<TargetSpec>& targets) {
+  for (const auto& [name, task] : options.tasks) refuse_unknown(name, "tasks", targets);
+  for (const auto& [name, weight] : options.weights) refuse_unknown(name, "weights", targets);
+  std::vector<Part> parts;
+  for (const TargetSpec& target : targets) {
+    const TaskChoice* task = options.tasks.find(target.name);
+    if (!task)
+      throw config_error(fmt::format(
+          "task.several.tasks: found no task for the target '{}' of the data; name one, or leave "
+          "the target out of data.targets",
+          target.name));
+    const double* weight = options.weights.find(target.name);
+    parts.push_back({target.name, task->make({target}), weight ? *weight : 1});
+  }
+  if (parts.empty()) throw config_error("task.several: the data names no target");
+  return std::make_shared<Several>(std::move(parts));
+}
+
+TaskPtr for_each_target(const char* task, const std::vector<TargetSpec>& targets,
+                        const std::function<TaskPtr(const TargetSpec&)>& make) {
+  if (targets.empty())
+    throw config_error(
+        fmt::format("{}: the data names no target; name a column in data.targets", task));
+  if (targets.size() == 1) return make(targets[0]);
+  std::vector<Part> parts;
+  for (const TargetSpec& target : targets) parts.push_back({target.name, make(target)});
+  return std::make_shared<Several>(std::move(parts));
+}
+
+}  // namespace fovea::tasks
