@@ -11,6 +11,7 @@
 #include "fovea/nn/ft_transformer.h"
 #include "fovea/nn/mlp.h"
 #include "fovea/nn/resnet.h"
+#include "fovea/nn/resnet1d.h"
 #include "fovea/nn/rnn.h"
 #include "fovea/nn/sequence_transformer.h"
 #include "fovea/nn/tcn.h"
@@ -79,6 +80,9 @@ const EncoderTable& encoders() {
               text_cnn),
           EncoderTable::item<TcnOptions>(
               "tcn", "series and text: dilated causal convolutions (Bai et al., 2018)", tcn),
+          EncoderTable::item<ResNet1dOptions>(
+              "resnet1d", "series and text: residual network along time (Wang et al., IJCNN 2017)",
+              resnet1d),
       });
   return table;
 }

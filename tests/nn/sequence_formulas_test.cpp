@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "fovea/nn/resnet1d.h"
 #include "fovea/nn/sequence_transformer.h"
 #include "fovea/nn/tcn.h"
 #include "fovea/nn/text_cnn.h"
@@ -146,6 +147,33 @@ TEST(SequenceFormulas, ATcnIsDilatedCausalConvolutionsWithResiduals) {
     x = (y + x).clamp_min(0);
   }
   EXPECT_LT((found - x).abs().max().item<double>(), 1e-12);
+}
+
+TEST(SequenceFormulas, AResNetAlongTimeHalvesItInEachStageButTheFirst) {
+  const auto encoder = resnet1d({.width = 2, .blocks = {1, 1}, .kernel = 3}, kSeries);
+  fill(*encoder);
+  torch::NoGradGuard no_grad;
+  const auto parameters = encoder->named_parameters();
+  // Norms begin with mean 0 and variance 1; a convolution looks one step back and one ahead.
+  const auto layer = [&](const Tensor& x, const std::string& name, int64_t stride) {
+    const Tensor w = parameters[name + ".conv.weight"];
+    const int64_t length = (x.size(0) + stride - 1) / stride, reach = w.size(2) / 2;
+    const Tensor y = torch::empty({length, w.size(0)}, torch::kFloat64);
+    const Tensor ahead = at::constant_pad_nd(x, {0, 0, 0, reach});
+    for (int64_t t = 0; t < length; ++t)
+      for (int64_t o = 0; o < w.size(0); ++o)
+        y[t][o] = convolved(ahead, w, 0, o, t * stride + reach, 1) / std::sqrt(1 + 1e-5) *
+                      at_(parameters[name + ".norm.weight"], {o}) +
+                  at_(parameters[name + ".norm.bias"], {o});
+    return y;
+  };
+  Tensor x = layer(series(5)[0], "stem", 1).relu();
+  x = (layer(layer(x, "stage0_0.conv1", 1).relu(), "stage0_0.conv2", 1) + x).relu();
+  x = (layer(layer(x, "stage1_0.conv1", 2).relu(), "stage1_0.conv2", 1) +
+       layer(x, "stage1_0.shortcut", 2))
+          .relu();
+  ASSERT_EQ(x.size(0), 3);
+  EXPECT_LT((encoder->encode(series(5)).pooled[0] - x.mean(0)).abs().max().item<double>(), 1e-12);
 }
 
 TEST(SequenceFormulas, SinesAndCosinesOfThePaperAreThePositions) {

@@ -62,7 +62,7 @@ TEST(SequenceUse, ASummaryCountsTheStepsOfARecurrentNetwork) {
 }
 
 TEST(SequenceUse, EncodersRefuseWhatIsNeitherTextNorASeries) {
-  for (const std::string name : {"rnn", "transformer", "text_cnn", "tcn"}) {
+  for (const std::string name : {"rnn", "transformer", "text_cnn", "tcn", "resnet1d"}) {
     EncoderChoice choice;
     choice.select(name);
     for (const auto& [shape, found] : std::vector<std::pair<InputShape, std::string>>{

@@ -7,6 +7,7 @@
 
 #include "fovea/nn/bert.h"
 #include "fovea/nn/layers.h"
+#include "fovea/nn/resnet1d.h"
 #include "fovea/nn/rnn.h"
 #include "fovea/nn/sequence_transformer.h"
 #include "fovea/nn/tcn.h"
@@ -61,6 +62,11 @@ inline std::vector<Made> all(const InputShape& shape) {
   add("text_cnn", text_cnn({.channels = 6, .embedding = 5}, shape));
   for (const std::string& pooling : sequence_pooling_names())
     add("tcn " + pooling, tcn({.channels = {6, 6, 8}, .embedding = 5, .pooling = pooling}, shape));
+  for (const std::string pooling : {"last", "mean", "max"})
+    add("resnet1d " + pooling,
+        resnet1d(
+            {.width = 16, .blocks = {1, 2, 1}, .kernel = 3, .embedding = 5, .pooling = pooling},
+            shape));
   return made;
 }
 

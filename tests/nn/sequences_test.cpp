@@ -114,6 +114,36 @@ TEST(Sequences, EveryParameterIsDrawnAndTheOrderMatters) {
   }
 }
 
+TEST(Sequences, StatisticsOfABatchAreThoseOfItsStepsAndNotOfPadding) {
+  const OneThread one_thread;
+  torch::NoGradGuard no_grad;
+  const Tensor x = batch(kSeries, junk(kSeries));
+  const auto trained = [](const Tensor& input) {
+    auto encoder = resnet1d({.width = 4, .blocks = {1, 1}, .kernel = 3, .dropout = 0}, kSeries);
+    draw(*encoder, 5);
+    encoder->train();
+    std::vector<Tensor> result{encoder->encode(input, lengths()).pooled};
+    for (const Tensor& buffer : encoder->buffers()) result.push_back(buffer);
+    return result;
+  };
+  const auto found = trained(x), longer = trained(at::constant_pad_nd(x, {0, 0, 0, 6}, 7));
+  ASSERT_EQ(found.size(), longer.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_LT(furthest(found[i], longer[i]), 1e-5);
+  // The first statistics by hand: of a convolution over each case alone.
+  auto encoder = resnet1d({.width = 4, .blocks = {1, 1}, .kernel = 3, .dropout = 0}, kSeries);
+  draw(*encoder, 5);
+  const Tensor weight = encoder->named_parameters()["stem.conv.weight"];
+  std::vector<Tensor> steps;
+  for (int64_t n = 0; n < 4; ++n)
+    steps.push_back(at::conv1d(x.slice(0, n, n + 1).slice(1, 0, kEnds[n]).transpose(1, 2), weight,
+                               {}, {1}, {1})[0]);
+  encoder->train();
+  encoder->encode(x, lengths());
+  EXPECT_LT(furthest(encoder->named_buffers()["stem.norm.running_mean"],
+                     torch::cat(steps, 1).mean(1) * 0.1),
+            1e-6);
+}
+
 TEST(Sequences, PaddedTextBeginsWithZeros) {
   const auto encoder = tcn({.embedding = 4}, kText);
   draw(*encoder, 1);
