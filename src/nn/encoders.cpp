@@ -7,6 +7,7 @@
 #include "fovea/core/text.h"
 #include "fovea/nn/bert.h"
 #include "fovea/nn/cnn.h"
+#include "fovea/nn/dan.h"
 #include "fovea/nn/densenet.h"
 #include "fovea/nn/ft_transformer.h"
 #include "fovea/nn/mlp.h"
@@ -73,6 +74,9 @@ const EncoderTable& encoders() {
           EncoderTable::item<SequenceTransformerOptions>(
               "transformer", "text and series: Transformer encoder (Vaswani et al., NeurIPS 2017)",
               sequence_transformer),
+          EncoderTable::item<DanOptions>(
+              "dan", "text: words without their order, deep averaging (Iyyer et al., ACL 2015)",
+              dan),
           EncoderTable::item<BertOptions>(
               "bert", "text: BERT, for published weights (Devlin et al., NAACL 2019)", bert),
           EncoderTable::item<TextCnnOptions>(

@@ -43,8 +43,8 @@ Padding padding_of(std::string_view encoder, const Tensor& input, const Tensor& 
 }
 
 SequenceInput::SequenceInput(std::string_view encoder, const InputShape& shape, int64_t embedding,
-                             double deviation)
-    : encoder_(encoder) {
+                             double deviation, const TokenDropout& dropout)
+    : encoder_(encoder), dropout_(dropout) {
   const bool text = shape.vocabulary > 0 && shape.sizes.size() == 1;
   const bool series = shape.vocabulary == 0 && shape.sizes.size() == 2 && shape.sizes[1] > 0;
   if (!text && !series) refuse_input(encoder, shape, "text or a series");
@@ -56,12 +56,17 @@ SequenceInput::SequenceInput(std::string_view encoder, const InputShape& shape, 
 
 // Cleared before anything reads it: a product of zero and a NaN of the padding would be NaN.
 Tensor SequenceInput::forward(const Tensor& input, const Padding& padding) {
-  if (!embedding_) return padding.clear(input);
+  const bool train = is_training();
+  if (!embedding_) return at::dropout(padding.clear(input), dropout_.values, train);
   if (input.scalar_type() != torch::kInt64)
     throw config_error(fmt::format("{}: found text as {} values, wanted int64 ids", encoder_,
                                    c10::toString(input.scalar_type())));
-  return embedding_->forward(
-      padding.mask.defined() ? input.masked_fill(padding.mask.logical_not(), 0) : input);
+  Tensor ids = padding.mask.defined() ? input.masked_fill(padding.mask.logical_not(), 0) : input;
+  if (train && dropout_.words > 0) {
+    const Tensor draws = torch::rand(ids.sizes(), torch::device(ids.device()));
+    ids = ids.masked_fill(draws.lt(dropout_.words).logical_and(ids.gt(1)), 1);
+  }
+  return at::dropout(embedding_->forward(ids), dropout_.values, train);
 }
 
 SequencePooling::SequencePooling(const std::string& kind, int64_t width) : kind_(kind) {

@@ -173,7 +173,7 @@ void ProgressLine::on_epoch(const EpochReport& epoch) {
                                             : figure->name + " undefined";
   if (!bar_) return;  // a resumed run that had only its validation left
   const double seconds = terminal_.seconds() - epoch_start_;
-  bar_->finish(fmt::format("epoch {}/{}  {}{}  {:.0f} images/s  {}", epoch.epoch, epochs_,
+  bar_->finish(fmt::format("epoch {}/{}  {}{}  {:.0f} cases/s  {}", epoch.epoch, epochs_,
                            fields(epoch.train_loss, epoch.lr), epoch.improved ? "  best" : "",
                            static_cast<double>(epoch_cases_) / std::max(1e-9, seconds),
                            report::duration(seconds)));

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "fovea/nn/bert.h"
+#include "fovea/nn/dan.h"
 #include "fovea/nn/layers.h"
 #include "fovea/nn/resnet1d.h"
 #include "fovea/nn/rnn.h"
@@ -59,6 +60,8 @@ inline std::vector<Made> all(const InputShape& shape) {
     for (const std::string pooling : {"pooler", "class_token", "mean", "attention"})
       add("bert " + pooling,
           bert({.width = 16, .depth = 2, .heads = 2, .max_length = 9, .pooling = pooling}, shape));
+  for (const std::string pooling : {"mean", "max", "attention"})
+    add("dan " + pooling, dan({.embedding = 6, .hidden = {5}, .pooling = pooling}, shape));
   add("text_cnn", text_cnn({.channels = 6, .embedding = 5}, shape));
   for (const std::string& pooling : sequence_pooling_names())
     add("tcn " + pooling, tcn({.channels = {6, 6, 8}, .embedding = 5, .pooling = pooling}, shape));

@@ -44,7 +44,7 @@ TEST(Progress, ShowsShareRateAndTimeLeft) {
   // 100 in 2 s: 50 a second; 300 are left, so 6 s. A quarter of 24 places is 6.
   EXPECT_EQ(
       screen.last_line(),
-      "epoch 3/10   25% [======>                 ] 100/400  50 images/s  0:06 left  loss 0.312");
+      "epoch 3/10   25% [======>                 ] 100/400  50 cases/s  0:06 left  loss 0.312");
 }
 
 TEST(Progress, IsRedrawnAtMostTenTimesASecond) {
@@ -77,7 +77,7 @@ TEST(Progress, KeepsABarInAWindowOfEightyColumns) {
   Progress progress("epoch 3/10", 3000, screen.terminal());
   screen.time += 1;
   progress.advance(2400, "loss 0.312  auc 0.942");
-  EXPECT_THAT(screen.last_line(), HasSubstr("80% [=========>  ] 2400 images/s  0:00 left  loss"));
+  EXPECT_THAT(screen.last_line(), HasSubstr("80% [=========>  ] 2400 cases/s  0:00 left  loss"));
 }
 
 TEST(Progress, OfAnUnknownTotalPromisesNothing) {

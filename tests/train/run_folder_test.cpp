@@ -427,7 +427,7 @@ TEST(Callbacks, OutsideATerminalThereIsOneLinePerEpoch) {
   EXPECT_EQ(std::ranges::count(text, '\n'), 3);
   EXPECT_THAT(text, HasSubstr("epoch 3/3  loss 0."));
   EXPECT_THAT(text, HasSubstr("auc "));
-  EXPECT_THAT(text, HasSubstr("images/s"));
+  EXPECT_THAT(text, HasSubstr("cases/s"));
 }
 
 TEST(Callbacks, TensorBoardGetsAFile) {

@@ -23,6 +23,12 @@ struct Padding {
 Padding padding_of(std::string_view encoder, const torch::Tensor& input,
                    const torch::Tensor& lengths);
 
+/// What makes it harder to learn a text by heart, while training.
+struct TokenDropout {
+  double words = 0;   ///< how often a word is read as an unknown one (id 1)
+  double values = 0;  ///< of the vectors of the words, or of a series
+};
+
 /// Text or a series -> [N, L, width()], zeros on padding. Text becomes learned vectors ("embedding",
 /// id 0 zeros); the values of a series pass as they are.
 class SequenceInput : public torch::nn::Module {
@@ -30,7 +36,7 @@ class SequenceInput : public torch::nn::Module {
   /// A config Error of `encoder` where the input is neither. The vectors are `embedding` wide, and
   /// begin with the deviation.
   SequenceInput(std::string_view encoder, const InputShape& shape, int64_t embedding,
-                double deviation = 1);
+                double deviation = 1, const TokenDropout& dropout = {});
   torch::Tensor forward(const torch::Tensor& input, const Padding& padding);
   int64_t width() const { return width_; }
   bool text() const { return embedding_ != nullptr; }
@@ -38,6 +44,7 @@ class SequenceInput : public torch::nn::Module {
  private:
   std::string encoder_;
   int64_t width_;
+  TokenDropout dropout_;
   std::shared_ptr<Embedding> embedding_;  ///< null: a series
 };
 

@@ -24,7 +24,7 @@ struct Terminal {
 /// "1:05", "1:02:03"
 std::string duration(double seconds);
 
-///   epoch 3/10  42% [=======>          ] 1280/3024  512 images/s  0:03 left  loss 0.312  auc 0.942
+///   epoch 3/10  42% [=======>          ] 1280/3024  512 cases/s  0:03 left  loss 0.312  auc 0.942
 ///
 /// Redrawn in place at most ten times a second. On a narrow window the count goes first, then the
 /// bar, then the end of the fields. An unfinished line is wiped by the destructor, so an error
@@ -32,7 +32,7 @@ std::string duration(double seconds);
 class Progress {
  public:
   /// total 0: unknown, and then neither percentage nor time left is shown.
-  Progress(std::string label, int64_t total, Terminal terminal, std::string unit = "images");
+  Progress(std::string label, int64_t total, Terminal terminal, std::string unit = "cases");
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;

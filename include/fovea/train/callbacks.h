@@ -40,7 +40,7 @@ class EventLog final : public Callback {
   int64_t every_;
 };
 
-/// A bar with loss, main figure, images/s and time left on a terminal; one line per epoch
+/// A bar with loss, main figure, cases/s and time left on a terminal; one line per epoch
 /// otherwise.
 class ProgressLine final : public Callback {
  public:
