@@ -161,12 +161,15 @@ TEST(Inputs, FilmReportAndLaboratoryAreJoinedAndEachMayBeMissing) {
     EXPECT_EQ(evaluated.code, 0) << fusion << evaluated.err;
     EXPECT_THAT(evaluated.last_line(), StartsWith("split=test n="));
   }
-  const std::string alone = (folder / "alone").string();
-  const Outcome trained = fovea({"train", config.string(), "--out", alone, "--device", "cpu",
-                                 "--set", "model.without=[image, labs]", "--set",
-                                 "model.fusion=concat", "--set", "model.input_dropout=0"});
-  ASSERT_EQ(trained.code, 0) << trained.err;
-  EXPECT_THAT(read_text(fs::path(alone) / "bundle/model.json"),
+  const Outcome ablated =
+      run_shell("cd " + quoted(folder.path().string()) + " && FOVEA=" + quoted(program().string()) +
+                " " + quoted((fs::path(FOVEA_SOURCE_DIR) / "scripts/ablation").string()) +
+                " fused.yaml --device cpu");
+  ASSERT_EQ(ablated.code, 0) << ablated.err;
+  for (const char* row : {"| all | split=test", "| image alone |", "| report alone |",
+                          "| labs alone |", "| without image |", "| without labs |"})
+    EXPECT_THAT(ablated.out, HasSubstr(row));
+  EXPECT_THAT(read_text(folder / "runs/fused-ablation/report-alone/bundle/model.json"),
               testing::Not(HasSubstr("\"labs\"")));
 }
 

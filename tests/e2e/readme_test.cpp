@@ -67,6 +67,7 @@ const std::map<std::string, std::string> kNotRun{
     {"git clone", "the place of the repository is left open"},
     {"scripts/quickstart", "quickstart_test.cpp runs it"},
     {"python -c", "needs torchvision; its file is made by hand below"},
+    {"scripts/ablation", "inputs_test.cpp runs it"},
 };
 
 /// A picture of 40 x 40 pixels of noise, brighter in the upper half where `ill`.
@@ -107,6 +108,27 @@ void write_published_weights(const fs::path& path) {
   storage::write_safetensors(path, std::move(views));
 }
 
+/// Films with a report, laboratory values and a trace each; one film is missing.
+void write_studies(const TempFolder& folder) {
+  std::string rows = "path,report,age,crp,smoker,trace,diagnosis,patient\n";
+  for (int i = 0; i < 24; ++i) {
+    const bool ill = i % 2;
+    const std::string number = std::to_string(i / 2), trace = "trace" + std::to_string(i) + ".csv";
+    const std::string film =
+        "radiographs/" + std::string(ill ? "ill/" : "healthy/") + number + ".png";
+    rows += (i == 5 ? "" : film) + (ill ? ",\"A mass, new.\"," : ",No mass.,") +
+            std::to_string(40 + i) + "," + (i % 7 ? std::to_string(ill ? 30 + i : 3 + i) : "") +
+            (i % 3 ? ",never," : ",current,") + trace + (ill ? ",ill,p" : ",healthy,p") +
+            std::to_string(i) + "\n";
+    std::string steps = "heart_rate,spo2\n";
+    for (int t = 0; t < 5 + i % 4; ++t)
+      steps +=
+          std::to_string(70 + 5 * t % 11 + i) + "," + (t == 2 ? "" : std::to_string(97 - t)) + "\n";
+    folder.write(trace, steps);
+  }
+  folder.write("studies.csv", rows);
+}
+
 /// A folder in which the README's lines mean something.
 struct Desk {
   TempFolder folder;
@@ -123,6 +145,10 @@ struct Desk {
     write_published_weights(folder / "resnet18.safetensors");
     for (const Block& block : blocks_of(section(readme(), "Train on your own data")))
       if (block.language == "yaml") folder.write("my.yaml", block.text);
+    write_studies(folder);
+    for (const Block& block :
+         blocks_of(section(readme(), "Reports, signals, tables, and several at once")))
+      if (block.language == "yaml") folder.write("studies.yaml", block.text);
   }
 
   /// As typed there; training gets one epoch and the demo set two patients, so that it is quick.
@@ -163,6 +189,8 @@ TEST(Readme, TheCommandsForYourOwnDataRunInTheirOrder) {
               testing::AllOf(testing::HasSubstr("p_healthy,p_ill"), testing::HasSubstr("a.png"),
                              testing::HasSubstr("b.png")));
   EXPECT_TRUE(fs::exists(desk().folder / "runs/tuned/best/model.safetensors"));
+  EXPECT_TRUE(fs::exists(desk().folder / "runs/studies/eval-test/metrics.json"));
+  EXPECT_TRUE(fs::exists(desk().folder / "why/explanations.jsonl"));
 }
 
 TEST(Readme, TheCommandsOfTheTableRun) {
