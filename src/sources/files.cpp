@@ -67,10 +67,6 @@ class CaseDataset final : public Dataset {
     example.optional = optional_;
     for (const auto& [name, input] : cases_.inputs)
       if (input->has(index)) example.inputs[name] = input->read(index);
-    if (example.inputs.empty())
-      throw data_error(
-          fmt::format("{}: the case lacks all of its inputs; leave it out",
-                      cases_.place ? cases_.place(static_cast<size_t>(index)) : example.id));
     return example;
   }
 

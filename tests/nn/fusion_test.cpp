@@ -110,6 +110,20 @@ TEST_P(EveryFusion, GradientsReachEveryEncoderAndWhatStandsForMissingInputs) {
   }
 }
 
+TEST_P(EveryFusion, ACaseThatLacksAllInputsGetsOneAndTheSameAnswer) {
+  Model model(options_of(GetParam(), {"labs", "note"}), kInputs, {{"label", 2}}, 1);
+  Cases cases = four();
+  for (const char* name : {"labs", "note"})
+    cases.present[name] = torch::tensor({true, false, true, false});
+  const Tensor found = answers(model, cases);
+  EXPECT_TRUE(found.isfinite().all().item<bool>());
+  EXPECT_TRUE(found[1].equal(found[3]));
+  EXPECT_FALSE(found[0].equal(found[2]));
+  Cases nothing;
+  for (const auto& [name, tensor] : cases.present) nothing.present[name] = tensor.slice(0, 1, 2);
+  EXPECT_TRUE(at::allclose(answers(model, nothing)[0], found[1], 1e-5, 1e-6));
+}
+
 INSTANTIATE_TEST_SUITE_P(Fusions, EveryFusion,
                          testing::Values("concat", "gated", "cross_attention", "late"),
                          [](const auto& one) { return std::string(one.param); });
