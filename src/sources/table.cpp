@@ -49,11 +49,12 @@ class TableReader {
 
   Source read() {
     begin();
+    read_groups();
     Source source;
     for (const auto& [name, target] : options_.targets)
       labels_.push_back(read_target(name, target));
     leave_out_unknown(source);
-    read_groups();
+    check_groups();
     splits_ = split_rows({.options = options_,
                           .table = table_,
                           .used = rows_,
@@ -155,32 +156,50 @@ class TableReader {
   // A case of which nothing is known can neither train nor test.
   void leave_out_unknown(Source& source) {
     if (labels_.empty()) return;
-    std::vector<int64_t> kept, rows;
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const auto index = static_cast<int64_t>(i);
-      if (std::ranges::none_of(labels_, [&](const Labels& one) { return one.known(index); }))
-        continue;
-      kept.push_back(index);
-      rows.push_back(rows_[i]);
-    }
-    if (rows.empty())
+    std::vector<int64_t> kept;
+    for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i)
+      if (std::ranges::any_of(labels_, [&](const Labels& one) { return one.known(i); }))
+        kept.push_back(i);
+    if (kept.empty())
       throw data_error(
           fmt::format("{}: of {} rows none is left: every target is among the texts of `missing`",
                       where_, rows_.size()));
-    if (rows.size() == rows_.size()) return;
+    if (kept.size() == rows_.size()) return;
     source.notes.push_back(fmt::format("{}: {} of {} rows left out, their {} not known", where_,
-                                       rows_.size() - rows.size(), rows_.size(),
+                                       rows_.size() - kept.size(), rows_.size(),
                                        labels_.size() > 1 ? "targets are" : "target is"));
-    for (Labels& one : labels_) one.values = one.values.index_select(0, torch::tensor(kept));
+    keep(kept);
+  }
+
+  /// Of the cases so far those at these places.
+  void keep(const std::vector<int64_t>& kept) {
+    std::vector<int64_t> rows;
+    for (const int64_t i : kept) rows.push_back(rows_[static_cast<size_t>(i)]);
     rows_ = std::move(rows);
+    for (Labels& one : labels_)
+      one.values = one.values.index_select(0, torch::tensor(kept, torch::kInt64));
   }
 
   Labels read_target(const std::string& name, const TargetChoice& target) const {
-    return target.make({.name = name,
-                        .where = where_,
-                        .cases = rows_.size(),
-                        .cells = [this](const std::string& column) { return cells(column); },
-                        .line = [this](size_t i) { return line(i); }});
+    return target.make(
+        {.name = name,
+         .where = where_,
+         .cases = rows_.size(),
+         .cells = [this](const std::string& column) { return cells(column); },
+         .line = [this](size_t i) { return line(i); },
+         .groups = [this] { return groups_of_tables(); },
+         .root = options_.root.empty() ? table_.path().parent_path() : options_.root});
+  }
+
+  GroupRows groups_of_tables() const {
+    std::vector<std::string> tables;
+    for (int64_t row = 0; row < table_.rows(); ++row)
+      tables.push_back(table_split(options_, table_, row));
+    Runs runs = make_runs(tables.size(), groups_, tables);
+    GroupRows result{.rows = std::move(runs.rows), .table = {}};
+    for (const std::vector<int64_t>& rows : result.rows)
+      result.table.push_back(tables[static_cast<size_t>(rows[0])]);
+    return result;
   }
 
   std::vector<std::string_view> cells(const std::string& name) const {
@@ -271,6 +290,16 @@ class TableReader {
   void read_groups() {
     if (options_.group.empty()) return;
     const int64_t column = table_.column(options_.group);
+    for (int64_t row = 0; row < table_.rows(); ++row) {
+      groups_.emplace_back(table_.cell(row, column));
+      if (options_.group_per_table)
+        groups_.back().insert(0, table_split(options_, table_, row) + " ");
+    }
+  }
+
+  void check_groups() const {
+    if (options_.group.empty()) return;
+    const int64_t column = table_.column(options_.group);
     std::vector<std::string> blank;
     for (const int64_t row : rows_)
       if (table_.cell(row, column).empty()) blank.push_back(table_.place(row));
@@ -279,11 +308,6 @@ class TableReader {
           "{}: column '{}': {} rows have no patient ({}); fill them in: without one a patient may "
           "land in two splits",
           where_, options_.group, blank.size(), join(blank, ", ", 5)));
-    for (int64_t row = 0; row < table_.rows(); ++row) {
-      groups_.emplace_back(table_.cell(row, column));
-      if (options_.group_per_table)
-        groups_.back().insert(0, table_split(options_, table_, row) + " ");
-    }
   }
 
   // Where rows are drawn one by one, a window sees its neighbours whatever their split.
@@ -298,7 +322,7 @@ class TableReader {
     if (options_.rows.every == 1 && options_.rows.last.empty()) return;
     std::vector<std::string> last = options_.rows.last;
     for (std::string& name : last) name = split_named(name);
-    std::vector<int64_t> kept, rows;
+    std::vector<int64_t> kept;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const auto row = static_cast<size_t>(rows_[i]);
       const size_t next = runs().position[row] + 1;
@@ -307,15 +331,12 @@ class TableReader {
                     : next % static_cast<size_t>(options_.rows.every) != 0)
         continue;
       kept.push_back(static_cast<int64_t>(i));
-      rows.push_back(rows_[i]);
     }
-    if (rows.empty())
+    if (kept.empty())
       throw data_error(
           fmt::format("{}: of {} rows none is a case: no patient has {} rows (data.rows)", where_,
                       rows_.size(), options_.rows.every));
-    for (Labels& labels : labels_)
-      labels.values = labels.values.index_select(0, torch::tensor(kept, torch::kInt64));
-    rows_ = std::move(rows);
+    keep(kept);
   }
 
   std::vector<std::string> of_cases(const std::vector<std::string>& of_rows) const {

@@ -10,6 +10,9 @@ const TargetTable& target_kinds() {
           TargetTable::item<ClassesOptions>(
               "classes", "one of several classes, or several labels at once", class_target),
           TargetTable::item<NumberOptions>("number", "a quantity in its own unit", number_target),
+          TargetTable::item<RemainingOptions>(
+              "remaining", "rows left until the last one of the group: remaining useful life",
+              remaining_target),
       });
   return table;
 }

@@ -90,6 +90,37 @@ TEST_F(Tables, ColumnsAreNamedInTheSettingsWhereTheTableDoesNot) {
   EXPECT_EQ(source.data->get(0).id, "line 1");
 }
 
+TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
+  folder_.write("a.csv", "who,x,label\n1,5,no\n2,6,yes\n1,7,no\n1,7,no\n");
+  folder_.write("b.csv", "who,x,label\n2,8,yes\n2,9,no\n1,9,no\n");
+  folder_.write("left.txt", "20\n 1 \n");
+  options_.group = "who";
+  options_.group_per_table = true;
+  RemainingOptions remaining;
+  remaining.after_last.entries = {{"test", "left.txt"}};
+  options_.targets.entries = {{"left", {"remaining", remaining}}};
+  const auto left = [&] {
+    const Source source = open();
+    std::vector<float> found;
+    for (int64_t i = 0; i < source.data->size(); ++i)
+      found.push_back(source.data->targets(i).at("left").item<float>());
+    return found;
+  };
+  EXPECT_THAT(left(), ElementsAre(2, 0, 1, 0, /**/ 21, 20, 1));
+  remaining.clip = 1.5;
+  options_.targets.entries = {{"left", {"remaining", remaining}}};
+  EXPECT_THAT(left(), ElementsAre(1.5, 0, 1, 0, /**/ 1.5, 1.5, 1));
+  options_.rows.last = {"test"};
+  EXPECT_THAT(left(), ElementsAre(1.5, 0, 1, 0, /**/ 1.5, 1));
+  folder_.write("left.txt", "20\n1\n7\n");
+  EXPECT_THAT(message(), HasSubstr("left.txt: found 3 numbers, wanted 2"));
+  folder_.write("left.txt", "20\n-1\n");
+  EXPECT_THAT(message(), HasSubstr("left.txt: line 2: found '-1'"));
+  remaining.after_last.entries = {{"tets", "left.txt"}};
+  options_.targets.entries = {{"left", {"remaining", remaining}}};
+  EXPECT_THAT(message(), HasSubstr("no table of data.table"));
+}
+
 TEST_F(Tables, LinesOfJsonAreATable) {
   options_.table = folder_.write("t.jsonl",
                                  "{\"x\": 5, \"label\": \"no\", \"part\": \"train\"}\n"

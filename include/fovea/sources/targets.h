@@ -2,6 +2,7 @@
 // read its columns of the table: a line of the table in src/sources/target_kinds.cpp.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,12 @@ struct Labels {
   bool known(int64_t index) const;
 };
 
+/// The rows of each group of each table, in the order in which they are found.
+struct GroupRows {
+  std::vector<std::vector<int64_t>> rows;
+  std::vector<std::string> table;  ///< the split that the group's table is called by, or ""
+};
+
 /// What the place of a target in a table offers to its kind.
 struct TargetPlace {
   const std::string& name;
@@ -30,6 +37,8 @@ struct TargetPlace {
   size_t cases;
   std::function<std::vector<std::string_view>(const std::string& column)> cells;  ///< of each case
   std::function<std::string(size_t)> line;                                        ///< "line 7"
+  std::function<GroupRows()> groups{};
+  std::filesystem::path root{};  ///< what names of files stand on
 };
 
 using TargetTable = Catalogue<Labels(const TargetPlace&)>;
@@ -70,6 +79,21 @@ struct NumberOptions {
 };
 /// A data Error with the lines of cells that are neither a finite number nor missing.
 Labels number_target(const NumberOptions& options, const TargetPlace& place);
+
+struct RemainingOptions {
+  double clip = 0;
+  Named<std::string> after_last{};
+
+  void describe(Fields& f) {
+    f("clip", clip, "more than this counts as this; 0: no limit").at_least(0);
+    f("after_last", after_last,
+      "for tables whose groups end early: by split the file with the rows that are left after the "
+      "last one, a number per group in their order");
+  }
+};
+/// Rows left until the last one of the group: the remaining useful life of a device, in the steps of
+/// the table. A data Error where a file has not a number for each group.
+Labels remaining_target(const RemainingOptions& options, const TargetPlace& place);
 
 struct TargetChoice : Choice<Labels(const TargetPlace&)> {
   TargetChoice() : Choice(target_kinds(), "classes") {}

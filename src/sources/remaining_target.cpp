@@ -1,0 +1,62 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
+#include "fovea/sources/targets.h"
+#include "fovea/storage/csv.h"
+#include "fovea/storage/text.h"
+#include "sources/numbers.h"
+
+namespace fovea::sources {
+namespace {
+
+/// One number per line.
+std::vector<double> numbers_of(const std::filesystem::path& path, size_t wanted) {
+  const storage::Table table = storage::read_csv(path, {.delimiter = ' ', .columns = {"left"}});
+  std::vector<double> numbers;
+  for (int64_t row = 0; row < table.rows(); ++row) {
+    const auto value = finite_number(table.cell(row, 0));
+    if (!value || *value < 0)
+      throw data_error(fmt::format("{}: {}: found '{}', wanted a number of rows left", table.name(),
+                                   table.place(row), storage::escaped(table.cell(row, 0), 40)));
+    numbers.push_back(*value);
+  }
+  if (numbers.size() != wanted)
+    throw data_error(fmt::format("{}: found {} numbers, wanted {}: one for each group of the table",
+                                 table.name(), numbers.size(), wanted));
+  return numbers;
+}
+
+}  // namespace
+
+Labels remaining_target(const RemainingOptions& options, const TargetPlace& place) {
+  Labels labels{.spec = {.name = place.name, .classes = {}, .kind = TargetKind::number},
+                .values = torch::zeros({static_cast<int64_t>(place.cases)})};
+  auto* values = labels.values.data_ptr<float>();
+  const GroupRows groups = place.groups();
+  std::vector<double> after(groups.rows.size());  // of each group
+  for (const auto& [split, file] : options.after_last) {
+    std::vector<size_t> own;
+    for (size_t g = 0; g < groups.rows.size(); ++g)
+      if (groups.table[g] == split) own.push_back(g);
+    if (own.empty())
+      throw config_error(
+          fmt::format("data.targets.{}.after_last: found '{}', which is no table of "
+                      "data.table",
+                      place.name, split));
+    const std::vector<double> numbers = numbers_of(place.root / file, own.size());
+    for (size_t k = 0; k < own.size(); ++k) after[own[k]] = numbers[k];
+  }
+  for (size_t g = 0; g < groups.rows.size(); ++g) {
+    double left = after[g] + static_cast<double>(groups.rows[g].size());
+    for (const int64_t row : groups.rows[g]) {
+      --left;
+      values[row] = static_cast<float>(options.clip > 0 ? std::min(left, options.clip) : left);
+    }
+  }
+  return labels;
+}
+
+}  // namespace fovea::sources
