@@ -43,11 +43,13 @@ struct LearnedSeries {
 
 class SeriesInput final : public Input {
  public:
-  SeriesInput(torch::Tensor values, std::vector<Span> cases, LearnedSeries learned, int64_t length)
+  SeriesInput(torch::Tensor values, std::vector<Span> cases, LearnedSeries learned, int64_t length,
+              bool optional)
       : values_(std::move(values)),
         cases_(std::move(cases)),
         learned_(std::move(learned)),
-        length_(length) {}
+        length_(length),
+        optional_(optional) {}
 
   torch::Tensor read(int64_t index) const override {
     const Span& span = cases_.at(static_cast<size_t>(index));
@@ -55,7 +57,13 @@ class SeriesInput final : public Input {
     if (length_ < 0 || span.missing_before + span.missing_after == 0) return steps;
     return at::constant_pad_nd(steps, {0, 0, span.missing_before, span.missing_after});
   }
-  InputShape shape() const override { return {.sizes = {length_, values_.size(1)}}; }
+  bool has(int64_t index) const override {
+    const Span& span = cases_.at(static_cast<size_t>(index));
+    return !optional_ || span.end > span.begin;
+  }
+  InputShape shape() const override {
+    return {.sizes = {length_, values_.size(1)}, .optional = optional_};
+  }
   Node learned() const override { return Fields::write(learned_); }
   std::pair<int64_t, int64_t> span(int64_t index) const override {
     const Span& span = cases_.at(static_cast<size_t>(index));
@@ -73,6 +81,7 @@ class SeriesInput final : public Input {
   std::vector<Span> cases_;
   LearnedSeries learned_;
   int64_t length_;  // of all cases; -1: it varies
+  bool optional_;
 };
 
 class Maker {
@@ -91,7 +100,7 @@ class Maker {
                                                 : o_.before + o_.after;
     const torch::Tensor values = standard(learned);
     return std::make_shared<SeriesInput>(values, std::move(found_.cases), std::move(learned),
-                                         length);
+                                         length, o_.optional);
   }
 
  private:

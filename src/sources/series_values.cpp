@@ -88,12 +88,15 @@ class Gatherer {
   }
 
   void read_files() {
-    const std::vector<ListedFile> files =
-        place_.files({.column = o_.column, .folder = o_.folder, .ending = ".hea"});
+    const std::vector<ListedFile> files = place_.files(
+        {.column = o_.column, .folder = o_.folder, .ending = ".hea", .optional = o_.optional});
     const int64_t at = o_.at.empty() ? -1 : place_.rows.table.column(o_.at);
     std::map<fs::path, std::pair<int64_t, int64_t>> known;
     for (size_t i = 0; i < files.size(); ++i) {
-      if (files[i].stamp == storage::FileStamp{}) continue;  // is complained of later
+      if (files[i].stamp == storage::FileStamp{}) {  // lacking, or complained of later
+        found_.cases.emplace_back();
+        continue;
+      }
       const auto [one, added] = known.try_emplace(files[i].path);
       if (added) {
         one->second.first = found_.steps();
@@ -244,7 +247,7 @@ class Gatherer {
   }
 
   void keep(size_t i, const Span& span) {
-    if (span.end <= span.begin)
+    if (span.end <= span.begin && !o_.optional)
       empty_.push_back(place_.rows.place(i));
     else if (o_.shorter == "refuse" && span.missing_before + span.missing_after > 0)
       short_.push_back(place_.rows.place(i));

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fovea/sources/series.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -132,6 +133,19 @@ TEST_F(Mixed, ACaseHasTheInputsWhoseCellsAreFilled) {
   EXPECT_TRUE(has(2, "film") && !has(2, "age"));
   EXPECT_THAT(source.data->get(0).optional, ElementsAre("film", "age"));
   EXPECT_THAT(source.data->name(1), HasSubstr("line 3"));
+}
+
+TEST_F(Mixed, ASeriesMayBeLackingToo) {
+  folder_.write("trace.csv", "rate\n70\n72\n");
+  folder_.write("t.csv", "trace,label,part\ntrace.csv,no,train\n,yes,train\n");
+  options_.id.clear();
+  options_.inputs.entries = {
+      {"trace",
+       {"series", SeriesOptions{.columns = {"rate"}, .column = "trace", .optional = true}}}};
+  const Source source = open_source(options_, 1);
+  EXPECT_TRUE(source.data->get(0).inputs.contains("trace"));
+  EXPECT_FALSE(source.data->get(1).inputs.contains("trace"));
+  EXPECT_THAT(source.data->get(1).optional, ElementsAre("trace"));
 }
 
 TEST_F(Mixed, ABlankCellWhereTheInputIsNotOptionalIsAMissingFile) {

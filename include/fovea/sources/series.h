@@ -21,6 +21,7 @@ struct SeriesOptions {
   std::string fill = "forward";
   std::vector<double> clip{};
   std::string shorter = "keep";
+  bool optional = false;
 
   void describe(Fields& f) {
     f("columns", columns, "what is measured; default for WFDB records: all signals");
@@ -41,6 +42,9 @@ struct SeriesOptions {
     f("shorter", shorter,
       "than the window, or cut by a border: keep as it is, pad with means (0), or refuse")
         .one_of({"keep", "pad", "refuse"});
+    f("optional", optional,
+      "a case may lack it (a blank cell, no row in the long table); the model learns a "
+      "placeholder");
   }
 };
 
