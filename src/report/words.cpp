@@ -34,7 +34,7 @@ class Flow {
     if (lines > 0)
       new_line();
     else if (x_ > 0)
-      x_ += kSize * 0.35;
+      x_ += kSize * 0.42;
   }
   const std::vector<Word>& words() const { return words_; }
   int64_t lines() const { return line_ + 1; }

@@ -192,8 +192,8 @@ Labels class_target(const ClassesOptions& options, const TargetPlace& place) {
     throw config_error("data.targets." + place.name +
                        ".column is missing: name the table's column of labels");
   LabelTexts texts;
-  texts.where = fmt::format("{}: column{} {}", place.where, options.column.size() > 1 ? "s" : "",
-                            "'" + join(options.column, "', '", 8) + "'");
+  texts.where = fmt::format("{}: column{} '{}'", place.where, options.column.size() > 1 ? "s" : "",
+                            join(options.column, "', '", 8));
   texts.columns = options.column;
   for (const std::string& column : options.column) texts.cells.push_back(place.cells(column));
   texts.place = place.line;

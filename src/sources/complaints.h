@@ -21,7 +21,7 @@ class Complaints {
   void add(size_t i, std::string_view found) {
     ++count_;
     if (cases_.size() < 5) cases_.push_back(i);
-    if (values_.size() < 10) values_.insert("'" + storage::escaped(found, 40) + "'");
+    if (values_.size() < 10) values_.insert(fmt::format("'{}'", storage::escaped(found, 40)));
   }
 
   /// A data Error where there is something to complain of.

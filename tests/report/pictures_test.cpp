@@ -156,5 +156,45 @@ TEST(Pictures, OfTrainingMarkTheBestEpochAndSkipUndefinedValues) {
   expect_well_formed(learning_curves_svg({}, "auc", -1, ""));
 }
 
+size_t count_of(const std::string& text, const std::string& part) {
+  size_t count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST(Words, EveryWordIsDrawnAndTheHeaviestIsTheDarkest) {
+  const std::string text = "No effusion & a <mass>.\n\nÜber alt";
+  const std::vector<ShadedWord> words = {
+      {0, 2, 0.1}, {3, 11, 0.2}, {14, 15, 0}, {17, 21, 0.6}, {25, 30, 0.1}};
+  const std::string svg = words_svg(text, words, "Where the model looked", "case 1");
+  expect_well_formed(svg);
+  for (const char* word : {">No<", ">effusion<", ">&amp;<", ">mass<", ">Über<", ">alt<"})
+    EXPECT_THAT(svg, HasSubstr(word));
+  EXPECT_EQ(count_of(svg, shade(1)), 1u);  // the ground of "mass"
+  EXPECT_EQ(count_of(svg, shade(0.1 / 0.6)), 2u);
+  EXPECT_THAT(svg, HasSubstr("darkest: 0.600"));
+}
+
+TEST(Words, OfAVeryLongTextTheRestIsCounted) {
+  std::string text;
+  std::vector<ShadedWord> words;
+  for (int i = 0; i < 20000; ++i) {
+    words.push_back({text.size(), text.size() + 4, 1e-4});
+    text += "word ";
+  }
+  const std::string svg = words_svg(text, words, "t", "s");
+  EXPECT_THAT(svg, HasSubstr("12000 more words are not drawn"));
+}
+
+TEST(Traces, EachChannelHasALineAndEachStepAGround) {
+  const std::vector<Trace> traces = {{"heart rate", {70, 75, 90}}, {"spo2", {97, 97, 97}}};
+  const std::string svg = traces_svg(traces, std::vector<double>{0.2, 0.1, 0.7}, "t", "s");
+  expect_well_formed(svg);
+  EXPECT_EQ(count_of(svg, "<polyline"), 2u);
+  EXPECT_EQ(count_of(svg, shade(0.75)), 2u);  // the last step, in both
+  EXPECT_THAT(svg, HasSubstr("heart rate"));
+  EXPECT_THAT(svg, HasSubstr("3 time steps; darkest: 0.700"));
+}
+
 }  // namespace
 }  // namespace fovea::report

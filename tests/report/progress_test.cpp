@@ -77,7 +77,7 @@ TEST(Progress, KeepsABarInAWindowOfEightyColumns) {
   Progress progress("epoch 3/10", 3000, screen.terminal());
   screen.time += 1;
   progress.advance(2400, "loss 0.312  auc 0.942");
-  EXPECT_THAT(screen.last_line(), HasSubstr("80% [=========>  ] 2400 cases/s  0:00 left  loss"));
+  EXPECT_THAT(screen.last_line(), HasSubstr("80% [==========>  ] 2400 cases/s  0:00 left  loss"));
 }
 
 TEST(Progress, OfAnUnknownTotalPromisesNothing) {

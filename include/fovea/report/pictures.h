@@ -49,6 +49,17 @@ struct ShadedWord {
 std::string words_svg(std::string_view text, std::span<const ShadedWord> words,
                       std::string_view title, std::string_view subtitle);
 
+/// One channel of a series.
+struct Trace {
+  std::string name;
+  std::vector<double> values;  ///< of each time step
+};
+
+/// The channels below each other, at most 8; the ground of a time step is the darker the more it
+/// counted. `weights`: of each time step.
+std::string traces_svg(std::span<const Trace> traces, std::span<const double> weights,
+                       std::string_view title, std::string_view subtitle);
+
 /// One value of metrics.csv.
 struct HistoryRow {
   int64_t epoch;
