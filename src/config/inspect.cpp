@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
+#include <map>
 
 #include "fovea/config/commands.h"
 #include "fovea/config/experiment.h"
 #include "fovea/dicom/image.h"
 #include "fovea/io/npz.h"
+#include "fovea/io/wfdb.h"
 #include "fovea/nn/summary.h"
 #include "fovea/sources/formats.h"
 #include "fovea/sources/image_tensor.h"
@@ -66,6 +69,32 @@ void inspect_safetensors(const std::filesystem::path& path) {
   for (const auto& [key, value] : file.metadata()) line("metadata " + key, value);
 }
 
+void inspect_record(const std::filesystem::path& path) {
+  const io::WfdbRecord record = io::read_wfdb(path);
+  const io::WfdbHeader& header = record.header;
+  std::cout << path.string() << ": WFDB record\n";
+  line("samples", fmt::format("{} at {:g} Hz, {:.1f} s", header.samples, header.frequency,
+                              static_cast<double>(header.samples) / header.frequency));
+  for (size_t k = 0; k < header.signals.size(); ++k) {
+    double low = INFINITY, high = -INFINITY;
+    for (int64_t t = 0; t < header.samples; ++t) {
+      low = std::fmin(low, record.value(t, k));  // fmin and fmax pass over missing samples
+      high = std::fmax(high, record.value(t, k));
+    }
+    const io::WfdbSignal& signal = header.signals[k];
+    line("signal " + signal.name,
+         fmt::format("format {}, {:g} to {:g} {}", signal.format, low, high, signal.units));
+  }
+}
+
+void inspect_annotations(const std::filesystem::path& path) {
+  const auto annotations = io::read_wfdb_annotations(path);
+  std::map<std::string, int64_t> counts;
+  for (const io::WfdbAnnotation& one : annotations) ++counts[one.symbol];
+  std::cout << path.string() << ": WFDB annotations\n";
+  for (const auto& [symbol, count] : counts) line(symbol, std::to_string(count));
+}
+
 constexpr int64_t kSomeTokens = 16;  // the length for which layers of texts are shown
 
 TensorMap blank_inputs(const ModelCard& card) {
@@ -110,11 +139,14 @@ void inspect_one(const std::filesystem::path& path) {
     return inspect_picture(path, *format);
   if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
     return inspect_npz(path);
+  if (path.extension() == ".hea") return inspect_record(path);
+  if (path.extension() == ".atr") return inspect_annotations(path);
   if (is_safetensors(path, head)) return inspect_safetensors(path);
   std::vector<std::string> known;
   for (const sources::Format& format : sources::formats()) known.push_back(format.name);
   throw data_error(storage::shown(path) + ": found a file of no known kind; wanted one of " +
-                   join(known) + ", npz, safetensors, or the folder of a run or a bundle");
+                   join(known) +
+                   ", npz, safetensors, WFDB (.hea, .atr), or the folder of a run or a bundle");
 }
 
 }  // namespace
