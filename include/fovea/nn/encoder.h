@@ -54,6 +54,8 @@ const EncoderTable& encoders();
 
 struct EncoderChoice : Choice<EncoderPtr(const InputShape&)> {
   EncoderChoice() : Choice(encoders(), "resnet") {}
+  /// Of a table of your own.
+  EncoderChoice(const EncoderTable& table, std::string_view name) : Choice(table, name) {}
 };
 
 }  // namespace fovea::nn
