@@ -75,7 +75,8 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
                                     {"training_counts", target.counts},
                                     {"training_known", target.known},
                                     {"mean", target.mean},
-                                    {"deviation", target.deviation}};
+                                    {"deviation", target.deviation},
+                                    {"input", target.input}};
   storage::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -103,8 +104,8 @@ ModelCard read_card(const std::filesystem::path& path) {
                               target_kind(target.at("kind").get<std::string>()),
                               target.at("training_counts").get<std::vector<int64_t>>(),
                               target.at("training_known").get<std::vector<int64_t>>(),
-                              target.at("mean").get<double>(),
-                              target.at("deviation").get<double>()});
+                              target.at("mean").get<double>(), target.at("deviation").get<double>(),
+                              target.at("input").get<std::string>()});
     return card;
   } catch (const nlohmann::json::exception& error) {
     throw data_error(path.string() + ": " + error.what() +

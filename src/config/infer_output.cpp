@@ -22,6 +22,14 @@ void put(Json& json, const Answer& answer) {
     json["predicted"] = *answer.number;
     return;
   }
+  if (answer.entities) {
+    json["entities"] = Json::array();
+    for (const FoundEntity& one : *answer.entities)
+      json["entities"].push_back(
+          {{"label", one.label}, {"text", one.text}, {"begin", one.begin}, {"end", one.end}});
+    for (const auto& [field, texts] : answer.report) json["report"][field] = texts;
+    return;
+  }
   for (const auto& [name, probability] : answer.probabilities)
     json["probabilities"][name] = probability;
   json["decision"] = answer.decision;
@@ -47,6 +55,16 @@ InferOutput::InferOutput(std::string out, const std::vector<std::string>& column
 void InferOutput::add(const Prediction& prediction) {
   if (out_.ends_with(".jsonl")) {
     lines_ += json_line(prediction);
+    return;
+  }
+  const bool rows_of_entities =
+      prediction.answers.size() == 1 && prediction.answers[0].entities.has_value();
+  if (rows_of_entities) {
+    for (const FoundEntity& one : *prediction.answers[0].entities) {
+      table_.text(prediction.id).text(prediction.path.string());
+      table_.text(one.label).text(one.text).number(one.begin).number(one.end).end_row();
+    }
+    if (out_ == "-") std::cout << table_.take() << std::flush;
     return;
   }
   table_.text(prediction.id).text(prediction.path.string());

@@ -117,15 +117,18 @@ std::string_view name_of(TargetKind kind) {
       return "labels";
     case TargetKind::number:
       return "number";
+    case TargetKind::tags:
+      return "tags";
   }
   return "";
 }
 
 TargetKind target_kind(std::string_view name) {
-  for (const TargetKind kind : {TargetKind::classes, TargetKind::labels, TargetKind::number})
+  for (const TargetKind kind :
+       {TargetKind::classes, TargetKind::labels, TargetKind::number, TargetKind::tags})
     if (name_of(kind) == name) return kind;
   throw data_error(
-      fmt::format("found the kind of target '{}', wanted classes, labels or number", name));
+      fmt::format("found the kind of target '{}', wanted classes, labels, number or tags", name));
 }
 
 Stack::Stack(int64_t size) : examples_(static_cast<size_t>(size)) {
@@ -138,7 +141,8 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
     if (batch_.inputs.empty() && batch_.targets.empty()) {
       apart_ = apart_of(example);
       batch_.inputs = room_for(example.inputs, size(), apart_);
-      batch_.targets = room_for(example.targets, size(), {});
+      padded_targets_ = example.ragged_targets;
+      batch_.targets = room_for(example.targets, size(), padded_targets_);
     }
   }
   place(example.inputs, batch_.inputs, slot);
@@ -150,7 +154,7 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
 void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
   size_t placed = 0;
   for (auto& [name, tensor] : from) {
-    if (&stacked == &batch_.inputs && lists(apart_, name)) continue;
+    if (lists(&stacked == &batch_.inputs ? apart_ : padded_targets_, name)) continue;
     const torch::Tensor* whole = stacked.find(name);
     torch::Tensor slice = whole ? whole->select(0, slot) : torch::Tensor();
     if (!whole || !alike(slice, tensor)) {
@@ -210,12 +214,32 @@ void Stack::stack_apart(const std::string& name) {
   if (lists(examples_[0].optional, name)) batch_.present[name] = present;
 }
 
+void Stack::pad_target(const std::string& name) {
+  int64_t longest = 1;
+  for (const Example& example : examples_) {
+    const torch::Tensor& one = example.targets.at(name);
+    if (one.dim() != 1 || one.scalar_type() != torch::kInt64)
+      throw data_error(
+          fmt::format("cannot stack a batch: case '{}': target '{}' is {}, wanted tags", example.id,
+                      name, spoken(one)));
+    longest = std::max(longest, one.size(0));
+  }
+  const torch::Tensor padded = torch::full({size(), longest}, -1, torch::kInt64);
+  for (int64_t i = 0; i < size(); ++i) {
+    const torch::Tensor& one = examples_[static_cast<size_t>(i)].targets.at(name);
+    padded[i].slice(0, 0, one.size(0)).copy_(one);
+  }
+  batch_.targets[name] = padded;
+}
+
 Batch Stack::finish() {
+  for (const std::string& name : padded_targets_) pad_target(name);
   for (const std::string& name : apart_) stack_apart(name);
   for (const Example& example : examples_) {
     if (uneven_) {
       std::string found = difference("input", example.inputs, examples_[0].inputs, apart_);
-      if (found.empty()) found = difference("target", example.targets, examples_[0].targets, {});
+      if (found.empty())
+        found = difference("target", example.targets, examples_[0].targets, padded_targets_);
       if (!found.empty())
         throw data_error(
             fmt::format("cannot stack a batch: case '{}': {}; resize, crop or pad to "

@@ -78,6 +78,9 @@ std::vector<int64_t> strata_of(const torch::Tensor& target) {
   if (target.is_floating_point() && target.dim() == 0)
     throw config_error(
         "train.balanced: the first target is a number, wanted classes: leave balanced out");
+  if (target.dim() == 1 && !target.is_floating_point())
+    throw config_error(
+        "train.balanced: the first target is tags, wanted classes: leave balanced out");
   if (target.dim() == 0) return {target.item<int64_t>()};
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < target.numel(); ++i)

@@ -28,11 +28,13 @@ class Stack {
  private:
   void place(TensorMap& from, const TensorMap& stacked, int64_t slot);
   void stack_apart(const std::string& name);
+  void pad_target(const std::string& name);
 
   mutable std::mutex mutex_;  // for the first put
   std::atomic<bool> uneven_ = false;
   std::vector<Example> examples_;   // their tensors are slices of the batch once they are put
   std::vector<std::string> apart_;  // inputs stacked at the end: ragged or optional ones
+  std::vector<std::string> padded_targets_;
   Batch batch_;
 };
 

@@ -109,7 +109,7 @@ std::vector<Explanation> explanations(const Predictor::Parts& parts, const Batch
     for (int64_t k = 0; k < count; ++k)
       one.weights.emplace_back(
           words != parts.words.end()
-              ? words->second->word(batch.inputs.at(name)[row][k].item<int64_t>())
+              ? words->second->word(batch.inputs.at(name)[row][k].flatten()[0].item<int64_t>())
           : columns.empty() ? std::to_string(k)
                             : columns.at(static_cast<size_t>(k)),
           w[k]);

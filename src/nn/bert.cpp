@@ -122,7 +122,7 @@ class Bert : public Encoder {
  public:
   Bert(const BertOptions& o, const InputShape& shape)
       : width_(o.width), longest_(o.max_length), vocabulary_(shape.vocabulary), pool_(o.pooling) {
-    if (shape.vocabulary == 0) refuse_input("bert", shape, "text");
+    if (shape.vocabulary == 0 || shape.sizes.size() != 1) refuse_input("bert", shape, "text");
     check_heads("bert", o.width, o.heads);
     embeddings_ = put<Embeddings>(*this, "embeddings", o, shape.vocabulary);
     const auto layers = put<Folder>(*put<Folder>(*this, "encoder"), "layer");

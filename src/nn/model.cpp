@@ -162,6 +162,10 @@ Model::Model(const ModelOptions& options,
   per_input_ = branches.size() > 1;
   auto parent = register_module("heads", std::make_shared<torch::nn::Module>());
   for (const HeadSpec& spec : heads) {
+    if (!spec.tokens_of.empty()) {
+      add_token_head(spec, *parent);
+      continue;
+    }
     Head& head = heads_.emplace_back(Head{spec.name, {}});
     auto place = parent;
     if (per_input_)
@@ -244,11 +248,44 @@ TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths,
   for (Tensor& branch : joined)
     if (is_training() && dropout_ > 0) branch = at::dropout(branch, dropout_, true);
   for (const Head& head : heads_) {
+    if (!head.tokens_of.empty()) {
+      forward_tokens(head, parts, lengths, outputs);
+      continue;
+    }
     std::vector<Tensor> each;
     for (size_t i = 0; i < joined.size(); ++i) each.push_back(head.branches[i]->forward(joined[i]));
     outputs[head.name] = per_input_ ? mean_of_present(each, parts) : each[0];
   }
   return outputs;
+}
+
+void Model::add_token_head(const HeadSpec& spec, torch::nn::Module& parent) {
+  const auto reader = std::ranges::find(readers_, spec.tokens_of, &Reader::name);
+  if (reader == readers_.end())
+    throw config_error(
+        fmt::format("model: the head '{}' is on the tokens of '{}', for which there is no encoder",
+                    spec.name, spec.tokens_of));
+  const auto linear = parent.register_module(
+      spec.name, std::make_shared<Linear>(reader->encoder->token_width(), spec.outputs));
+  Head& head = heads_.emplace_back(Head{spec.name, {linear}, spec.tokens_of});
+  if (spec.transitions)
+    head.transitions = linear->register_parameter(
+        "transitions", torch::zeros({spec.outputs + 1, spec.outputs + 1}));
+}
+
+void Model::forward_tokens(const Head& head, const std::vector<Part>& parts,
+                           const TensorMap& lengths, TensorMap& outputs) const {
+  const auto reader = std::ranges::find(readers_, head.tokens_of, &Reader::name);
+  Tensor tokens = parts[static_cast<size_t>(reader - readers_.begin())].tokens;
+  if (!tokens.defined())
+    throw config_error(fmt::format(
+        "model: the encoder of '{}' gives no tokens; encoders that do: rnn, transformer and tcn",
+        head.tokens_of));
+  if (is_training() && dropout_ > 0) tokens = at::dropout(tokens, dropout_, true);
+  outputs[head.name] = head.branches[0]->forward(tokens);
+  if (head.transitions.defined()) outputs[head.name + ".transitions"] = head.transitions;
+  if (const Tensor* length = lengths.find(head.tokens_of))
+    outputs[head.name + ".lengths"] = *length;
 }
 
 void Model::train(bool on) {

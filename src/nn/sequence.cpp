@@ -42,16 +42,40 @@ Padding padding_of(std::string_view encoder, const Tensor& input, const Tensor& 
   return {.lengths = ends, .mask = places.unsqueeze(0) < ends.to(input.device()).unsqueeze(1)};
 }
 
+Spelling::Spelling(int64_t width) {
+  embedding_ = register_module("embedding",
+                               std::make_shared<Embedding>(257, kByteWidth, 1, /*padded=*/true));
+  conv_ = register_module("conv", std::make_shared<Conv>(1, ConvOptions{.in = kByteWidth,
+                                                                        .out = kFilters,
+                                                                        .kernel = {3},
+                                                                        .padding = {1},
+                                                                        .bias = true,
+                                                                        .init = Init::he_in}));
+  project_ = register_module("project", std::make_shared<Linear>(kFilters, width));
+}
+
+Tensor Spelling::forward(const Tensor& bytes) {
+  const int64_t cases = bytes.size(0), longest = bytes.size(1);
+  const Tensor words = bytes.flatten(0, 1);  // [N L, S]
+  const Tensor none = words.eq(0).unsqueeze(1);
+  const Tensor x = conv_->forward(embedding_->forward(words).transpose(1, 2)).relu();
+  // Zeros after the word lose against nothing: what follows a relu is not below 0.
+  return project_->forward(x.masked_fill(none, 0).amax(2)).unflatten(0, {cases, longest});
+}
+
 SequenceInput::SequenceInput(std::string_view encoder, const InputShape& shape, int64_t embedding,
                              double deviation, const TokenDropout& dropout)
     : encoder_(encoder), dropout_(dropout) {
-  const bool text = shape.vocabulary > 0 && shape.sizes.size() == 1;
+  const bool spelled = shape.sizes.size() == 2 && shape.sizes[1] > 1;
+  const bool text = shape.vocabulary > 0 && (shape.sizes.size() == 1 || spelled);
   const bool series = shape.vocabulary == 0 && shape.sizes.size() == 2 && shape.sizes[1] > 0;
   if (!text && !series) refuse_input(encoder, shape, "text or a series");
   width_ = text ? embedding : shape.sizes[1];
   if (text)
     embedding_ = register_module(
         "embedding", std::make_shared<Embedding>(shape.vocabulary, embedding, deviation, true));
+  if (text && spelled)
+    spelling_ = register_module("spelling", std::make_shared<Spelling>(embedding));
 }
 
 // Cleared before anything reads it: a product of zero and a NaN of the padding would be NaN.
@@ -61,12 +85,19 @@ Tensor SequenceInput::forward(const Tensor& input, const Padding& padding) {
   if (input.scalar_type() != torch::kInt64)
     throw config_error(fmt::format("{}: found text as {} values, wanted int64 ids", encoder_,
                                    c10::toString(input.scalar_type())));
-  Tensor ids = padding.mask.defined() ? input.masked_fill(padding.mask.logical_not(), 0) : input;
+  Tensor clean = input;
+  if (padding.mask.defined()) {
+    const Tensor none = padding.mask.logical_not();
+    clean = input.masked_fill(spelling_ ? none.unsqueeze(2) : none, 0);
+  }
+  Tensor ids = spelling_ ? clean.select(2, 0) : clean;
   if (train && dropout_.words > 0) {
     const Tensor draws = torch::rand(ids.sizes(), torch::device(ids.device()));
     ids = ids.masked_fill(draws.lt(dropout_.words).logical_and(ids.gt(1)), 1);
   }
-  return at::dropout(embedding_->forward(ids), dropout_.values, train);
+  Tensor vectors = embedding_->forward(ids);
+  if (spelling_) vectors = padding.clear(vectors + spelling_->forward(clean.slice(2, 1)));
+  return at::dropout(vectors, dropout_.values, train);
 }
 
 SequencePooling::SequencePooling(const std::string& kind, int64_t width) : kind_(kind) {

@@ -39,6 +39,7 @@ Look look(const Dataset& data, int64_t index) {
     storage::Sha256 hash;
     bool pictures = false;
     for (const auto& [name, tensor] : data.get(index).inputs) {
+      if (name.find('.') != std::string::npos) continue;  // places in a text, which no model reads
       const torch::Tensor pixels = tensor.contiguous();
       pictures |= pixels.dim() > 1;
       hash.add(fmt::format("{} {} {}", name, fmt::join(pixels.sizes(), "x"),
@@ -116,7 +117,7 @@ void add_counts(CheckReport& report, const Source& source) {
     const std::vector<int64_t> cases = source.cases(split);
     report.splits.emplace_back(split, static_cast<int64_t>(cases.size()));
     for (const TargetSpec& spec : source.targets) {
-      if (spec.classes.empty()) continue;  // a number
+      if (spec.kind == TargetKind::number || spec.kind == TargetKind::tags) continue;
       std::vector<int64_t> counts(spec.classes.size(), 0);
       for (const int64_t i : cases) {
         const torch::Tensor target = source.data->targets(i).at(spec.name);

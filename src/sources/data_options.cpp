@@ -96,6 +96,10 @@ void DataOptions::describe(Fields& f) {
   placed("path", path, "MedMNIST .npz archive: train_images, train_labels, val_images, …");
   f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
       .one_of({",", ";", "\t", "|", " "});
+  f("conll", conll,
+    "the table is a file of tokens and BIO tags, a line each, with blank lines between sentences; "
+    "its "
+    "columns are text and spans (names that end in .conll always are)");
   f("columns", columns, "names of the columns, where the table has no line of names");
   f("rows", rows, "which rows of the table are cases");
   f("inputs", inputs, "what a case consists of, by name; default for folder and path: image");

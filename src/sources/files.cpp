@@ -65,6 +65,7 @@ class CaseDataset final : public Dataset {
     Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
     example.ragged = ragged_;
     example.optional = optional_;
+    for (const auto& [name, all] : cases_.tags) example.ragged_targets.push_back(name);
     for (const auto& [name, input] : cases_.inputs)
       if (input->has(index)) example.inputs[name] = input->read(index);
     return example;
@@ -73,6 +74,7 @@ class CaseDataset final : public Dataset {
   TensorMap targets(int64_t index) const override {
     TensorMap one;
     for (const auto& [name, all] : cases_.targets) one[name] = all[index];
+    for (const auto& [name, all] : cases_.tags) one[name] = all.at(static_cast<size_t>(index));
     return one;
   }
 

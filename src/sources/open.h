@@ -7,6 +7,12 @@
 namespace fovea::sources {
 
 /// CSV, or by its ending lines of JSON (.jsonl) or WFDB annotations (.atr: record, sample, symbol, aux).
+/// A file of tokens, one per line, tab (or blank), tag, with a blank line behind each sentence, as a
+/// table with a row per sentence: `text`, its tokens with a blank between, and `spans`, the entities
+/// that its BIO (or IOB) tags say, as data.targets.NAME.tags reads them. A data Error with the line of
+/// what is none.
+storage::Table read_conll(const std::filesystem::path& path);
+
 storage::Table read_table(const std::filesystem::path& path, char delimiter = ',',
                           const std::vector<std::string>& columns = {});
 

@@ -55,10 +55,8 @@ void finish(Source& source, const std::vector<Labels>& labels,
   const auto shared =
       groups.empty() ? std::vector<SharedGroup>() : shared_groups(groups, source.splits);
   if (!shared.empty()) refuse_shared(shared, source, groups, place);
-  for (const Labels& one : labels) {
-    source.targets.push_back(one.spec);
-    learn_from_training(source.targets.back(), one.values, source.splits);
-  }
+  for (const Labels& one : labels)
+    source.targets.push_back(learned_from_training(one, source.splits));
 }
 
 std::vector<std::string> Source::split_names() const {

@@ -12,6 +12,7 @@
 #include "sources/files.h"
 #include "sources/open.h"
 #include "sources/row_splits.h"
+#include "sources/text_places.h"
 
 namespace fovea::sources {
 namespace {
@@ -64,7 +65,8 @@ class TableReader {
     choose_cases();
     Cases cases;
     cases.groups = of_cases(groups_);
-    for (const Labels& labels : labels_) cases.targets[labels.spec.name] = labels.values;
+    for (const Labels& labels : labels_)
+      if (labels.spec.kind != TargetKind::tags) cases.targets[labels.spec.name] = labels.values;
     source.splits = of_cases(splits_.splits);
     for (const std::string& column : options_.subgroups)
       source.subgroups.emplace_back(column, texts(column));
@@ -72,6 +74,8 @@ class TableReader {
     for (size_t i = 0; i < rows_.size(); ++i)
       if (source.splits[i] == "train") training.push_back(i);
     source.inputs = cases.inputs = inputs(training);
+    add_tags(cases, labels_, source.notes, [&](size_t i) { return line(i); });
+    add_text_places(cases, options_.targets);
     // In their order a patient's rows are in several splits, and are meant to be.
     const auto patients = options_.split.chronological ? std::vector<std::string>() : cases.groups;
     source.data = dataset(std::move(cases));
@@ -85,12 +89,16 @@ class TableReader {
     choose_cases();
     Cases cases;
     cases.inputs = inputs({});
+    add_text_places(cases, options_.targets);
     return dataset(std::move(cases));
   }
 
  private:
   static storage::Table read_all(const DataOptions& options) {
     const auto read = [&](const fs::path& path) {
+      const fs::path ending = path.extension();
+      if (ending == ".conll" || (options.conll && ending != ".csv" && ending != ".jsonl"))
+        return read_conll(path);
       return read_table(path, options.delimiter[0], options.columns);
     };
     storage::Table table = read(options.table.files[0].second);

@@ -13,6 +13,8 @@ const TargetTable& target_kinds() {
           TargetTable::item<RemainingOptions>(
               "remaining", "rows left until the last one of the group: remaining useful life",
               remaining_target),
+          TargetTable::item<TagsOptions>(
+              "tags", "entities in a text, as they are read for report extraction", tags_target),
       });
   return table;
 }

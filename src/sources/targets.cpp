@@ -65,12 +65,21 @@ void count_classes(TargetSpec& spec, const torch::Tensor& values,
 
 }  // namespace
 
-void learn_from_training(TargetSpec& spec, const torch::Tensor& values,
-                         const std::vector<std::string>& splits) {
-  if (spec.kind == TargetKind::number)
-    measure(spec, values, splits);
-  else
-    count_classes(spec, values, splits);
+TargetSpec learned_from_training(const Labels& labels, const std::vector<std::string>& splits) {
+  TargetSpec spec = labels.spec;
+  if (spec.kind == TargetKind::number) {
+    measure(spec, labels.values, splits);
+  } else if (spec.kind == TargetKind::tags) {
+    const bool any = std::ranges::find(splits, "train") != splits.end();
+    spec.counts.assign(spec.classes.size(), 0);
+    for (size_t i = 0; i < splits.size(); ++i)
+      if (!any || splits[i] == "train")
+        for (const TextSpan& span : labels.spans_of(static_cast<int64_t>(i)))
+          ++spec.counts[static_cast<size_t>(span.type)];
+  } else {
+    count_classes(spec, labels.values, splits);
+  }
+  return spec;
 }
 
 namespace {
@@ -145,8 +154,9 @@ std::vector<std::string> draw_splits(const SplitOptions& options, const std::vec
   Fractions fractions = options.fractions;
   for (auto& [name, share] : fractions) name = split_named(name);
   std::vector<int64_t> classes(cases, 0);
-  const auto first = std::ranges::find_if(
-      labels, [](const Labels& one) { return one.spec.kind != TargetKind::number; });
+  const auto first = std::ranges::find_if(labels, [](const Labels& one) {
+    return one.spec.kind == TargetKind::classes || one.spec.multi_label();
+  });
   if (first != labels.end())
     classes = strata(*first, groups, static_cast<int64_t>(fractions.size()));
   return split(groups, classes, fractions, seed);

@@ -22,11 +22,21 @@ struct LabelTexts {
 /// Reads classes as `options` say.
 Labels read_labels(const std::string& name, const ClassesOptions& options, const LabelTexts& texts);
 
-/// Counts the cases of each class, or measures mean and deviation of a number, among those of the
-/// training split (all where there is none). A data Error where a class, or the number, has no
-/// training case.
-void learn_from_training(TargetSpec& spec, const torch::Tensor& values,
-                         const std::vector<std::string>& splits);
+/// Counts the cases of each class (the entities of each type), or measures mean and deviation of a
+/// number, among those of the training split (all where there is none). A data Error where a class,
+/// or the number, has no training case.
+TargetSpec learned_from_training(const Labels& labels, const std::vector<std::string>& splits);
+
+/// The tags of each case for the tokens that the input makes of its text: int64 [L].
+struct AlignedTags {
+  std::vector<torch::Tensor> tags;
+  std::vector<std::string> notes;  ///< of spans that no tags can say
+};
+/// A span is where its tokens are: one that begins or ends inside a token grows to its border, of
+/// two that share a token the first counts, and what is cut off with the text is lost; each is
+/// counted in a note. A data Error with the line where a span ends beyond its text.
+AlignedTags aligned(const Labels& labels, const Input& input,
+                    const std::function<std::string(size_t)>& line);
 
 /// For each case one class to stratify by, of a target that has classes; those that are not known
 /// are a class of their own. Several labels: the rarest of the case that at least `least` groups

@@ -89,10 +89,11 @@ class Classification final : public Task {
  public:
   Classification(const ClassificationOptions& options, const TargetSpec& target) : target_(target) {
     const size_t least = target.multi_label() ? 1 : 2;
-    if (target.kind == TargetKind::number)
+    if (target.kind == TargetKind::number || target.kind == TargetKind::tags)
       throw config_error(fmt::format(
-          "classification: target '{}' is a number, wanted classes; take the task regression",
-          target.name));
+          "classification: target '{}' is a {}, wanted classes; take the task {}", target.name,
+          target.kind == TargetKind::number ? "number" : "text with entities",
+          target.kind == TargetKind::number ? "regression" : "tagging"));
     if (target.classes.size() < least)
       throw config_error(
           fmt::format("classification: target '{}' has {} classes ({}), wanted at least {}",

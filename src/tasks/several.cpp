@@ -90,11 +90,17 @@ class Several final : public Task {
     return all;
   }
 
+  // Entities have rows of their own; beside other answers the table has their labels alone.
   std::vector<std::string> columns() const override {
     std::vector<std::string> all;
-    for (const Part& part : parts_)
+    for (const Part& part : parts_) {
+      if (!part.task->heads().at(0).tokens_of.empty()) {
+        all.push_back(part.target + ".decision");
+        continue;
+      }
       for (const std::string& column : part.task->columns())
         all.push_back(part.target + "." + column);
+    }
     return all;
   }
 

@@ -37,13 +37,15 @@ class TensorMap {
 ///            "series" [T, F], "table" [F]
 ///   targets  one class: int64 scalar, -1 where it is not known; several labels at once: float32
 ///            [L] of 0 and 1, NaN where a label is missing; a number: float32 scalar in its own
-///            unit, NaN where it is missing
+///            unit, NaN where it is missing; tags: int64 [L], of each token of the text 0 outside
+///            any entity, 1 + 2 k at the first token of one of type k and 2 + 2 k at the others
 struct Example {
   std::string id;
   std::string group;  ///< the patient; empty where unknown
   TensorMap inputs;
   TensorMap targets;
-  std::vector<std::string> ragged = {};    ///< inputs whose first size differs from case to case
+  std::vector<std::string> ragged = {};  ///< inputs whose first size differs from case to case
+  std::vector<std::string> ragged_targets = {};  ///< padded with -1, which is no tag
   std::vector<std::string> optional = {};  ///< inputs that a case may lack: then not in `inputs`
 
   int64_t bytes() const { return inputs.bytes() + targets.bytes(); }
@@ -76,6 +78,7 @@ enum class TargetKind {
   classes,  ///< one class per case
   labels,   ///< each class is a yes or no of its own
   number,   ///< a quantity
+  tags,     ///< entities in a text: each token begins one, is inside one, or neither
 };
 std::string_view name_of(TargetKind kind);
 /// A data Error where there is none of this name.
@@ -84,12 +87,14 @@ TargetKind target_kind(std::string_view name);
 /// What one target of a data set means.
 struct TargetSpec {
   std::string name;                  ///< "label"
-  std::vector<std::string> classes;  ///< in the order of their indices; of a number none
+  std::vector<std::string> classes;  ///< in the order of their indices; of a number none;
+                                     ///< of tags the types of entity
   TargetKind kind = TargetKind::classes;
   std::vector<int64_t> counts = {};  ///< training cases per class (labels: with the label)
   std::vector<int64_t> known = {};   ///< of labels: training cases whose answer is known
   double mean = 0;                   ///< of a number: over the training cases
   double deviation = 1;              ///< of a number: likewise; 1 where all are equal
+  std::string input = {};            ///< of tags: the text
 
   bool multi_label() const { return kind == TargetKind::labels; }
 };

@@ -10,7 +10,8 @@ namespace fovea {
 /// Of one case, without the batch:
 ///
 ///   a picture   sizes {C, H, W} or {C, D, H, W}, float32
-///   text        sizes {-1}, int64 ids below `vocabulary`; 0 is padding, 1 an unknown word
+///   text        sizes {-1}, int64 ids below `vocabulary`; 0 is padding, 1 an unknown word; with
+///               spelling sizes {-1, 1 + S}: behind the id 1 + each byte of the word, then zeros
 ///   a series    sizes {-1, F}, float32: time steps of F values
 ///   a table     sizes {F}, float32: numbers, and of a category its index
 ///

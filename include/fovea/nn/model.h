@@ -10,9 +10,15 @@ namespace fovea::nn {
 class Linear;
 
 /// One output that a task asks for: a linear layer on the fused features, `name` -> [N, outputs].
+/// With `tokens_of` the layer is on each token of that input instead, [N, L, outputs], and
+/// "NAME.lengths" [N] says how many tokens each case has where some are padded. `transitions`: the
+/// output "NAME.transitions" [outputs + 1, outputs + 1] is a parameter, zeros at first; its last row
+/// and column stand for the ends.
 struct HeadSpec {
   std::string name;
   int64_t outputs = 1;
+  std::string tokens_of = {};
+  bool transitions = false;
 };
 
 struct ModelOptions {
@@ -70,7 +76,12 @@ class Model : public torch::nn::Module {
   struct Head {
     std::string name;
     std::vector<std::shared_ptr<Linear>> branches;
+    std::string tokens_of = {};  // of a head per token: the input
+    torch::Tensor transitions = {};
   };
+  void add_token_head(const HeadSpec& spec, torch::nn::Module& parent);
+  void forward_tokens(const Head& head, const std::vector<Part>& parts, const TensorMap& lengths,
+                      TensorMap& outputs) const;
 
   Part read(const Reader& reader, const TensorMap& inputs, const TensorMap& lengths,
             const TensorMap& present, TensorMap& outputs) const;

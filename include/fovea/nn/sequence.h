@@ -29,8 +29,24 @@ struct TokenDropout {
   double values = 0;  ///< of the vectors of the words, or of a series
 };
 
+/// The bytes of each word -> a vector [N, L, width]: convolutions of three bytes and their largest
+/// answers (Ma and Hovy, ACL 2016), so that words that were never seen are told by their endings,
+/// capitals and digits. bytes [N, L, S]: 1 + the byte, zeros after the word, which change nothing.
+class Spelling : public torch::nn::Module {
+ public:
+  explicit Spelling(int64_t width);
+  torch::Tensor forward(const torch::Tensor& bytes);
+
+ private:
+  static constexpr int64_t kByteWidth = 32, kFilters = 64;
+  std::shared_ptr<Embedding> embedding_;
+  std::shared_ptr<Conv> conv_;
+  std::shared_ptr<Linear> project_;
+};
+
 /// Text or a series -> [N, L, width()], zeros on padding. Text becomes learned vectors ("embedding",
-/// id 0 zeros); the values of a series pass as they are.
+/// id 0 zeros), to which those of its spelling are added where the input has it; the values of a
+/// series pass as they are.
 class SequenceInput : public torch::nn::Module {
  public:
   /// A config Error of `encoder` where the input is neither. The vectors are `embedding` wide, and
@@ -46,6 +62,7 @@ class SequenceInput : public torch::nn::Module {
   int64_t width_;
   TokenDropout dropout_;
   std::shared_ptr<Embedding> embedding_;  ///< null: a series
+  std::shared_ptr<Spelling> spelling_;    ///< null: ids alone
 };
 
 /// Tokens -> one vector per case.

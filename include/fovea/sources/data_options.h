@@ -63,6 +63,7 @@ struct DataOptions {
   std::filesystem::path folder;
   std::filesystem::path path;
   std::string delimiter = ",";
+  bool conll = false;
   std::vector<std::string> columns;
   RowOptions rows;
   Inputs inputs;

@@ -33,6 +33,9 @@ class Input {
   virtual std::string file(int64_t) const { return ""; }
   /// Without sizes where only the cases can tell (pictures).
   virtual InputShape shape() const { return {}; }
+  /// Of text that targets say the entities of: as it was written, and its tokens there.
+  virtual std::string_view text(int64_t) const { return ""; }
+  virtual std::vector<text::Token> tokens(int64_t) const { return {}; }
   /// What was learned from the training cases (medians, categories …). It is kept with the model:
   /// another table is then read as the training table was. Null where nothing is learned.
   virtual Node learned() const { return {}; }
@@ -153,12 +156,16 @@ struct TextOptions {
   std::string column{};
   text::TokenizerChoice tokenizer{};
   int64_t max_tokens = 512;
+  int64_t spelling = 0;
   bool optional = false;
 
   void describe(Fields& f) {
     f("column", column, "the column of the table with the text").required();
     f("tokenizer", tokenizer, "what makes words of it");
     f("max_tokens", max_tokens, "longer texts are cut, and counted in the log").above(0);
+    f("spelling", spelling,
+      "bytes of each word that the encoder sees beside its id, half of them its last ones; 0: none")
+        .between(0, 256);
     f("optional", optional, kOptionalHelp);
   }
 };

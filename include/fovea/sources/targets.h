@@ -13,15 +13,25 @@
 
 namespace fovea::sources {
 
+/// Where an entity stands in a text: code points from `begin` on, before `end`.
+struct TextSpan {
+  int64_t begin, end;
+  int64_t type;  ///< index among the classes of the target
+};
+
 /// One target of all cases.
 struct Labels {
   TargetSpec spec;  ///< without what is learned of the training cases
   /// Classes: int64 [N], -1 where not known. Labels: float32 [N, L], a number: float32 [N], NaN
-  /// where not known.
+  /// where not known. Tags: int64 [N], the case's place in `spans`.
   torch::Tensor values;
+  std::vector<std::vector<TextSpan>> spans = {};  ///< of tags, in the order of the text
 
   /// False where nothing is known of the case: it can neither train nor test.
   bool known(int64_t index) const;
+  const std::vector<TextSpan>& spans_of(int64_t index) const {
+    return spans.at(static_cast<size_t>(values[index].item<int64_t>()));
+  }
 };
 
 /// The rows of each group of each table, in the order in which they are found.
@@ -94,6 +104,23 @@ struct RemainingOptions {
 /// Rows left until the last one of the group: the remaining useful life of a device, in the steps of
 /// the table. A data Error where a file has not a number for each group.
 Labels remaining_target(const RemainingOptions& options, const TargetPlace& place);
+
+struct TagsOptions {
+  std::string column{};
+  std::string input{};
+  std::vector<std::string> labels{};
+
+  void describe(Fields& f) {
+    f("column", column,
+      "the column with the entities of the text: [[begin, end, label], …], in code points, the end "
+      "not included")
+        .required();
+    f("input", input, "the text they stand in, one of data.inputs").required();
+    f("labels", labels, "types of entity in the order of their indices; default: the sorted ones");
+  }
+};
+/// A data Error with the lines of cells that are no such list.
+Labels tags_target(const TagsOptions& options, const TargetPlace& place);
 
 struct TargetChoice : Choice<Labels(const TargetPlace&)> {
   TargetChoice() : Choice(target_kinds(), "classes") {}

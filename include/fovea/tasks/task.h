@@ -44,12 +44,13 @@ class Task {
   /// int64 [N].
   virtual torch::Tensor loss(const TensorMap& outputs, const Batch& batch) const = 0;
   /// Outputs -> what they mean, under the same names. Classes: probabilities [N, classes], float32
-  /// (binary: two columns). A number: [N], double, in its own unit.
+  /// (binary: two columns). A number: [N], double, in its own unit. Tags: int64 [N, L].
   virtual TensorMap decode(const TensorMap& outputs) const = 0;
   /// One answer per target for case `row`; `decoded` as decode() gave it, all on the CPU.
   virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                                       int64_t row) const = 0;
-  /// The columns of a table of answers: per target its probabilities, then the decision or number.
+  /// The columns of a table of answers: per target its probabilities, then the decision or number;
+  /// of tagging a row per entity: label, text, begin, end.
   virtual std::vector<std::string> columns() const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
   /// The figures that an evaluation will have, without their values: what `best:` may name.

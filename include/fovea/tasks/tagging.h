@@ -1,0 +1,29 @@
+// Token tagging: the entities that a report names, and a structured report filled with them.
+#pragma once
+
+#include "fovea/tasks/task.h"
+
+namespace fovea::tasks {
+
+struct TaggingOptions {
+  bool crf = true;
+  Named<std::string> report{};
+
+  void describe(Fields& f) {
+    f("crf", crf,
+      "tags are scored together with their neighbours (a conditional random field); false: each "
+      "token alone");
+    f("report", report,
+      "the fields of a structured report and the type of entity that fills each: {diagnosis: "
+      "Disease}");
+  }
+};
+
+/// A head per target on each token of its text, of 1 + 2 K tags (BIO) for K types of entity. Decoded
+/// are whole sequences in which an entity begins before it goes on (Viterbi), int64 [N, L], -1 on
+/// padding. Answers are entities in code points of the text as it was given.
+///
+/// A config Error where a target is not of tags, or a field of the report names no type.
+TaskPtr tagging(const TaggingOptions& options, const std::vector<TargetSpec>& targets);
+
+}  // namespace fovea::tasks

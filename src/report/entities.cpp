@@ -1,0 +1,64 @@
+#include "fovea/report/entities.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fovea/report/evaluation.h"
+#include "fovea/storage/file.h"
+#include "report/figures_json.h"
+
+namespace fovea::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json counts_json(const metrics::EntityCounts& counts) {
+  return {{"truth", counts.truth}, {"found", counts.found}, {"right", counts.right}};
+}
+
+Json list_of(const std::vector<metrics::Entity>& entities, const std::vector<std::string>& types) {
+  Json list = Json::array();
+  for (const metrics::Entity& one : entities)
+    list.push_back({one.begin, one.end, types.at(one.type)});
+  return list;
+}
+
+}  // namespace
+
+std::string write_entities(const std::filesystem::path& folder,
+                           const std::vector<metrics::TaggedText>& texts,
+                           const std::vector<EntitiesOf>& cases,
+                           const std::vector<std::string>& types, const std::string& split) {
+  const std::vector<metrics::NamedFigure> figures = metrics::entity_figures(texts);
+  Json json{{"schema_version", kMetricsSchema},
+            {"split", split},
+            {"mode", "tagging"},
+            {"n", texts.size()},
+            {"types", types}};
+  put_figures(json, figures);
+  json["entities"] = counts_json(metrics::count_entities(texts));
+  json["per_type"] = Json::array();
+  for (size_t k = 0; k < types.size(); ++k) {
+    const metrics::EntityCounts counts = metrics::count_entities(texts, k);
+    Json of_type{{"type", types[k]}};
+    put_figures(of_type, {{"f1", metrics::entity_f1(counts)},
+                          {"precision", metrics::entity_precision(counts)},
+                          {"recall", metrics::entity_recall(counts)}});
+    of_type["entities"] = counts_json(counts);
+    json["per_type"].push_back(std::move(of_type));
+  }
+  std::string lines;
+  for (const EntitiesOf& one : cases) {
+    const Json line{
+        {"id", one.id}, {"truth", list_of(one.truth, types)}, {"found", list_of(one.found, types)}};
+    lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  }
+  storage::make_folder(folder);
+  storage::write_file_atomically(folder / "metrics.json",
+                                 json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  storage::write_file_atomically(folder / "entities.jsonl", lines);
+  return fmt::format("split={} n={}", split, texts.size()) + figures_line(figures);
+}
+
+}  // namespace fovea::report

@@ -1,0 +1,190 @@
+#include "fovea/tasks/tagging.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fovea/core/error.h"
+#include "fovea/core/text.h"
+#include "fovea/metrics/entities.h"
+#include "fovea/report/entities.h"
+#include "fovea/tasks/crf.h"
+#include "fovea/tasks/several.h"
+#include "tasks/mean_loss.h"
+
+namespace fovea::tasks {
+namespace {
+
+using metrics::Entity;
+using torch::Tensor;
+
+/// Inside an entity only behind a token of the same one; `tags` stands for the beginning.
+bool well_formed(int64_t from, int64_t to, int64_t tags) {
+  if (to == tags || to == 0 || to % 2 == 1) return true;
+  return from != tags && (from == to || from == to - 1);
+}
+
+/// Entities in tokens -> in code points of the text of case `row`.
+class TextPlaces {
+ public:
+  TextPlaces(const Batch& batch, const std::string& input, int64_t row)
+      : bytes_(batch.inputs.at(input + ".text")[row].contiguous()),
+        offsets_(batch.inputs.at(input + ".offsets")[row].contiguous()) {}
+
+  Entity in_bytes(const Entity& tokens) const {
+    const auto* at = offsets_.const_data_ptr<int64_t>();
+    return {at[2 * tokens.begin], at[2 * tokens.end - 1], tokens.type};
+  }
+  Entity in_code_points(const Entity& tokens) const {
+    const Entity bytes = in_bytes(tokens);
+    return {code_points(bytes.begin), code_points(bytes.end), bytes.type};
+  }
+  std::string text(const Entity& tokens) const {
+    const Entity bytes = in_bytes(tokens);
+    const auto* all = bytes_.const_data_ptr<uint8_t>();
+    return {all + bytes.begin, all + bytes.end};
+  }
+
+ private:
+  int64_t code_points(int64_t end) const {
+    const auto* all = bytes_.const_data_ptr<uint8_t>();
+    return std::count_if(all, all + end, [](uint8_t byte) { return (byte & 0xc0) != 0x80; });
+  }
+
+  Tensor bytes_, offsets_;
+};
+
+std::vector<Entity> entities_of_row(const Tensor& tags, int64_t row) {
+  const Tensor one = tags[row].contiguous();
+  return metrics::entities_of({one.const_data_ptr<int64_t>(), static_cast<size_t>(one.numel())});
+}
+
+class TaggingEvaluation final : public Evaluation {
+ public:
+  explicit TaggingEvaluation(TargetSpec target) : target_(std::move(target)) {}
+
+  void add(const TensorMap& decoded, const Batch& batch, double loss) override {
+    const Tensor found = decoded.at(target_.name), truth = batch.targets.at(target_.name);
+    const Tensor known = truth >= 0;
+    for (int64_t i = 0; i < batch.size(); ++i) {
+      metrics::TaggedText text{entities_of_row(truth, i), entities_of_row(found, i)};
+      text.tokens = known[i].sum().item<int64_t>();
+      text.right_tokens = (found[i].eq(truth[i]) & known[i]).sum().item<int64_t>();
+      const TextPlaces places(batch, target_.input, i);
+      report::EntitiesOf one{batch.ids[static_cast<size_t>(i)], {}, {}};
+      for (const Entity& entity : text.truth) one.truth.push_back(places.in_code_points(entity));
+      for (const Entity& entity : text.found) one.found.push_back(places.in_code_points(entity));
+      cases_.push_back(std::move(one));
+      texts_.push_back(std::move(text));
+    }
+    loss_.add(loss, batch.size());
+  }
+
+  std::vector<NamedFigure> figures() const override {
+    std::vector<NamedFigure> all;
+    for (const auto& [name, figure] : metrics::entity_figures(texts_))
+      all.push_back({name, figure.value, figure.why_undefined, true});
+    all.push_back(loss_.figure());
+    return all;
+  }
+
+  std::string write(const std::filesystem::path& folder, const std::string& split) const override {
+    return report::write_entities(folder, texts_, cases_, target_.classes, split);
+  }
+
+ private:
+  TargetSpec target_;
+  std::vector<metrics::TaggedText> texts_;
+  std::vector<report::EntitiesOf> cases_;
+  MeanLoss loss_;
+};
+
+class Tagging final : public Task {
+ public:
+  Tagging(const TaggingOptions& options, TargetSpec target)
+      : options_(options),
+        target_(std::move(target)),
+        tags_(1 + 2 * static_cast<int64_t>(target_.classes.size())) {
+    if (target_.kind != TargetKind::tags)
+      throw config_error(
+          fmt::format("tagging: target '{}' is of {}, wanted tags: {{{}: {{tags: {{column: spans, "
+                      "input: report}}}}}}",
+                      target_.name, name_of(target_.kind), target_.name));
+    for (const auto& [field, label] : options_.report)
+      if (std::ranges::find(target_.classes, label) == target_.classes.end())
+        throw config_error(fmt::format("tagging: the report's field '{}' wants '{}', known: {}",
+                                       field, label, join(target_.classes)));
+  }
+
+  std::vector<nn::HeadSpec> heads() const override {
+    return {{target_.name, tags_, target_.input, options_.crf}};
+  }
+
+  /// The mean over the tokens, so that texts of any length weigh by what they say.
+  Tensor loss(const TensorMap& outputs, const Batch& batch) const override {
+    const Tensor emissions = precise(outputs.at(target_.name));
+    const Tensor tags = batch.targets.at(target_.name);
+    const Tensor tokens = (tags >= 0).sum().clamp_min(1);
+    if (options_.crf)
+      return -crf_log_likelihood(emissions, tags, outputs.at(target_.name + ".transitions")).sum() /
+             tokens;
+    return at::cross_entropy_loss(emissions.flatten(0, 1), tags.flatten(), {}, at::Reduction::Sum,
+                                  /*ignore_index=*/-1) /
+           tokens;
+  }
+
+  TensorMap decode(const TensorMap& outputs) const override {
+    const Tensor emissions = precise(outputs.at(target_.name));
+    const Tensor* lengths = outputs.find(target_.name + ".lengths");
+    const Tensor* transitions = outputs.find(target_.name + ".transitions");
+    TensorMap decoded;
+    decoded[target_.name] = crf_decode(
+        transitions ? emissions : emissions.log_softmax(2), lengths ? *lengths : Tensor(),
+        transitions ? *transitions : torch::zeros({tags_ + 1, tags_ + 1}),
+        [this](int64_t from, int64_t to) { return well_formed(from, to, tags_); });
+    return decoded;
+  }
+
+  std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
+                              int64_t row) const override {
+    Answer answer{.target = target_.name};
+    const TextPlaces places(batch, target_.input, row);
+    auto& found = answer.entities.emplace();
+    for (const Entity& entity : entities_of_row(decoded.at(target_.name), row)) {
+      const Entity at = places.in_code_points(entity);
+      found.push_back({target_.classes[entity.type], places.text(entity), at.begin, at.end});
+      answer.decision += (answer.decision.empty() ? "" : "|") + found.back().label;
+    }
+    for (const auto& [field, label] : options_.report) {
+      auto& texts = answer.report.emplace_back(field, std::vector<std::string>()).second;
+      for (const FoundEntity& one : found)
+        if (one.label == label) texts.push_back(one.text);
+    }
+    return {answer};
+  }
+
+  std::vector<std::string> columns() const override { return {"label", "text", "begin", "end"}; }
+
+  std::unique_ptr<Evaluation> evaluation() const override {
+    return std::make_unique<TaggingEvaluation>(target_);
+  }
+
+ private:
+  static Tensor precise(const Tensor& output) {
+    return output.scalar_type() == torch::kDouble ? output : output.to(torch::kFloat);
+  }
+
+  TaggingOptions options_;
+  TargetSpec target_;
+  int64_t tags_;
+};
+
+}  // namespace
+
+TaskPtr tagging(const TaggingOptions& options, const std::vector<TargetSpec>& targets) {
+  return for_each_target("tagging", targets, [&](const TargetSpec& target) {
+    return std::make_shared<Tagging>(options, target);
+  });
+}
+
+}  // namespace fovea::tasks

@@ -1,0 +1,156 @@
+#include "fovea/tasks/tagging.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "support/test_files.h"
+#include "tasks/cases.h"
+
+namespace fovea::tasks {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using torch::Tensor;
+
+TargetSpec findings() {
+  return {.name = "findings",
+          .classes = {"finding", "site"},
+          .kind = TargetKind::tags,
+          .input = "report"};
+}
+
+/// Reports and the bytes at which their words begin and end, as the source of data gives them.
+Batch reports(const std::vector<std::string>& texts,
+              const std::vector<std::vector<std::pair<int64_t, int64_t>>>& words) {
+  size_t longest = 0, most = 0;
+  for (const auto& text : texts) longest = std::max(longest, text.size());
+  for (const auto& one : words) most = std::max(most, one.size());
+  const auto n = static_cast<int64_t>(texts.size());
+  Batch batch =
+      batch_of("findings", torch::full({n, static_cast<int64_t>(most)}, -1, torch::kInt64));
+  Tensor bytes = torch::zeros({n, static_cast<int64_t>(longest)}, torch::kUInt8);
+  Tensor offsets = torch::zeros({n, static_cast<int64_t>(most), 2}, torch::kInt64);
+  for (int64_t i = 0; i < n; ++i) {
+    const auto& text = texts[static_cast<size_t>(i)];
+    for (size_t c = 0; c < text.size(); ++c)
+      bytes[i][static_cast<int64_t>(c)] = static_cast<unsigned char>(text[c]);
+    for (size_t k = 0; k < words[static_cast<size_t>(i)].size(); ++k) {
+      offsets[i][static_cast<int64_t>(k)][0] = words[static_cast<size_t>(i)][k].first;
+      offsets[i][static_cast<int64_t>(k)][1] = words[static_cast<size_t>(i)][k].second;
+    }
+  }
+  batch.inputs["report.text"] = bytes;
+  batch.inputs["report.offsets"] = offsets;
+  return batch;
+}
+
+/// Emissions that want exactly these tags.
+Tensor wanting(const std::vector<int64_t>& tags) {
+  Tensor emissions = torch::zeros({1, static_cast<int64_t>(tags.size()), 5});
+  for (size_t t = 0; t < tags.size(); ++t) emissions[0][static_cast<int64_t>(t)][tags[t]] = 9;
+  return emissions;
+}
+
+TEST(Tagging, AHeadOnTheTokensOfTheTextWithTransitions) {
+  const auto heads = tagging({}, {findings()})->heads();
+  ASSERT_EQ(heads.size(), 1u);
+  EXPECT_EQ(heads[0].outputs, 5);
+  EXPECT_EQ(heads[0].tokens_of, "report");
+  EXPECT_TRUE(heads[0].transitions);
+  EXPECT_FALSE(tagging({.crf = false}, {findings()})->heads()[0].transitions);
+}
+
+TEST(Tagging, WithoutTransitionsTheFieldIsTheSoftmaxOfEachToken) {
+  torch::manual_seed(1);
+  const Tensor emissions = torch::randn({2, 3, 5});
+  const Batch batch = batch_of("findings", torch::tensor({{0, 1, 2}, {3, -1, -1}}));
+  TensorMap outputs = outputs_of("findings", emissions);
+  const double alone = tagging({.crf = false}, {findings()})->loss(outputs, batch).item<double>();
+  outputs["findings.transitions"] = torch::zeros({6, 6});
+  EXPECT_NEAR(tagging({}, {findings()})->loss(outputs, batch).item<double>(), alone, 1e-6);
+  const Tensor log_p = emissions.log_softmax(2);
+  const double wanted =
+      -(log_p[0][0][0] + log_p[0][1][1] + log_p[0][2][2] + log_p[1][0][3]).item<double>() / 4;
+  EXPECT_NEAR(alone, wanted, 1e-6);
+}
+
+TEST(Tagging, AnEntityBeginsBeforeItGoesOn) {
+  for (const bool crf : {true, false}) {
+    const auto task = tagging({.crf = crf}, {findings()});
+    // Inside at once, inside of another type, inside after a gap: none can be.
+    TensorMap outputs = outputs_of("findings", wanting({2, 4, 0, 2}));
+    if (crf) outputs["findings.transitions"] = torch::zeros({6, 6});
+    const Tensor tags = task->decode(outputs).at("findings")[0];
+    for (int64_t t = 0; t < 4; ++t) {
+      const auto tag = tags[t].item<int64_t>();
+      if (tag == 0 || tag % 2 == 1) continue;
+      ASSERT_GT(t, 0);
+      const auto before = tags[t - 1].item<int64_t>();
+      EXPECT_TRUE(before == tag || before == tag - 1) << t;
+    }
+  }
+}
+
+TEST(Tagging, EntitiesAreToldInCodePointsOfTheTextAsItWasGiven) {
+  // A leading blank, a letter of two bytes, one of four, and a line end of two characters.
+  const std::string text = " Ödem \xF0\x9D\x9C\xB7\r\nlung base";
+  const Batch batch = reports({text}, {{{1, 6}, {7, 11}, {13, 17}, {18, 22}}});
+  TaggingOptions options;
+  options.report.entries = {{"what", "finding"}, {"where", "site"}, {"again", "finding"}};
+  const auto task = tagging(options, {findings()});
+  TensorMap decoded = outputs_of("findings", torch::tensor({{1, 0, 3, 4}}));
+  const auto answers = task->answers(decoded, batch, 0);
+  ASSERT_EQ(answers.size(), 1u);
+  ASSERT_EQ(answers[0].entities->size(), 2u);
+  const FoundEntity& first = answers[0].entities->at(0);
+  const FoundEntity& second = answers[0].entities->at(1);
+  EXPECT_EQ(first.label + " " + first.text, "finding Ödem");
+  EXPECT_EQ(first.begin, 1);
+  EXPECT_EQ(first.end, 5);
+  EXPECT_EQ(second.text, "lung base");
+  EXPECT_EQ(second.begin, 9);
+  EXPECT_EQ(second.end, 18);
+  ASSERT_EQ(answers[0].report.size(), 3u);
+  EXPECT_THAT(answers[0].report[1].second, ElementsAre("lung base"));
+  EXPECT_THAT(answers[0].report[2].second, ElementsAre("Ödem"));
+  EXPECT_EQ(answers[0].decision, "finding|site");
+}
+
+TEST(Tagging, TheMainFigureIsTheF1AndNoFileHoldsTheText) {
+  const auto evaluation = tagging({}, {findings()})->evaluation();
+  EXPECT_FALSE(evaluation->figures().front().why_undefined.empty());
+  Batch batch = reports({"secret word", "two"}, {{{0, 6}, {7, 11}}, {{0, 3}}});
+  batch.targets["findings"] = torch::tensor({{1, 2}, {3, -1}});
+  evaluation->add(outputs_of("findings", torch::tensor({{1, 2}, {0, -1}})), batch, 0.25);
+  const auto figures = evaluation->figures();
+  EXPECT_EQ(figures.front().name, "f1");
+  EXPECT_DOUBLE_EQ(figures.front().value, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(figure(figures, "token_accuracy").value, 2.0 / 3);
+  const test::TempFolder folder;
+  EXPECT_THAT(evaluation->write(folder.path(), "test"), HasSubstr("split=test n=2 f1=0.6667"));
+  const std::string lines = test::read_text(folder / "entities.jsonl");
+  EXPECT_THAT(lines, testing::StartsWith(
+                         "{\"id\":\"case 0\",\"truth\":[[0,11,\"finding\"]],\"found\":[[0,11"));
+  EXPECT_THAT(lines, testing::Not(HasSubstr("secret")));
+  const auto json = nlohmann::json::parse(test::read_text(folder / "metrics.json"));
+  EXPECT_EQ(json["per_type"][1]["entities"]["truth"], 1);
+  EXPECT_TRUE(json["per_type"][1]["figures"]["precision"].is_null());
+}
+
+TEST(Tagging, OtherTargetsAndUnknownTypesAreRefusedInWords) {
+  EXPECT_THAT(refusal([&] {
+                tagging({}, {{.name = "label", .classes = {"a", "b"}}});
+              }),
+              HasSubstr("wanted tags"));
+  TaggingOptions options;
+  options.report.entries = {{"what", "findings"}};
+  EXPECT_THAT(refusal([&] { tagging(options, {findings()}); }), HasSubstr("finding, site"));
+  EXPECT_THAT(refusal([&] { classification({}, {findings()}); }), HasSubstr("tagging"));
+}
+
+}  // namespace
+}  // namespace fovea::tasks
