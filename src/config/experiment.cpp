@@ -92,9 +92,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
-  parts->read = [data = data_in_use(trained.config)](const std::filesystem::path& path) {
-    return sources::read_case(path, data);
-  };
+  parts->read = sources::case_reader(data_in_use(trained.config), trained.card.learned);
   return Predictor(std::move(parts));
 }
 

@@ -91,7 +91,74 @@ Answers answers(const Predictor::Parts& parts, const Batch& batch) {
   return result;
 }
 
-/// How much each column (token, time step) of each input counted in case `row`.
+/// The parts of an input and how much each counted in case `row`.
+class Explainer {
+ public:
+  Explainer(const Predictor::Parts& parts, const Batch& batch, int64_t row)
+      : parts_(parts), batch_(batch), row_(row) {}
+
+  Explanation of(const std::string& name, const InputShape& shape, const torch::Tensor& weights) {
+    one_.input = name;
+    const torch::Tensor* lengths = batch_.lengths.find(name);
+    const int64_t count = lengths ? (*lengths)[row_].item<int64_t>() : weights.size(1);
+    const double* w = weights[row_].data_ptr<double>();
+    const bool series = shape.vocabulary == 0 && shape.sizes.size() == 2;
+    if (shape.vocabulary > 0)
+      add_words(name, w, count);
+    else
+      for (int64_t k = 0; k < count; ++k)
+        one_.weights.emplace_back(series || shape.columns.empty()
+                                      ? std::to_string(k)
+                                      : shape.columns.at(static_cast<size_t>(k)),
+                                  w[k]);
+    if (series) add_channels(name, shape, count);
+    return std::move(one_);
+  }
+
+ private:
+  void add_words(const std::string& name, const double* w, int64_t count) {
+    const torch::Tensor* bytes = batch_.inputs.find(name + ".text");
+    if (!bytes) {
+      for (int64_t k = 0; k < count; ++k)
+        one_.weights.emplace_back(parts_.words.at(name)->word(id_at(name, k)), w[k]);
+      return;
+    }
+    const torch::Tensor text = (*bytes)[row_].contiguous();
+    one_.text.assign(reinterpret_cast<const char*>(text.const_data_ptr<uint8_t>()),
+                     static_cast<size_t>(batch_.lengths.at(name + ".text")[row_].item<int64_t>()));
+    const torch::Tensor offsets = batch_.inputs.at(name + ".offsets")[row_].contiguous();
+    const auto* at = offsets.const_data_ptr<int64_t>();
+    for (int64_t k = 0; k < count; ++k) {
+      const auto begin = static_cast<size_t>(at[2 * k]), end = static_cast<size_t>(at[2 * k + 1]);
+      one_.places.emplace_back(begin, end);
+      // What stands for no text ([CLS]) has its name.
+      one_.weights.emplace_back(end > begin ? one_.text.substr(begin, end - begin)
+                                            : parts_.words.at(name)->word(id_at(name, k)),
+                                w[k]);
+    }
+  }
+
+  int64_t id_at(const std::string& name, int64_t k) const {
+    return batch_.inputs.at(name)[row_][k].flatten()[0].item<int64_t>();
+  }
+
+  void add_channels(const std::string& name, const InputShape& shape, int64_t count) {
+    const torch::Tensor steps = batch_.inputs.at(name)[row_].slice(0, 0, count).to(torch::kDouble);
+    for (int64_t c = 0; c < steps.size(1); ++c) {
+      const torch::Tensor channel = steps.select(1, c).contiguous();
+      const double* values = channel.const_data_ptr<double>();
+      const auto at = static_cast<size_t>(c);
+      one_.channels.emplace_back(at < shape.columns.size() ? shape.columns[at] : std::to_string(c),
+                                 std::vector<double>(values, values + count));
+    }
+  }
+
+  const Predictor::Parts& parts_;
+  const Batch& batch_;
+  int64_t row_;
+  Explanation one_;
+};
+
 std::vector<Explanation> explanations(const Predictor::Parts& parts, const Batch& batch,
                                       const Answers& answers, int64_t row) {
   std::vector<Explanation> all;
@@ -100,19 +167,7 @@ std::vector<Explanation> explanations(const Predictor::Parts& parts, const Batch
     if (present && !(*present)[row].item<bool>()) continue;
     const auto input =
         std::ranges::find(parts.inputs, name, [](const auto& one) { return one.first; });
-    const std::vector<std::string>& columns = input->second.columns;
-    Explanation& one = all.emplace_back(Explanation{name, {}});
-    const double* w = weights[row].data_ptr<double>();
-    const torch::Tensor* lengths = batch.lengths.find(name);
-    const int64_t count = lengths ? (*lengths)[row].item<int64_t>() : weights.size(1);
-    const auto words = parts.words.find(name);
-    for (int64_t k = 0; k < count; ++k)
-      one.weights.emplace_back(
-          words != parts.words.end()
-              ? words->second->word(batch.inputs.at(name)[row][k].flatten()[0].item<int64_t>())
-          : columns.empty() ? std::to_string(k)
-                            : columns.at(static_cast<size_t>(k)),
-          w[k]);
+    all.push_back(Explainer(parts, batch, row).of(name, input->second, weights));
   }
   return all;
 }

@@ -44,12 +44,18 @@ struct LearnedSeries {
 class SeriesInput final : public Input {
  public:
   SeriesInput(torch::Tensor values, std::vector<Span> cases, LearnedSeries learned, int64_t length,
-              bool optional)
+              const SeriesOptions& options)
       : values_(std::move(values)),
         cases_(std::move(cases)),
         learned_(std::move(learned)),
         length_(length),
-        optional_(optional) {}
+        optional_(options.optional) {
+    for (const LearnedChannel& column : learned_.columns) {
+      names_.push_back(column.name);
+      if (column.indicator) names_.push_back(column.name + " missing");
+    }
+    if (options.time_channel) names_.push_back(options.time + " since the step before");
+  }
 
   torch::Tensor read(int64_t index) const override {
     const Span& span = cases_.at(static_cast<size_t>(index));
@@ -62,7 +68,7 @@ class SeriesInput final : public Input {
     return !optional_ || span.end > span.begin;
   }
   InputShape shape() const override {
-    return {.sizes = {length_, values_.size(1)}, .optional = optional_};
+    return {.sizes = {length_, values_.size(1)}, .columns = names_, .optional = optional_};
   }
   Node learned() const override { return Fields::write(learned_); }
   std::pair<int64_t, int64_t> span(int64_t index) const override {
@@ -82,6 +88,7 @@ class SeriesInput final : public Input {
   LearnedSeries learned_;
   int64_t length_;  // of all cases; -1: it varies
   bool optional_;
+  std::vector<std::string> names_;  // of the channels
 };
 
 class Maker {
@@ -100,7 +107,7 @@ class Maker {
                                                 : o_.before + o_.after;
     const torch::Tensor values = standard(learned);
     return std::make_shared<SeriesInput>(values, std::move(found_.cases), std::move(learned),
-                                         length, o_.optional);
+                                         length, o_);
   }
 
  private:

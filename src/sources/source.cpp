@@ -111,12 +111,18 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   return source;
 }
 
-Example read_case(const fs::path& path, const DataOptions& options) {
-  const auto [name, image] = only_image(options.inputs);
-  Example example;
-  example.id = path.stem().string();
-  example.inputs[name] = read_tensor(path, image.channels, options);
-  return example;
+CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
+  if (options.inputs.size() == 1)
+    if (const auto& [name, input] = *options.inputs.begin();
+        const auto* text = input.as<TextOptions>())
+      return text_file_reader(name, *text, learned.find(name));
+  return [options](const fs::path& path) {
+    const auto [name, image] = only_image(options.inputs);
+    Example example;
+    example.id = path.stem().string();
+    example.inputs[name] = read_tensor(path, image.channels, options);
+    return example;
+  };
 }
 
 std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
@@ -142,6 +148,26 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
   if (others > 0)
     log_info(fmt::format("{} files in the folders are no pictures and are left out", others));
   return files;
+}
+
+NamedCases list_cases(const std::vector<fs::path>& paths, const DataOptions& options) {
+  const InputChoice* only = options.inputs.size() == 1 ? &options.inputs.begin()->second : nullptr;
+  if (options.inputs.empty() || (only && only->as<ImageOptions>())) return {list_inputs(paths), {}};
+  if (!only || !only->as<TextOptions>()) return {{}, paths};
+  NamedCases cases;
+  for (const fs::path& path : paths) {
+    const fs::path ending = path.extension();
+    std::error_code unreadable;
+    if (fs::is_directory(path, unreadable)) {
+      for (const fs::path& file : files_below(path))
+        if (file.extension() == ".txt") cases.files.push_back(file);
+    } else if (ending == ".csv" || ending == ".tsv" || ending == ".jsonl" || ending == ".conll") {
+      cases.tables.push_back(path);
+    } else {
+      cases.files.push_back(path);
+    }
+  }
+  return cases;
 }
 
 }  // namespace fovea::sources

@@ -75,7 +75,7 @@ class TableReader {
       if (source.splits[i] == "train") training.push_back(i);
     source.inputs = cases.inputs = inputs(training);
     add_tags(cases, labels_, source.notes, [&](size_t i) { return line(i); });
-    add_text_places(cases, options_.targets);
+    add_text_places(cases, options_.targets, asked_);
     // In their order a patient's rows are in several splits, and are meant to be.
     const auto patients = options_.split.chronological ? std::vector<std::string>() : cases.groups;
     source.data = dataset(std::move(cases));
@@ -84,12 +84,13 @@ class TableReader {
   }
 
   DatasetPtr read_cases() {
+    asked_ = true;
     begin();
     splits_.splits.assign(rows_.size(), "test");
     choose_cases();
     Cases cases;
     cases.inputs = inputs({});
-    add_text_places(cases, options_.targets);
+    add_text_places(cases, options_.targets, asked_);
     return dataset(std::move(cases));
   }
 
@@ -129,6 +130,7 @@ class TableReader {
                             .rows = rows,
                             .training = training,
                             .learned = learned_.find(name),
+                            .cases = asked_,
                             .runs = [this]() -> const Runs& { return runs(); },
                             .files = [this](const FileColumn& where) { return files(where); }}));
     if (!missing_.empty()) throw data_error(missing_text());
@@ -361,6 +363,7 @@ class TableReader {
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
   std::vector<Labels> labels_;
+  bool asked_ = false;               // a model is asked about the rows
   std::vector<std::string> groups_;  // of each row of the table; empty: each is its own
   RowSplits splits_;
   Runs runs_;

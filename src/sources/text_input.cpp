@@ -6,7 +6,10 @@
 #include "fovea/core/log.h"
 #include "fovea/core/text.h"
 #include "fovea/sources/data_options.h"
+#include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
+#include "fovea/storage/text.h"
+#include "sources/text_places.h"
 
 namespace fovea::sources {
 namespace {
@@ -17,6 +20,28 @@ struct Encoded {
   std::string text{};
   std::vector<text::Token> tokens{};
 };
+
+constexpr int64_t kLargestText = 64 << 20;  // bytes of a file
+
+/// Cut after `max_tokens`, but for the mark at the end ([SEP]) that a model may want.
+Encoded encoded(const text::Tokenizer& tokenizer, std::string_view text, const TextOptions& options,
+                bool keep, bool& cut) {
+  Encoded one;
+  one.tokens = tokenizer.encode(text);
+  const auto most = static_cast<size_t>(options.max_tokens);
+  cut = one.tokens.size() > most;
+  if (cut) {
+    const text::Token last = one.tokens.back();
+    one.tokens.resize(most);
+    if (last.end == 0) one.tokens.back() = last;
+  }
+  for (const text::Token& token : one.tokens) one.ids.push_back(token.id);
+  if (keep)
+    one.text = text;
+  else
+    one.tokens.clear();
+  return one;
+}
 
 class TextInput final : public Input {
  public:
@@ -108,25 +133,19 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
   const int64_t column = place.rows.table.column(options.column);
   const text::TokenizerPtr tokenizer = place.learned ? trained_tokenizer(options, *place.learned)
                                                      : learned_from(options, place, column);
-  const bool keep = options.spelling > 0 || tagged(place.data, place.name);
+  const bool keep = options.spelling > 0 || tagged(place.data, place.name) || place.cases;
   std::vector<Encoded> texts(place.rows.size());
   std::vector<std::string> empty;
   size_t cut = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
-    std::vector<text::Token> tokens =
-        within(fmt::format("{}: {}: column '{}'", place.rows.table.name(), place.rows.place(i),
-                           options.column),
-               [&] { return tokenizer->encode(place.rows.cell(i, column)); });
-    const size_t kept = std::min(tokens.size(), static_cast<size_t>(options.max_tokens));
-    cut += kept < tokens.size();
-    for (size_t k = 0; k < kept; ++k) texts[i].ids.push_back(tokens[k].id);
-    if (keep) {
-      tokens.resize(kept);
-      texts[i].text = place.rows.cell(i, column);
-      texts[i].tokens = std::move(tokens);
-    }
-    const bool may_lack = options.optional && place.rows.cell(i, column).empty();
-    if (kept == 0 && !may_lack) empty.push_back(place.rows.place(i));
+    const std::string_view cell = place.rows.cell(i, column);
+    bool is_cut = false;
+    texts[i] = within(fmt::format("{}: {}: column '{}'", place.rows.table.name(),
+                                  place.rows.place(i), options.column),
+                      [&] { return encoded(*tokenizer, cell, options, keep, is_cut); });
+    cut += is_cut;
+    if (texts[i].ids.empty() && !(options.optional && cell.empty()))
+      empty.push_back(place.rows.place(i));
   }
   if (!empty.empty())
     throw data_error(fmt::format(
@@ -137,6 +156,39 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
     log_info(fmt::format("input '{}': {} of {} texts have more than {} tokens and are cut there",
                          place.name, cut, texts.size(), options.max_tokens));
   return std::make_shared<TextInput>(std::move(texts), tokenizer, options);
+}
+
+CaseReader text_file_reader(const std::string& name, const TextOptions& options,
+                            const Node* learned) {
+  if (!learned)
+    throw data_error(
+        fmt::format("model.json: input '{}': found no tokenizer, wanted what training "
+                    "learned",
+                    name));
+  return [name, options,
+          tokenizer = trained_tokenizer(options, *learned)](const std::filesystem::path& path) {
+    std::string text = storage::read_file(path, kLargestText);
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    bool cut = false;
+    std::vector<Encoded> one(1);
+    one[0] =
+        within(storage::shown(path), [&] { return encoded(*tokenizer, text, options, true, cut); });
+    if (one[0].ids.empty())
+      throw data_error(storage::shown(path) + ": found no word, wanted at least one");
+    if (cut)
+      log_info(fmt::format("{}: more than {} tokens, cut there", storage::shown(path),
+                           options.max_tokens));
+    Example example;
+    example.id = path.stem().string();
+    const auto input = std::make_shared<TextInput>(std::move(one), tokenizer, options);
+    example.inputs[name] = input->read(0);
+    example.ragged.push_back(name);
+    for (const auto& [place, part] : text_places(name, input)) {
+      example.inputs[place] = part->read(0);
+      example.ragged.push_back(place);
+    }
+    return example;
+  };
 }
 
 }  // namespace fovea::sources

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "fovea/core/error.h"
 
@@ -69,17 +70,23 @@ void add_tags(Cases& cases, const std::vector<Labels>& labels, std::vector<std::
   }
 }
 
-void add_text_places(Cases& cases, const Targets& targets) {
-  for (const auto& [name, target] : targets) {
-    const auto* tags = target.as<TagsOptions>();
-    if (!tags) continue;
-    const std::string bytes = tags->input + ".text", offsets = tags->input + ".offsets";
-    const InputPtr text = text_of(cases, tags->input, name);
-    if (std::ranges::any_of(cases.inputs, [&](const auto& one) { return one.first == bytes; }))
-      continue;
-    cases.inputs.emplace_back(bytes, std::make_shared<TextBytes>(text));
-    cases.inputs.emplace_back(offsets, std::make_shared<Offsets>(text));
-  }
+std::vector<std::pair<std::string, InputPtr>> text_places(const std::string& name, InputPtr text) {
+  return {{name + ".text", std::make_shared<TextBytes>(text)},
+          {name + ".offsets", std::make_shared<Offsets>(text)}};
+}
+
+void add_text_places(Cases& cases, const Targets& targets, bool all) {
+  std::set<std::string> names;
+  for (const auto& [name, target] : targets)
+    if (const auto* tags = target.as<TagsOptions>()) {
+      text_of(cases, tags->input, name);  // the config Error of another input
+      names.insert(tags->input);
+    }
+  for (const auto& [name, input] : cases.inputs)
+    if (all && input->shape().vocabulary > 0) names.insert(name);
+  for (const std::string& name : names)
+    std::ranges::move(text_places(name, text_of(cases, name, "")),
+                      std::back_inserter(cases.inputs));
 }
 
 }  // namespace fovea::sources

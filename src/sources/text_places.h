@@ -2,6 +2,7 @@
 // that entities are told as they were written.
 #pragma once
 
+#include "fovea/sources/source.h"
 #include "sources/files.h"
 #include "sources/targets.h"
 
@@ -12,8 +13,15 @@ namespace fovea::sources {
 void add_tags(Cases& cases, const std::vector<Labels>& labels, std::vector<std::string>& notes,
               const std::function<std::string(size_t)>& line);
 
-/// Beside each text that has tags "NAME.text", its bytes (uint8 [bytes]), and "NAME.offsets", where
-/// its tokens begin and end among them (int64 [L, 2]). No model reads them.
-void add_text_places(Cases& cases, const Targets& targets);
+/// "NAME.text", the bytes of the text (uint8 [bytes]), and "NAME.offsets", where its tokens begin
+/// and end among them (int64 [L, 2]). No model reads them.
+std::vector<std::pair<std::string, InputPtr>> text_places(const std::string& name, InputPtr text);
+
+/// Puts them beside each text that has tags; beside `all` of them where words are to be shown.
+void add_text_places(Cases& cases, const Targets& targets, bool all);
+
+/// Reads a file as the text of a case of a trained model, with its places.
+CaseReader text_file_reader(const std::string& name, const TextOptions& options,
+                            const Node* learned);
 
 }  // namespace fovea::sources

@@ -80,6 +80,75 @@ train: {epochs: 20, batch_size: 16, precision: fp32, threads: 1, optimizer: {ada
   EXPECT_GT(counted.at("marker"), counted.at("noise"));
 }
 
+TEST(Inputs, ATextFileIsReadAndItsWordsAreDrawnWhereTheModelLooked) {
+  const TempFolder folder;
+  std::string rows = "report,kind,split\n";
+  for (int i = 0; i < 200; ++i) {
+    const bool ill = i % 3 == 0;
+    const std::string place = i % 2 ? "left" : "right";
+    rows += std::string(ill ? "\"A mass in the " : "\"No change in the ") + place + " lung, film " +
+            std::to_string(i % 7) + ".\"" + (ill ? ",ill," : ",well,") +
+            (i % 5 == 0   ? "test"
+             : i % 5 == 1 ? "val"
+                          : "train") +
+            "\n";
+  }
+  folder.write("reports.csv", rows);
+  const fs::path config = folder.write("text.yaml", R"(
+data:
+  table: reports.csv
+  inputs: {report: {text: {column: report}}}
+  targets: {kind: {column: kind}}
+  split: split
+model: {encoders: {report: {dan: {embedding: 16}}}}
+train: {epochs: 15, batch_size: 16, precision: fp32, threads: 1, optimizer: {adamw: {lr: 0.01}}}
+)");
+  const std::string run = (folder / "run").string();
+  const Outcome trained = fovea({"train", config.string(), "--out", run, "--device", "cpu"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_GT(figure(fovea({"eval", run}).last_line(), "accuracy"), 0.95);
+
+  const std::string text =
+      "\xEF\xBB\xBF"
+      "Älterer Befund: a mass\r\nin the right lung.";
+  folder.write("new/befund.txt", text);
+  folder.write("new/other.txt", "No change.");
+  folder.write("new/notes.md", "not a report");
+  const Outcome applied =
+      fovea({"infer", run, (folder / "new").string(), "--out", (folder / "p.jsonl").string(),
+             "--explain", (folder / "why").string()});
+  ASSERT_EQ(applied.code, 0) << applied.err;
+  const auto answers = json_lines(read_text(folder / "p.jsonl"));
+  ASSERT_EQ(answers.size(), 2u);
+  EXPECT_EQ(answers[0].at("id"), "befund");
+  EXPECT_EQ(answers[0].at("decision"), "ill");
+  EXPECT_EQ(answers[1].at("decision"), "well");
+  const auto words =
+      json_lines(read_text(folder / "why/explanations.jsonl"))[0]["weights"]["report"];
+  // Offsets in code points of the file after its byte-order mark; weights that sum to 1.
+  double sum = 0;
+  std::map<std::string, nlohmann::json> by_word;
+  for (const auto& word : words) {
+    sum += word[1].get<double>();
+    by_word[word[0]] = word;
+  }
+  EXPECT_NEAR(sum, 1, 1e-5);
+  EXPECT_EQ(by_word.at("mass")[2], 18);
+  EXPECT_EQ(by_word.at("mass")[3], 22);
+  EXPECT_EQ(by_word.at("Älterer")[3], 7);
+  EXPECT_GT(by_word.at("mass")[1].get<double>(), by_word.at("the")[1].get<double>());
+  EXPECT_THAT(read_text(folder / "why/case-00001-report.svg"), HasSubstr(">mass<"));
+
+  folder.write("new/utf16.txt", std::string("\xFF\xFE"
+                                            "A\0 \0",
+                                            6));
+  folder.write("new/empty.txt", "");
+  const Outcome bad = fovea({"infer", run, (folder / "new").string()});
+  EXPECT_EQ(bad.code, 3);
+  EXPECT_THAT(bad.err, testing::AllOf(HasSubstr("utf16.txt"), HasSubstr("UTF-8"),
+                                      HasSubstr("empty.txt"), HasSubstr("2 of 4 cases")));
+}
+
 TEST(Inputs, ACategoryThatTrainingNeverSawIsReadAsUnknown) {
   const TempFolder folder;
   folder.write("patients.csv", patients(100, true));

@@ -20,7 +20,7 @@ struct InputShape {
   std::vector<int64_t> sizes;
   int64_t vocabulary = 0;            ///< of text: how many ids there are; 0: no text
   std::vector<int64_t> categories;   ///< of a table, per column: how many; 0: a number
-  std::vector<std::string> columns;  ///< of a table: what each is called
+  std::vector<std::string> columns;  ///< of a table and a series: what each is called
   bool optional = false;             ///< a case may lack it
 
   int64_t channels() const { return sizes.at(0); }

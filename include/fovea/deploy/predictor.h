@@ -21,6 +21,11 @@ class Dataset;  // data/dataset.h
 struct Explanation {
   std::string input;
   std::vector<std::pair<std::string, double>> weights;  ///< in the order of the input; sum 1
+  std::string text;                                     ///< of a text: as it was given, UTF-8
+  /// Of a text: the bytes of each weight, from `first` on, before `second`.
+  std::vector<std::pair<size_t, size_t>> places;
+  /// Of a series: each channel by name, standardised, a value per time step.
+  std::vector<std::pair<std::string, std::vector<double>>> channels;
 };
 
 /// What a model says of one case.

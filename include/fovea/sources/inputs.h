@@ -78,6 +78,7 @@ struct InputPlace {
   const Rows& rows;
   const std::vector<size_t>& training;  ///< the rows to learn from
   const Node* learned;                  ///< of a trained model; null: to be learned
+  bool cases;                           ///< a model is asked about the rows: they are to be shown
   std::function<const Runs&()> runs;    ///< of all rows of the table, those of no case too
   /// The file of each row; missing ones are complained of together, later.
   std::function<std::vector<ListedFile>(const FileColumn&)> files;

@@ -1,6 +1,7 @@
 // All cases of a data set with what is known of them: from a table, a folder or an archive.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,9 +38,11 @@ struct Source {
 /// in them, with file, line and column but no cell other than labels and splits.
 Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned = {});
 
-/// The case of one file that stands in no table, as `open_source` would read it: its only input is
-/// the file, and it has no target. A config Error where a case is more than a file.
-Example read_case(const std::filesystem::path& path, const DataOptions& options);
+/// Reads files that stand in no table as `open_source` would read those of one: a case's only input
+/// is the file, a picture or a text, and it has no target. May be called from many threads. A config
+/// Error, when it is called, where a case is more than a file.
+using CaseReader = std::function<Example(const std::filesystem::path&)>;
+CaseReader case_reader(const DataOptions& options, const Named<Node>& learned = {});
 
 /// The rows of another table as cases without targets, read as `options` say of theirs.
 DatasetPtr open_cases(const std::filesystem::path& table, const DataOptions& options,
@@ -51,5 +54,14 @@ DatasetPtr open_cases(const std::filesystem::path& table, const DataOptions& opt
 /// the table's folder. A path that does not exist is kept: reading it
 /// is the error. A data Error for a table without such a column.
 std::vector<std::filesystem::path> list_inputs(const std::vector<std::filesystem::path>& paths);
+
+/// What a model with these inputs is to be asked about.
+struct NamedCases {
+  std::vector<std::filesystem::path> files;   ///< for case_reader
+  std::vector<std::filesystem::path> tables;  ///< for open_cases
+};
+/// Where a case is a picture: list_inputs. Where it is a text: tables by their ending (.csv, .tsv,
+/// .jsonl, .conll), all others are texts, of a folder those that end in .txt. Else all are tables.
+NamedCases list_cases(const std::vector<std::filesystem::path>& paths, const DataOptions& options);
 
 }  // namespace fovea::sources

@@ -1,0 +1,33 @@
+// What `fovea infer --explain FOLDER` writes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fovea/deploy/predictor.h"
+
+namespace fovea::config {
+
+/// explanations.jsonl, a line per case; a picture per case and input (words shaded, bars, traces with
+/// their time steps shaded); and where the parts are the same in every case the mean.
+class ExplanationFolder {
+ public:
+  /// Does nothing where `folder` is empty.
+  explicit ExplanationFolder(std::filesystem::path folder);
+
+  void add(const Prediction& prediction);
+  /// A config Error where no case had an explanation.
+  void finish();
+
+ private:
+  void picture(const std::string& name, const Explanation& one, const std::string& subtitle) const;
+  void count(const Explanation& one);
+
+  std::filesystem::path folder_;
+  std::string lines_;
+  std::vector<Explanation> sums_;
+  int64_t cases_ = 0, explained_ = 0;
+};
+
+}  // namespace fovea::config
