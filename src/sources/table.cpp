@@ -4,10 +4,7 @@
 #include <unordered_map>
 
 #include "fovea/core/error.h"
-#include "fovea/io/wfdb.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/hash.h"
-#include "fovea/storage/jsonl.h"
 #include "fovea/storage/text.h"
 #include "sources/files.h"
 #include "sources/open.h"
@@ -372,24 +369,6 @@ class TableReader {
 };
 
 }  // namespace
-
-// A row per annotation; "lines" are counted from the first one.
-static storage::Table annotation_table(const fs::path& path) {
-  storage::TableBuilder table(path, {"record", "sample", "symbol", "aux"});
-  int64_t line = 0;
-  for (const io::WfdbAnnotation& one : io::read_wfdb_annotations(path))
-    table.add(++line, {path.stem().string(), std::to_string(one.sample), one.symbol, one.aux});
-  if (line == 0)
-    throw data_error(storage::shown(path) + ": found no annotation, wanted at least 1");
-  return table.take();
-}
-
-storage::Table read_table(const fs::path& path, char delimiter,
-                          const std::vector<std::string>& columns) {
-  if (path.extension() == ".jsonl") return storage::read_jsonl(path);
-  if (path.extension() == ".atr") return annotation_table(path);
-  return storage::read_csv(path, {.delimiter = delimiter, .columns = columns});
-}
 
 Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
   return TableReader(options, seed, learned).read();

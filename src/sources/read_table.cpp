@@ -1,0 +1,33 @@
+// The kinds of table, told apart by the ending of the file.
+#include "fovea/core/error.h"
+#include "fovea/io/wfdb.h"
+#include "fovea/storage/csv.h"
+#include "fovea/storage/jsonl.h"
+#include "sources/open.h"
+
+namespace fovea::sources {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A row per annotation; "lines" are counted from the first one.
+storage::Table annotation_table(const fs::path& path) {
+  storage::TableBuilder table(path, {"record", "sample", "symbol", "aux"});
+  int64_t line = 0;
+  for (const io::WfdbAnnotation& one : io::read_wfdb_annotations(path))
+    table.add(++line, {path.stem().string(), std::to_string(one.sample), one.symbol, one.aux});
+  if (line == 0)
+    throw data_error(storage::shown(path) + ": found no annotation, wanted at least 1");
+  return table.take();
+}
+
+}  // namespace
+
+storage::Table read_table(const std::filesystem::path& path, char delimiter,
+                          const std::vector<std::string>& columns) {
+  if (path.extension() == ".jsonl") return storage::read_jsonl(path);
+  if (path.extension() == ".atr") return annotation_table(path);
+  return storage::read_csv(path, {.delimiter = delimiter, .columns = columns});
+}
+
+}  // namespace fovea::sources
