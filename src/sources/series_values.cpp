@@ -170,7 +170,6 @@ class Gatherer {
   void add_rows(const storage::Table& table, const std::vector<int64_t>& rows) {
     std::vector<int64_t> columns;
     for (const std::string& name : found_.columns) columns.push_back(table.column(name));
-    found_.values.reserve(found_.values.size() + rows.size() * columns.size());
     for (const int64_t row : rows)
       for (const int64_t column : columns) found_.values.push_back(value_of(table, row, column));
     if (!o_.time.empty()) {
