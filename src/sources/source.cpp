@@ -10,6 +10,7 @@
 #include "fovea/storage/hash.h"
 #include "sources/files.h"
 #include "sources/open.h"
+#include "sources/text_places.h"
 
 namespace fovea::sources {
 namespace {
