@@ -163,7 +163,10 @@ void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
       uneven_ = true;
       continue;
     }
-    slice.copy_(tensor);
+    if (slice.is_contiguous() && tensor.is_contiguous() && tensor.numel() > 0)
+      std::memcpy(slice.mutable_data_ptr(), tensor.const_data_ptr(), tensor.nbytes());
+    else
+      slice.copy_(tensor);
     tensor = slice;
     ++placed;
   }

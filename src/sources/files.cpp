@@ -1,5 +1,6 @@
 #include "sources/files.h"
 
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -62,6 +63,8 @@ class CaseDataset final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
 
   Example get(int64_t index) const override {
+    // No gradient comes here, and to note that a slice is one costs more than to slice.
+    const at::AutoDispatchBelowADInplaceOrView plain;
     Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
     example.ragged = ragged_;
     example.optional = optional_;

@@ -138,9 +138,11 @@ class TableReader {
     cases.ids = ids();
     std::vector<std::string> files;
     std::vector<std::pair<size_t, int64_t>> lines;  // file, line
+    const fs::path* last = nullptr;
     for (const int64_t row : rows_) {
-      const std::string file = storage::shown(table_.path(row));
-      if (files.empty() || files.back() != file) files.push_back(file);
+      const fs::path& path = table_.path(row);
+      if (&path != last) files.push_back(storage::shown(path));
+      last = &path;
       lines.emplace_back(files.size() - 1, table_.line(row));
     }
     cases.place = [files = std::move(files), lines = std::move(lines)](size_t i) {
