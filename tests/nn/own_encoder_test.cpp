@@ -1,6 +1,7 @@
 // What it takes to add an encoder: one class, and one line of a table.
 #include <gmock/gmock.h>
 #include <torch/nn.h>
+#include <torch/optim.h>
 
 #include "fovea/core/error.h"
 #include "fovea/nn/layers.h"
