@@ -35,6 +35,7 @@ std::shared_ptr<nn::Model> make_model(const RunConfig& config, const ModelCard& 
 
 sources::DataOptions data_in_use(const RunConfig& config) {
   sources::DataOptions data = config.data;
+  if (config.model.encoders.empty()) return data;  // the model will complain of it
   const std::vector<std::string> used = nn::inputs_in_use(config.model);
   std::erase_if(data.inputs.entries, [&](const auto& input) {
     return std::ranges::find(used, input.first) == used.end();

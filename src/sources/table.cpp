@@ -222,8 +222,8 @@ class TableReader {
     const int64_t column = table_.column(where.column);
     std::vector<ListedFile> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
-      const fs::path root =
-          options_.root.empty() ? table_.path(rows_[i]).parent_path() : options_.root;
+      fs::path root = options_.root.empty() ? table_.path(rows_[i]).parent_path() : options_.root;
+      if (root.empty()) root = fs::current_path();
       const std::string_view cell = table_.cell(rows_[i], column);
       if (where.optional && cell.empty()) {
         result.emplace_back();

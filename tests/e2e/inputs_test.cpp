@@ -100,8 +100,8 @@ data:
   inputs: {report: {text: {column: report}}}
   targets: {kind: {column: kind}}
   split: split
-model: {encoders: {report: {dan: {embedding: 16}}}}
-train: {epochs: 15, batch_size: 16, precision: fp32, threads: 1, optimizer: {adamw: {lr: 0.01}}}
+model: {encoders: {report: {dan: {embedding: 16, word_dropout: 0, input_dropout: 0}}}}
+train: {epochs: 20, batch_size: 16, precision: fp32, threads: 1, best: loss, optimizer: {adamw: {lr: 0.01}}}
 )");
   const std::string run = (folder / "run").string();
   const Outcome trained = fovea({"train", config.string(), "--out", run, "--device", "cpu"});

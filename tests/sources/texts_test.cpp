@@ -135,6 +135,16 @@ TEST_F(Mixed, ACaseHasTheInputsWhoseCellsAreFilled) {
   EXPECT_THAT(source.data->name(1), HasSubstr("line 3"));
 }
 
+TEST_F(Mixed, FilesOfATableInTheWorkingFolderAreFound) {
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_.path());
+  choose(true, true);
+  options_.table = std::filesystem::path("t.csv");
+  const Source source = open_source(options_, 1);
+  EXPECT_TRUE(source.data->get(0).inputs.contains("film"));
+  std::filesystem::current_path(before);
+}
+
 TEST_F(Mixed, ASeriesMayBeLackingToo) {
   folder_.write("trace.csv", "rate\n70\n72\n");
   folder_.write("t.csv", "trace,label,part\ntrace.csv,no,train\n,yes,train\n");
