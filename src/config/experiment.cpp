@@ -93,7 +93,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
-  parts->read = sources::case_reader(data_in_use(trained.config), trained.card.learned);
+  parts->read = sources::case_reader(data_in_use(trained.config), parts->words);
   return Predictor(std::move(parts));
 }
 

@@ -12,8 +12,7 @@ class Dan : public Encoder {
   Dan(const DanOptions& o, const InputShape& shape) {
     // Begun small: what is common to all texts is learned before what is peculiar to one.
     input_ = register_module(
-        "input", std::make_shared<SequenceInput>("dan", shape, o.embedding, 0.1,
-                                                 TokenDropout{o.word_dropout, o.input_dropout}));
+        "input", std::make_shared<SequenceInput>("dan", shape, o.embedding, 0.1, o.token_dropout));
     token_width_ = width_ = input_->width();
     pooling_ = register_module("pooling", std::make_shared<SequencePooling>(o.pooling, width_));
     for (const int64_t out : o.hidden) {

@@ -8,6 +8,7 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/nn/layers.h"
+#include "fovea/nn/sequence.h"
 #include "fovea/nn/weights.h"
 
 namespace fovea::nn {
@@ -59,12 +60,6 @@ Tensor mean_of_present(const std::vector<Tensor>& each, const std::vector<Part>&
     count = count.defined() ? count + one : one;
   }
   return sum / count.clamp_min(1);
-}
-
-/// [N, L] bool of the tokens that are none of the padding; undefined where all are.
-Tensor seen_tokens(const Tensor& tokens, const Tensor& lengths, int64_t longest) {
-  if (!lengths.defined() || tokens.size(1) != longest) return {};
-  return torch::arange(longest, lengths.device()).unsqueeze(0).lt(lengths.unsqueeze(1));
 }
 
 /// `some` [k, …] at the positions `rows` of N cases, zeros elsewhere.
@@ -202,8 +197,8 @@ Part Model::read(const Reader& reader, const TensorMap& inputs, const TensorMap&
     part.tokens = features.tokens.defined() ? features.tokens
                   : features.map.defined()  ? positions(features.map)
                                             : Tensor();
-    if (features.tokens.defined() && reader.shape.sizes[0] < 0)
-      part.mask = seen_tokens(features.tokens, length, input.size(1));
+    if (features.tokens.defined() && features.tokens.size(1) == input.size(1) && length.defined())
+      part.mask = padding_of(reader.name, input, length).mask;
   }
   if (here) part.present = *here;
   part.pooled = features.pooled;

@@ -85,8 +85,7 @@ class Rnn : public Encoder {
   Rnn(const RnnOptions& o, const InputShape& shape)
       : width_(o.width), both_(o.bidirectional), last_(o.pooling == "last") {
     input_ = register_module(
-        "input", std::make_shared<SequenceInput>("rnn", shape, o.embedding, 1,
-                                                 TokenDropout{o.word_dropout, o.input_dropout}));
+        "input", std::make_shared<SequenceInput>("rnn", shape, o.embedding, 1, o.token_dropout));
     rnn_ = register_module("rnn", std::make_shared<Recurrent>(o, input_->width()));
     pooling_ = register_module("pooling", std::make_shared<SequencePooling>(o.pooling, width()));
   }

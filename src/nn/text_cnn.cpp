@@ -18,9 +18,8 @@ class TextCnn : public Encoder {
       : kernels_(o.kernels), channels_(o.channels), dropout_(o.dropout) {
     if (kernels_.empty())
       throw config_error("text_cnn: found no kernels, wanted the length of one at least");
-    input_ = register_module(
-        "input", std::make_shared<SequenceInput>("text_cnn", shape, o.embedding, 1,
-                                                 TokenDropout{o.word_dropout, o.input_dropout}));
+    input_ = register_module("input", std::make_shared<SequenceInput>(
+                                          "text_cnn", shape, o.embedding, 1, o.token_dropout));
     for (const int64_t kernel : kernels_)
       convs_.push_back(
           register_module("conv" + std::to_string(convs_.size()),

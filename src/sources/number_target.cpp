@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -9,6 +8,7 @@
 #include "fovea/core/text.h"
 #include "fovea/sources/targets.h"
 #include "sources/complaints.h"
+#include "sources/numbers.h"
 
 namespace fovea::sources {
 namespace {
@@ -36,13 +36,12 @@ Labels number_target(const NumberOptions& options, const TargetPlace& place) {
   for (size_t i = 0; i < cells.size(); ++i) {
     const std::string_view cell = cells[i];
     if (std::ranges::find(options.missing, cell) != options.missing.end()) continue;
-    double value = 0;
-    const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    if (error != std::errc() || end != cell.data() + cell.size() ||
-        !std::isfinite(static_cast<float>(value))) {
+    const auto number = finite_number(cell);
+    if (!number || !std::isfinite(static_cast<float>(*number))) {
       complaints.add(i, cell);
       continue;
     }
+    double value = *number;
     if (!options.clip.empty()) value = std::clamp(value, options.clip[0], options.clip[1]);
     values[i] = static_cast<float>(value);
   }

@@ -6,15 +6,23 @@
 
 namespace fovea::sources {
 
-/// CSV, or by its ending lines of JSON (.jsonl) or WFDB annotations (.atr: record, sample, symbol, aux).
 /// A file of tokens, one per line, tab (or blank), tag, with a blank line behind each sentence, as a
 /// table with a row per sentence: `text`, its tokens with a blank between, and `spans`, the entities
 /// that its BIO (or IOB) tags say, as data.targets.NAME.tags reads them. A data Error with the line of
 /// what is none.
 storage::Table read_conll(const std::filesystem::path& path);
 
+/// CSV, or by its ending lines of JSON (.jsonl), WFDB annotations (.atr: record, sample, symbol, aux)
+/// or tokens with tags (.conll).
 storage::Table read_table(const std::filesystem::path& path, char delimiter = ',',
                           const std::vector<std::string>& columns = {});
+
+/// The folder that names in a table stand on: the root, else the table's own.
+inline std::filesystem::path folder_of(const DataOptions& options,
+                                       const std::filesystem::path& table) {
+  const std::filesystem::path folder = options.root.empty() ? table.parent_path() : options.root;
+  return folder.empty() ? std::filesystem::current_path() : folder;
+}
 
 Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned);
 Source open_folder(const DataOptions& options, uint64_t seed);

@@ -26,6 +26,7 @@ storage::Table annotation_table(const fs::path& path) {
 storage::Table read_table(const std::filesystem::path& path, char delimiter,
                           const std::vector<std::string>& columns) {
   if (path.extension() == ".jsonl") return storage::read_jsonl(path);
+  if (path.extension() == ".conll") return read_conll(path);
   if (path.extension() == ".atr") return annotation_table(path);
   return storage::read_csv(path, {.delimiter = delimiter, .columns = columns});
 }

@@ -6,6 +6,7 @@
 #include "fovea/core/error.h"
 #include "fovea/sources/series.h"
 #include "fovea/storage/hash.h"
+#include "sources/numbers.h"
 #include "sources/series_values.h"
 
 namespace fovea::sources {
@@ -135,31 +136,24 @@ class Maker {
   LearnedChannel fitted(const std::string& name, const std::vector<bool>& read,
                         const Value& value) const {
     LearnedChannel channel{.name = name};
-    double count = 0, sum = 0, squares = 0;
-    const auto each = [&](const auto& visit) {
-      for (int64_t step = 0; step < found_.steps(); ++step)
-        if (read[static_cast<size_t>(step)]) visit(value(step));
-    };
-    each([&](double v) {
-      if (std::isnan(v)) {
+    std::vector<double> numbers;
+    for (int64_t step = 0; step < found_.steps(); ++step) {
+      if (!read[static_cast<size_t>(step)]) continue;
+      const double v = value(step);
+      if (std::isnan(v))
         channel.indicator = true;
-      } else {
-        ++count;
-        sum += v;
-      }
-    });
-    if (count == 0)
+      else
+        numbers.push_back(v);
+    }
+    if (numbers.empty())
       throw data_error(
           fmt::format("{}: input '{}': column '{}': no training case has a value; "
                       "leave it out",
                       place_.rows.table.name(), place_.name, name));
-    channel.mean = sum / count;
-    each([&](double v) {
-      if (!std::isnan(v)) squares += (v - channel.mean) * (v - channel.mean);
-    });
-    const double deviation = std::sqrt(squares / count);
+    const Spread spread = spread_of(numbers);
+    channel.mean = spread.mean;
     // Constant but for rounding, which grows with the mean.
-    channel.deviation = deviation > 1e-12 * std::abs(channel.mean) ? deviation : 1;
+    channel.deviation = spread.deviation > 1e-12 * std::abs(spread.mean) ? spread.deviation : 1;
     return channel;
   }
 

@@ -109,10 +109,8 @@ class Gatherer {
   }
 
   void read_long_table() {
-    const fs::path& root = place_.data.root;
     const fs::path path =
-        ((root.empty() ? place_.rows.table.path().parent_path() : root) / o_.table)
-            .lexically_normal();
+        (folder_of(place_.data, place_.rows.table.path()) / o_.table).lexically_normal();
     const storage::Table table = read_table(path, place_.data.delimiter[0]);
     const int64_t key = table.column(o_.key), id = place_.rows.table.column(place_.data.id);
     std::unordered_map<std::string_view, std::vector<int64_t>> rows;

@@ -112,11 +112,14 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   return source;
 }
 
-CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
+CaseReader case_reader(const DataOptions& options,
+                       const std::map<std::string, text::TokenizerPtr>& words) {
   if (options.inputs.size() == 1)
     if (const auto& [name, input] = *options.inputs.begin();
-        const auto* text = input.as<TextOptions>())
-      return text_file_reader(name, *text, learned.find(name));
+        const auto* text = input.as<TextOptions>()) {
+      const auto own = words.find(name);
+      return text_file_reader(name, *text, own == words.end() ? nullptr : own->second);
+    }
   return [options](const fs::path& path) {
     const auto [name, image] = only_image(options.inputs);
     Example example;

@@ -95,8 +95,7 @@ class TableReader {
   static storage::Table read_all(const DataOptions& options) {
     const auto read = [&](const fs::path& path) {
       const fs::path ending = path.extension();
-      if (ending == ".conll" || (options.conll && ending != ".csv" && ending != ".jsonl"))
-        return read_conll(path);
+      if (options.conll && ending != ".csv" && ending != ".jsonl") return read_conll(path);
       return read_table(path, options.delimiter[0], options.columns);
     };
     storage::Table table = read(options.table.files[0].second);
@@ -190,14 +189,13 @@ class TableReader {
   }
 
   Labels read_target(const std::string& name, const TargetChoice& target) const {
-    return target.make(
-        {.name = name,
-         .where = where_,
-         .cases = rows_.size(),
-         .cells = [this](const std::string& column) { return cells(column); },
-         .line = [this](size_t i) { return line(i); },
-         .groups = [this] { return groups_of_tables(); },
-         .root = options_.root.empty() ? table_.path().parent_path() : options_.root});
+    return target.make({.name = name,
+                        .where = where_,
+                        .cases = rows_.size(),
+                        .cells = [this](const std::string& column) { return cells(column); },
+                        .line = [this](size_t i) { return line(i); },
+                        .groups = [this] { return groups_of_tables(); },
+                        .root = folder_of(options_, table_.path())});
   }
 
   GroupRows groups_of_tables() const {
@@ -222,8 +220,7 @@ class TableReader {
     const int64_t column = table_.column(where.column);
     std::vector<ListedFile> result;
     for (size_t i = 0; i < rows_.size(); ++i) {
-      fs::path root = options_.root.empty() ? table_.path(rows_[i]).parent_path() : options_.root;
-      if (root.empty()) root = fs::current_path();
+      const fs::path root = folder_of(options_, table_.path(rows_[i]));
       const std::string_view cell = table_.cell(rows_[i], column);
       if (where.optional && cell.empty()) {
         result.emplace_back();

@@ -152,13 +152,9 @@ class Maker {
       throw data_error(fmt::format("{}: column '{}': no training row has a value; leave it out",
                                    place_.rows.table.name(), name));
     column.indicator = numbers.size() + words < place_.training.size();
-    const auto count = static_cast<double>(numbers.size());
-    double sum = 0, squares = 0;
-    for (const double number : numbers) sum += number;
-    column.mean = sum / count;
-    for (const double number : numbers) squares += (number - column.mean) * (number - column.mean);
-    const double deviation = std::sqrt(squares / count);
-    column.deviation = deviation > 0 ? deviation : 1;
+    const Spread spread = spread_of(numbers);
+    column.mean = spread.mean;
+    column.deviation = spread.deviation > 0 ? spread.deviation : 1;
     const auto middle = numbers.begin() + static_cast<int64_t>((numbers.size() - 1) / 2);
     std::nth_element(numbers.begin(), middle, numbers.end());
     column.median = *middle;

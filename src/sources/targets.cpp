@@ -8,6 +8,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "sources/numbers.h"
 
 namespace fovea::sources {
 
@@ -25,12 +26,9 @@ void measure(TargetSpec& spec, const torch::Tensor& values,
   }
   if (numbers.empty())
     throw data_error(fmt::format("target '{}': no training case has its number", spec.name));
-  double sum = 0, squares = 0;
-  for (const double number : numbers) sum += number;
-  spec.mean = sum / static_cast<double>(numbers.size());
-  for (const double number : numbers) squares += (number - spec.mean) * (number - spec.mean);
-  const double deviation = std::sqrt(squares / static_cast<double>(numbers.size()));
-  spec.deviation = deviation > 0 ? deviation : 1;
+  const Spread spread = spread_of(numbers);
+  spec.mean = spread.mean;
+  spec.deviation = spread.deviation > 0 ? spread.deviation : 1;
 }
 
 void count_classes(TargetSpec& spec, const torch::Tensor& values,

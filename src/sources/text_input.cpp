@@ -26,20 +26,21 @@ constexpr int64_t kLargestText = 64 << 20;  // bytes of a file
 /// Cut after `max_tokens`, but for the mark at the end ([SEP]) that a model may want.
 Encoded encoded(const text::Tokenizer& tokenizer, std::string_view text, const TextOptions& options,
                 bool keep, bool& cut) {
-  Encoded one;
-  one.tokens = tokenizer.encode(text);
+  std::vector<text::Token> tokens = tokenizer.encode(text);
   const auto most = static_cast<size_t>(options.max_tokens);
-  cut = one.tokens.size() > most;
+  cut = tokens.size() > most;
   if (cut) {
-    const text::Token last = one.tokens.back();
-    one.tokens.resize(most);
-    if (last.end == 0) one.tokens.back() = last;
+    const text::Token last = tokens.back();
+    tokens.resize(most);
+    if (last.end == 0) tokens.back() = last;
   }
-  for (const text::Token& token : one.tokens) one.ids.push_back(token.id);
-  if (keep)
+  Encoded one;
+  one.ids.reserve(tokens.size());
+  for (const text::Token& token : tokens) one.ids.push_back(token.id);
+  if (keep) {
     one.text = text;
-  else
-    one.tokens.clear();
+    one.tokens = std::move(tokens);
+  }
   return one;
 }
 
@@ -159,14 +160,13 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
 }
 
 CaseReader text_file_reader(const std::string& name, const TextOptions& options,
-                            const Node* learned) {
-  if (!learned)
+                            text::TokenizerPtr tokenizer) {
+  if (!tokenizer)
     throw data_error(
         fmt::format("model.json: input '{}': found no tokenizer, wanted what training "
                     "learned",
                     name));
-  return [name, options,
-          tokenizer = trained_tokenizer(options, *learned)](const std::filesystem::path& path) {
+  return [name, options, tokenizer = std::move(tokenizer)](const std::filesystem::path& path) {
     std::string text = storage::read_file(path, kLargestText);
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     bool cut = false;

@@ -22,6 +22,6 @@ void add_text_places(Cases& cases, const Targets& targets, bool all);
 
 /// Reads a file as the text of a case of a trained model, with its places.
 CaseReader text_file_reader(const std::string& name, const TextOptions& options,
-                            const Node* learned);
+                            text::TokenizerPtr tokenizer);
 
 }  // namespace fovea::sources

@@ -2,9 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-#include <sstream>
-
+#include "support/figures.h"
 #include "support/program.h"
 
 namespace fovea::test {
@@ -12,18 +10,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-std::vector<nlohmann::json> json_lines(const std::string& text) {
-  std::vector<nlohmann::json> all;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) all.push_back(nlohmann::json::parse(line));
-  return all;
-}
-
-double figure(const std::string& line, const std::string& name) {
-  const size_t at = line.find(" " + name + "=");
-  return at == line.npos ? NAN : std::stod(line.substr(at + name.size() + 2));
-}
 
 /// Ill where the second indicator is high; the first says nothing.
 std::string patients(int64_t count, bool labelled) {

@@ -2,12 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <sstream>
 
 #include "e2e/demo.h"
+#include "support/figures.h"
 
 namespace fovea::test {
 namespace {
@@ -22,17 +22,6 @@ std::vector<std::string> lines(const std::string& text) {
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) all.push_back(line);
   return all;
-}
-
-/// "split=test n=624 auc=0.9712" -> {split: test, …}
-std::map<std::string, std::string> key_values(const std::string& line) {
-  std::map<std::string, std::string> pairs;
-  std::istringstream stream(line);
-  for (std::string word; stream >> word;) {
-    const size_t equals = word.find('=');
-    if (equals != std::string::npos) pairs[word.substr(0, equals)] = word.substr(equals + 1);
-  }
-  return pairs;
 }
 
 TEST(Program, HelpOfEveryCommandHasAnExample) {

@@ -15,11 +15,13 @@
 #include "fovea/nn/vit.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
+#include "nn/refusal.h"
 #include "support/test_files.h"
 
 namespace fovea::nn {
 namespace {
 
+using test::config_message;
 using test::formula;
 using test::picture;
 using torch::Tensor;
@@ -273,29 +275,25 @@ TEST(Encoders, TwoBranchesAreAverageAndAttentionSideBySide) {
 }
 
 TEST(Encoders, RefuseSettingsThatDoNotFitTheInput) {
-  const auto message = [](const auto& make) -> std::string {
-    try {
-      make();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.fault(), Fault::config);
-      return error.what();
-    }
-    return "no error";
-  };
-  EXPECT_THAT(message([] { vit({}, {{3, 225, 224}}); }), testing::HasSubstr("225"));
-  EXPECT_THAT(message([] { vit({}, {{3, -1, 224}}); }), testing::HasSubstr("it varies"));
-  EXPECT_THAT(message([] { vit({.heads = 5}, kRgb); }), testing::HasSubstr("5 heads"));
-  EXPECT_THAT(message([] { vit({.patch = {1, 2, 3}}, kRgb); }), testing::HasSubstr("3 sides"));
-  EXPECT_THAT(message([] { resnet({.depth = 20}, kRgb); }), testing::HasSubstr("depth 20"));
-  EXPECT_THAT(message([] { cnn({.channels = {}}, kRgb); }), testing::HasSubstr("no channels"));
+  EXPECT_THAT(config_message([] { vit({}, {{3, 225, 224}}); }), testing::HasSubstr("225"));
+  EXPECT_THAT(config_message([] { vit({}, {{3, -1, 224}}); }), testing::HasSubstr("it varies"));
+  EXPECT_THAT(config_message([] { vit({.heads = 5}, kRgb); }), testing::HasSubstr("5 heads"));
+  EXPECT_THAT(config_message([] {
+                vit({.patch = {1, 2, 3}}, kRgb);
+              }),
+              testing::HasSubstr("3 sides"));
+  EXPECT_THAT(config_message([] { resnet({.depth = 20}, kRgb); }), testing::HasSubstr("depth 20"));
+  EXPECT_THAT(config_message([] { cnn({.channels = {}}, kRgb); }),
+              testing::HasSubstr("no channels"));
   PlacedBlock fifth;
   fifth.after = 5;
-  EXPECT_THAT(message([&] { resnet({.attention = {fifth}}, kRgb); }),
+  EXPECT_THAT(config_message([&] { resnet({.attention = {fifth}}, kRgb); }),
               testing::HasSubstr("after stage 5, wanted a stage from 1 to 4"));
   Node node;
   node.at("depth") = Node::scalar("20");
   ResNetOptions options;
-  EXPECT_THAT(message([&] { Fields::read(node, options); }), testing::HasSubstr("18, 34, 50, 101"));
+  EXPECT_THAT(config_message([&] { Fields::read(node, options); }),
+              testing::HasSubstr("18, 34, 50, 101"));
 }
 
 TEST(Encoders, ABatchOfOneValuePerChannelIsRefusedWhileTraining) {

@@ -9,10 +9,12 @@
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
+#include "nn/refusal.h"
 
 namespace fovea::nn {
 namespace {
 
+using test::config_message;
 using test::picture;
 using testing::HasSubstr;
 using torch::Tensor;
@@ -33,16 +35,6 @@ TensorMap image(at::IntArrayRef shape) {
   TensorMap inputs;
   inputs["image"] = picture(shape);
   return inputs;
-}
-
-std::string config_message(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.fault(), Fault::config);
-    return error.what();
-  }
-  return "no error";
 }
 
 TEST(Model, TheSameSeedGivesTheSameParametersAndAnotherSeedOthers) {

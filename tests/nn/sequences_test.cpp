@@ -122,7 +122,7 @@ TEST(Sequences, WordDropoutMakesWordsUnknownWhileTrainingOnly) {
   const OneThread one_thread;
   torch::NoGradGuard no_grad;
   const EncoderPtr encoder =
-      dan({.embedding = 6, .pooling = "mean", .word_dropout = 0.999999, .input_dropout = 0}, kText);
+      dan({.embedding = 6, .pooling = "mean", .token_dropout = {.words = 0.999999}}, kText);
   draw(*encoder, 5);
   const Tensor words = torch::tensor({{5, 6, 7}}), unknown = torch::tensor({{1, 1, 1}});
   encoder->train();

@@ -12,10 +12,12 @@
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/one_thread.h"
+#include "nn/refusal.h"
 
 namespace fovea::nn {
 namespace {
 
+using test::config_message;
 using test::formula;
 using torch::Tensor;
 
@@ -194,25 +196,17 @@ TEST(Tables, EncodersRunInMixedPrecision) {
 }
 
 TEST(Tables, EncodersRefuseWhatIsNoTable) {
-  const auto message = [](const auto& make) -> std::string {
-    try {
-      make();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.fault(), Fault::config);
-      return error.what();
-    }
-    return "no error";
-  };
   const InputShape picture{{1, 64, 64}}, text{.sizes = {-1}, .vocabulary = 9}, series{{-1, 3}};
-  EXPECT_THAT(message([&] { mlp({}, picture); }),
+  EXPECT_THAT(config_message([&] { mlp({}, picture); }),
               testing::HasSubstr("mlp: found a picture [1, 64, 64], wanted a table"));
-  EXPECT_THAT(message([&] { ft_transformer({}, series); }),
+  EXPECT_THAT(config_message([&] { ft_transformer({}, series); }),
               testing::HasSubstr("ft_transformer: found a series [any, 3], wanted a table"));
-  EXPECT_THAT(message([&] { mlp({}, text); }), testing::HasSubstr("found text"));
-  EXPECT_THAT(message([&] { mlp({.hidden = {}}, kMixed); }), testing::HasSubstr("no hidden layer"));
-  EXPECT_THAT(message([&] { ft_transformer({.heads = 5}, kMixed); }),
+  EXPECT_THAT(config_message([&] { mlp({}, text); }), testing::HasSubstr("found text"));
+  EXPECT_THAT(config_message([&] { mlp({.hidden = {}}, kMixed); }),
+              testing::HasSubstr("no hidden layer"));
+  EXPECT_THAT(config_message([&] { ft_transformer({.heads = 5}, kMixed); }),
               testing::HasSubstr("found width 64 and 5 heads"));
-  EXPECT_THAT(message([&] { mlp({}, {.sizes = {2}, .categories = {3}}); }),
+  EXPECT_THAT(config_message([&] { mlp({}, {.sizes = {2}, .categories = {3}}); }),
               testing::HasSubstr("kinds of 1 columns, wanted 2"));
 }
 

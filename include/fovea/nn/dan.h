@@ -10,20 +10,14 @@ struct DanOptions {
   int64_t embedding = 64;
   std::vector<int64_t> hidden = {};
   std::string pooling = "attention";
-  double word_dropout = 0.3;
-  double input_dropout = 0.5;
+  TokenDropout token_dropout = {.words = 0.3, .values = 0.5};
 
   void describe(Fields& f) {
     f("embedding", embedding, "width of the vector of a token, of text").above(0);
     f("hidden", hidden, "width of each hidden layer after the pooling").above(0);
     f("pooling", pooling, "mean, max or attention over the tokens")
         .one_of({"mean", "max", "attention"});
-    f("word_dropout", word_dropout, "how often a word is read as an unknown one, while training")
-        .at_least(0)
-        .below(1);
-    f("input_dropout", input_dropout, "on the vectors of the words, while training")
-        .at_least(0)
-        .below(1);
+    token_dropout.describe(f);
   }
 };
 

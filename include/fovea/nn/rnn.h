@@ -13,8 +13,7 @@ struct RnnOptions {
   bool bidirectional = true;
   double dropout = 0;
   int64_t embedding = 128;
-  double word_dropout = 0;
-  double input_dropout = 0;
+  TokenDropout token_dropout = {};
   std::string pooling = "last";
 
   void describe(Fields& f) {
@@ -24,12 +23,7 @@ struct RnnOptions {
     f("bidirectional", bidirectional, "both directions side by side: twice the width");
     f("dropout", dropout, "between layers, while training").at_least(0).below(1);
     f("embedding", embedding, "width of the vector of a token, of text").above(0);
-    f("word_dropout", word_dropout, "how often a word is read as an unknown one, while training")
-        .at_least(0)
-        .below(1);
-    f("input_dropout", input_dropout, "on the vectors of the words, while training")
-        .at_least(0)
-        .below(1);
+    token_dropout.describe(f);
     f("pooling", pooling, "last: where each direction ends; mean, max or attention: over the steps")
         .one_of(sequence_pooling_names());
   }

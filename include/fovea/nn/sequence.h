@@ -27,6 +27,13 @@ Padding padding_of(std::string_view encoder, const torch::Tensor& input,
 struct TokenDropout {
   double words = 0;   ///< how often a word is read as an unknown one (id 1)
   double values = 0;  ///< of the vectors of the words, or of a series
+
+  void describe(Fields& f) {
+    f("word_dropout", words, "how often a word is read as an unknown one, while training")
+        .at_least(0)
+        .below(1);
+    f("input_dropout", values, "on the vectors of the words, while training").at_least(0).below(1);
+  }
 };
 
 /// The bytes of each word -> a vector [N, L, width]: convolutions of three bytes and their largest

@@ -10,20 +10,14 @@ struct TextCnnOptions {
   std::vector<int64_t> kernels = {3, 4, 5};
   int64_t channels = 100;
   int64_t embedding = 128;
-  double word_dropout = 0;
-  double input_dropout = 0;
+  TokenDropout token_dropout = {};
   double dropout = 0.5;
 
   void describe(Fields& f) {
     f("kernels", kernels, "tokens or time steps that a convolution of each kind reads").above(0);
     f("channels", channels, "of each kind").above(0);
     f("embedding", embedding, "width of the vector of a token, of text").above(0);
-    f("word_dropout", word_dropout, "how often a word is read as an unknown one, while training")
-        .at_least(0)
-        .below(1);
-    f("input_dropout", input_dropout, "on the vectors of the words, while training")
-        .at_least(0)
-        .below(1);
+    token_dropout.describe(f);
     f("dropout", dropout, "on the features, while training").at_least(0).below(1);
   }
 };

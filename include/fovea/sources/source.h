@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,10 +40,12 @@ struct Source {
 Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned = {});
 
 /// Reads files that stand in no table as `open_source` would read those of one: a case's only input
-/// is the file, a picture or a text, and it has no target. May be called from many threads. A config
-/// Error, when it is called, where a case is more than a file.
+/// is the file, a picture or a text, and it has no target. `words`: the trained tokenizers of the
+/// inputs that are text. May be called from many threads. A config Error, when it is called, where a
+/// case is more than a file.
 using CaseReader = std::function<Example(const std::filesystem::path&)>;
-CaseReader case_reader(const DataOptions& options, const Named<Node>& learned = {});
+CaseReader case_reader(const DataOptions& options,
+                       const std::map<std::string, text::TokenizerPtr>& words = {});
 
 /// The rows of another table as cases without targets, read as `options` say of theirs.
 DatasetPtr open_cases(const std::filesystem::path& table, const DataOptions& options,
