@@ -1,10 +1,10 @@
-# fovea_module(NAME [USES modules…] [LIBRARIES third parties…])
-#   An object library of src/NAME/*.cpp with headers in include/fovea/NAME/. It sees the modules it USES and, through
-#   them, theirs. An #include of any other module stops the configuration.
+# fovea_module(NAME [FOLDER folder] [USES modules…] [LIBRARIES third parties…])
+#   An object library of FOLDER/*.cpp (src/NAME/*.cpp) with headers in include/fovea/NAME/. It sees the modules it USES
+#   and, through them, theirs. An #include of any other module stops the configuration.
 #   A test program test_NAME of tests/NAME/*_test.cpp links just these modules: what a module forgot to declare does not
 #   link.
 set_property(GLOBAL PROPERTY FOVEA_MODULES "")
-set(fovea_gpu_modules core metrics storage report data nn tasks train)
+set(fovea_gpu_modules core metrics storage report attention data nn tasks train)
 
 add_library(fovea_flags INTERFACE)
 target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wno-unknown-pragmas
@@ -19,8 +19,8 @@ if(FOVEA_SANITIZE)
                          -fno-sanitize=vptr)
   target_link_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE})
 endif()
-function(fovea_check_includes name allowed)
-  file(GLOB files ${PROJECT_SOURCE_DIR}/include/fovea/${name}/*.h ${PROJECT_SOURCE_DIR}/src/${name}/*)
+function(fovea_check_includes name folder allowed)
+  file(GLOB files ${PROJECT_SOURCE_DIR}/include/fovea/${name}/*.h ${PROJECT_SOURCE_DIR}/${folder}/*)
   foreach(file ${files})
     file(STRINGS ${file} lines REGEX "^ *#include \"fovea/[a-z]+/")
     foreach(line ${lines})
@@ -34,7 +34,10 @@ function(fovea_check_includes name allowed)
 endfunction()
 
 function(fovea_module name)
-  cmake_parse_arguments(arg "" "" "USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "FOLDER" "USES;LIBRARIES" ${ARGN})
+  if(NOT arg_FOLDER)
+    set(arg_FOLDER src/${name})
+  endif()
   if(FOVEA_GPU_CHECK AND NOT name IN_LIST fovea_gpu_modules)
     return()
   endif()
@@ -52,12 +55,14 @@ function(fovea_module name)
   list(REMOVE_DUPLICATES closure)
   list(REMOVE_DUPLICATES libraries)
   list(REMOVE_ITEM libraries NOTFOUND)
-  fovea_check_includes(${name} "${closure}")
+  fovea_check_includes(${name} ${arg_FOLDER} "${closure}")
 
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${arg_FOLDER}/*.cpp)
   add_library(fovea_${name} OBJECT ${sources})
   set_target_properties(fovea_${name} PROPERTIES FOVEA_CLOSURE "${closure}" FOVEA_LIBRARIES "${libraries}")
-  target_include_directories(fovea_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  cmake_path(GET arg_FOLDER PARENT_PATH private_headers)  # "NAME/x.h" within the module
+  target_include_directories(fovea_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                             PRIVATE ${PROJECT_SOURCE_DIR}/${private_headers})
   target_link_libraries(fovea_${name} PUBLIC fovea_flags)
   foreach(library ${libraries})
     target_link_libraries(fovea_${name} PUBLIC fovea_dep_${library})
@@ -118,7 +123,8 @@ function(fovea_tests name)
   get_target_property(closure fovea_${module} FOVEA_CLOSURE)
   get_target_property(libraries fovea_${module} FOVEA_LIBRARIES)
   add_executable(test_${name} ${sources})
-  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src
+                             ${PROJECT_SOURCE_DIR}/kernels)
   target_compile_definitions(test_${name} PRIVATE
     FOVEA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" FOVEA_BINARY_DIR="${PROJECT_BINARY_DIR}")
   foreach(used ${closure})

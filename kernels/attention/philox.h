@@ -35,6 +35,12 @@ struct Dropout {
   std::uint32_t threshold = 0;  ///< round(p 2^32); a word below it drops its weight; 0: no dropout
   float factor = 1;             ///< of what is kept: 1 / (1 - p)
 
+  FOVEA_INLINE static constexpr Dropout with(double p, std::uint64_t seed, std::uint64_t offset) {
+    const double words = p * 4294967296.0 + 0.5;
+    return {seed, offset, words < 4294967295.0 ? static_cast<std::uint32_t>(words) : 0xFFFFFFFFU,
+            static_cast<float>(1 / (1 - p))};
+  }
+
   /// The words of the weights of query `i` and keys 4 `j4` to 4 `j4` + 3 of head `bh` = batch * heads + head.
   FOVEA_INLINE constexpr std::array<std::uint32_t, 4> words(std::int64_t bh, std::int64_t i,
                                                             std::int64_t j4) const {
