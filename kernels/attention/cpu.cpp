@@ -1,44 +1,168 @@
 #include "attention/cpu.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
+#include <cpuinfo.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
+#include <functional>
 
 #include "attention/reference.h"
+#include "attention/simd/kernels.h"
 
 namespace fovea::attention {
 namespace {
 
+using std::int64_t;
+
+struct Isa {
+  std::string name;
+  const Kernels* kernels;  // null: the reference
+};
+
+/// What this processor runs, the slowest first.
+const std::vector<Isa>& isas() {
+  static const std::vector<Isa> found = [] {
+    std::vector<Isa> all = {{"reference", nullptr}, {"portable", &portable}};
+#ifdef FOVEA_X86
+    cpuinfo_initialize();
+    if (cpuinfo_has_x86_avx2() && cpuinfo_has_x86_fma3()) all.push_back({"avx2", &avx2});
+    if (cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() && cpuinfo_has_x86_avx512dq() &&
+        cpuinfo_has_x86_avx512vl())
+      all.push_back({"avx512", &avx512});
+#endif
+    return all;
+  }();
+  return found;
+}
+
 /// Read at each call, so that a test can go through all of them.
-std::string chosen_isa() {
-  const std::vector<std::string> isas = cpu_isas();
+const Isa& chosen_isa() {
   const char* wanted = std::getenv("FOVEA_CPU_ISA");
-  if (!wanted || !*wanted) return isas.back();
+  if (!wanted || !*wanted) return isas().back();
+  const auto found = std::ranges::find(isas(), wanted, &Isa::name);
   std::string names;
-  for (const std::string& isa : isas) names += (names.empty() ? "" : ", ") + isa;
-  TORCH_CHECK(std::ranges::count(isas, wanted), "FOVEA_CPU_ISA=", wanted,
+  for (const Isa& isa : isas()) names += (names.empty() ? "" : ", ") + isa.name;
+  TORCH_CHECK(found != isas().end(), "FOVEA_CPU_ISA=", wanted,
               ": wanted one that this processor runs: ", names);
-  return wanted;
+  return *found;
+}
+
+/// Runs task 0 to `count`, each on any thread, in memory of `room` floats that is the thread's own.
+void run_tasks(int64_t count, int64_t room, const std::function<void(int64_t, float*)>& task) {
+  const int64_t threads = std::min<int64_t>(at::get_num_threads(), count);
+  const at::Tensor memory = at::empty({threads, room}, at::kFloat);  // on a boundary of 64 bytes
+  std::atomic<int64_t> next = 0;
+  at::parallel_for(0, threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t thread = begin; thread < end; ++thread) {
+      float* mine = memory.data_ptr<float>() + thread * room;
+      for (int64_t i = next++; i < count; i = next++) task(i, mine);
+    }
+  });
+}
+
+int64_t parts_of(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
+
+void forward(const Problem& p, const Kernels& kernels) {
+  const int64_t heads = p.B * p.H, room = kernels.forward_room(p);
+  if (p.col_sum) std::fill_n(p.col_sum, heads * p.Nk, 0.0F);
+  if (p.avg_map) {  // the heads of a sample add to one map, in their order
+    std::fill_n(p.avg_map, p.B * p.Nq * p.Nk, 0.0F);
+    return run_tasks(p.B, room, [&](int64_t b, float* memory) {
+      for (int64_t h = 0; h < p.H; ++h) kernels.forward(p, b, h, 0, p.Nq, memory);
+    });
+  }
+  // Few heads are cut into blocks of queries; none has to do with another, so the bits stay the same.
+  int64_t block = p.Nq;
+  if (!p.col_sum && heads < 2 * at::get_num_threads())
+    block = std::max<int64_t>(32, parts_of(p.Nq * heads, 4 * at::get_num_threads()));
+  const int64_t blocks = parts_of(p.Nq, block);
+  run_tasks(heads * blocks, room, [&](int64_t task, float* memory) {
+    const int64_t head = task / blocks, first = task % blocks * block;
+    kernels.forward(p, head / p.H, head % p.H, first, std::min(first + block, p.Nq), memory);
+  });
+}
+
+/// The gradient of a bias that all samples share: chunks of samples, as many as the shape says, each with sums of its own,
+/// which are then added in order. So the bits do not depend on the number of threads.
+void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t rows,
+                             int64_t columns) {
+  const int64_t slice = rows * columns, in_memory = (int64_t{1} << 23) / (p.H * slice);
+  const int64_t chunks =
+      std::min(p.B, std::clamp<int64_t>(parts_of(256, p.H), 1, std::max<int64_t>(8, in_memory)));
+  const at::Tensor partial = at::empty({chunks, p.H, slice}, at::kFloat);
+  float* const sums = partial.data_ptr<float>();
+  run_tasks(chunks * p.H, kernels.backward_room(p), [&](int64_t task, float* memory) {
+    const int64_t chunk = task / p.H, h = task % p.H;
+    float* mine = sums + task * slice;
+    std::fill_n(mine, slice, 0.0F);
+    for (int64_t b = chunk * p.B / chunks; b < (chunk + 1) * p.B / chunks; ++b)
+      kernels.backward(p, b, h, mine, memory);
+  });
+  auto* const dbias = static_cast<float*>(p.dbias.data);
+  const bool shared_by_heads = p.dbias.stride[1] == 0;
+  const int64_t slices = shared_by_heads ? 1 : p.H, added = chunks * p.H / slices;
+  at::parallel_for(0, slices * slice, 1024, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      double sum = 0;
+      for (int64_t part = 0; part < added; ++part) sum += sums[part * slices * slice + i];
+      dbias[i] = static_cast<float>(sum);
+    }
+  });
+}
+
+void backward(const Problem& p, const Kernels& kernels) {
+  const int64_t room = kernels.backward_room(p);
+  const auto& stride = p.dbias.stride;
+  auto* const dbias = static_cast<float*>(p.dbias.data);
+  if (!dbias)
+    return run_tasks(p.B * p.H, room, [&](int64_t task, float* memory) {
+      kernels.backward(p, task / p.H, task % p.H, nullptr, memory);
+    });
+  const int64_t rows = stride[2] ? p.Nq : 1, columns = stride[3] ? p.Nk : 1;
+  if (stride[0] == 0) return backward_of_shared_bias(p, kernels, rows, columns);
+  const int64_t slices =
+      stride[1] ? p.H : 1;  // of a sample; heads that share one add to it in their order
+  run_tasks(p.B * slices, room, [&](int64_t task, float* memory) {
+    float* mine = dbias + task * rows * columns;
+    std::fill_n(mine, rows * columns, 0.0F);
+    const int64_t b = task / slices, first = task % slices;
+    for (int64_t h = first; h < (slices == 1 ? p.H : first + 1); ++h)
+      kernels.backward(p, b, h, mine, memory);
+  });
 }
 
 }  // namespace
 
-std::vector<std::string> cpu_isas() { return {"reference"}; }
+std::vector<std::string> cpu_isas() {
+  std::vector<std::string> names;
+  for (const Isa& isa : isas()) names.push_back(isa.name);
+  return names;
+}
 
 const char* cpu_fwd(const Problem& problem) {
-  chosen_isa();
-  at::parallel_for(0, reference_fwd_tasks(problem), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) reference_fwd(problem, task);
+  const Isa& isa = chosen_isa();
+  if (isa.kernels && problem.elem != Elem::f64) {
+    forward(problem, *isa.kernels);
+    return isa.name.c_str();
+  }
+  at::parallel_for(0, reference_fwd_tasks(problem), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) reference_fwd(problem, task);
   });
   return "reference";
 }
 
 const char* cpu_bwd(const Problem& problem) {
-  chosen_isa();
-  at::parallel_for(0, reference_bwd_tasks(problem), 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t task = begin; task < end; ++task) reference_bwd(problem, task);
+  const Isa& isa = chosen_isa();
+  if (isa.kernels && problem.elem != Elem::f64) {
+    backward(problem, *isa.kernels);
+    return isa.name.c_str();
+  }
+  at::parallel_for(0, reference_bwd_tasks(problem), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) reference_bwd(problem, task);
   });
   return "reference";
 }

@@ -1,0 +1,150 @@
+// The backward pass of one head: strips of queries against all keys. Weights are made again from the scores and lse.
+#pragma once
+
+#include "attention/simd/scores.h"
+#include "attention/simd/tile.h"
+
+namespace fovea::attention::FOVEA_ISA {
+namespace {
+
+/// Queries whose scores and their gradients are held at once.
+FOVEA_INLINE std::int64_t backward_strip_of(const Problem& p) {
+  constexpr std::int64_t tile = FOVEA_ROWS(FOVEA_COLUMNS);
+  const std::int64_t rows = 16384 / padded(p.Nk) / tile * tile;
+  return rows < tile ? tile : rows > p.Nq ? p.Nq : rows;
+}
+
+struct BackwardRoom {
+  std::int64_t strip;
+  float *keys_turned, *values_turned, *keys, *queries, *grad_outs, *scores, *grads, *kept, *dq, *dk,
+      *dv, *out;
+  std::uint8_t* seen;
+
+  FOVEA_INLINE BackwardRoom(const Problem& p, Arena& arena) : strip(backward_strip_of(p)) {
+    keys_turned = arena.take(panels(p.Nk) * kPanel * p.Dk);
+    values_turned = arena.take(panels(p.Nk) * kPanel * p.Dv);
+    keys = arena.take(p.Nk * padded(p.Dk));
+    queries = arena.take(strip * padded(p.Dk));
+    grad_outs = arena.take(strip * padded(p.Dv));
+    scores = arena.take(strip * padded(p.Nk));
+    grads = arena.take(strip * padded(p.Nk));
+    kept = arena.take(p.dropout.threshold ? padded(p.Nk) + 4 * kLanes : 0);
+    dq = arena.take(strip * padded(p.Dk));
+    dk = arena.take(p.Nk * padded(p.Dk));
+    dv = arena.take(p.Nk * padded(p.Dv));
+    out = arena.take(padded(p.Dk) + padded(p.Dv));
+    seen = reinterpret_cast<std::uint8_t*>(arena.take(p.Nk / 4 + 1));
+  }
+};
+
+/// Adds the gradients of a row's scores to those of its bias; a stride of 0 adds up over keys.
+FOVEA_INLINE void add_to_bias(float* to, std::int64_t step, const float* grads,
+                              std::int64_t count) {
+  if (step == 0) {
+    for (std::int64_t j = 0; j < count; ++j) *to += grads[j];
+    return;
+  }
+  std::int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) store(to + j, load(to + j) + load(grads + j));
+  for (; j < count; ++j) to[j] += grads[j];
+}
+
+/// Writes `width` floats times `factor` to rows 0 to `count`, zeros to those from there to n.
+template <class T>
+FOVEA_INLINE void write_rows(const Rows<T>& rows, std::int64_t count, std::int64_t n,
+                             const float* from, std::int64_t step, float factor,
+                             std::int64_t width) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    T* to = rows.at(i);
+    if (!to) continue;
+    if (i < count)
+      write_row(to, rows.channel, from + i * step, factor, width);
+    else
+      for (std::int64_t c = 0; c < width; ++c) put(to + c * rows.channel, 0);
+  }
+}
+
+/// Head h of batch b. `dbias`: where the gradient of this head's bias adds up, with p.dbias's strides; null: not wanted.
+template <class T>
+void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbias, float* memory) {
+  Arena arena{memory};
+  const BackwardRoom room(p, arena);
+  const Sight sight(p, b, h, room.seen);
+  const Rows<T> q = rows_of<T>(p, p.q, b, h), k = rows_of<T>(p, p.k, b, h),
+                v = rows_of<T>(p, p.v, b, h), out = rows_of<T>(p, p.out, b, h),
+                grad_out = rows_of<T>(p, p.grad_out, b, h), dq = rows_of<T>(p, p.dq, b, h),
+                dk = rows_of<T>(p, p.dk, b, h), dv = rows_of<T>(p, p.dv, b, h);
+  const std::int64_t queries = sight.queries, keys = sight.keys_until(queries);
+  const std::int64_t score_step = padded(p.Nk), dk_step = padded(p.Dk), dv_step = padded(p.Dv);
+  const float scale = left_to_scale(sight), natural = static_cast<float>(p.scale);
+  const float* lse = static_cast<const float*>(p.lse) + (b * p.H + h) * p.Nq;
+
+  turn(k, keys, p.Dk, sight.seen, room.out, room.keys_turned);
+  turn(v, keys, p.Dv, sight.seen, room.out, room.values_turned);
+  const Block key_rows = block_of(k, 0, keys, p.Dk, sight.seen, room.keys);
+  clear(room.dk, keys * dk_step);
+  clear(room.dv, keys * dv_step);
+
+  for (std::int64_t begin = 0; begin < queries; begin += room.strip) {
+    const std::int64_t end = begin + room.strip < queries ? begin + room.strip : queries;
+    const std::int64_t rows = end - begin, count = sight.keys_until(end), wide = padded(count);
+    const Block q_rows = block_of(q, begin, end, p.Dk, nullptr, room.queries);
+    const Block grad_rows = block_of(grad_out, begin, end, p.Dv, nullptr, room.grad_outs);
+    product<Read::rows>(q_rows.data, q_rows.step, room.keys_turned, kPanel, kPanel * p.Dk, p.Dk,
+                        room.scores, score_step, rows, wide, false);
+    product<Read::rows>(grad_rows.data, grad_rows.step, room.values_turned, kPanel, kPanel * p.Dv,
+                        p.Dv, room.grads, score_step, rows, wide, false);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      float *weights = room.scores + r * score_step, *grads = room.grads + r * score_step;
+      const std::int64_t i = begin + r;
+      if (!q.at(i) || lse[i] == -kNone) {  // sees nothing
+        clear(weights, wide);
+        clear(grads, wide);
+        continue;
+      }
+      sight.score(weights, i, count);
+      read_row(room.out, out.at(i), out.channel, p.Dv, dv_step);
+      Vec sums{};
+      for (std::int64_t c = 0; c < dv_step; c += kLanes)
+        sums += load(room.out + c) * load(grad_rows.data + r * grad_rows.step + c);
+      const float mean = sum(sums), shift = lse[i] * kLog2E;
+      if (p.dropout.threshold) {
+        draw(p.dropout, b * p.H + h, i, wide, room.kept);
+        for (std::int64_t j = 0; j < wide; j += kLanes) {
+          const Vec weight = exp2(load(weights + j) * scale - shift), kept = load(room.kept + j);
+          store(weights + j, weight * kept);
+          store(grads + j, weight * (load(grads + j) * kept - mean));
+        }
+      } else {
+        for (std::int64_t j = 0; j < wide; j += kLanes) {
+          const Vec weight = exp2(load(weights + j) * scale - shift);
+          store(weights + j, weight);
+          store(grads + j, weight * (load(grads + j) - mean));
+        }
+      }
+      if (dbias) add_to_bias(dbias + i * p.dbias.stride[2], p.dbias.stride[3], grads, count);
+    }
+    if (dq.base)
+      product<Read::rows>(room.grads, score_step, key_rows.data, key_rows.step, kPanel, count,
+                          room.dq, dk_step, rows, dk_step, false);
+    if (dq.base)
+      for (std::int64_t r = 0; r < rows; ++r)
+        if (T* to = dq.at(begin + r))
+          write_row(to, dq.channel, room.dq + r * dk_step, natural, p.Dk);
+    if (dk.base)
+      product<Read::columns>(room.grads, score_step, q_rows.data, q_rows.step, kPanel, rows,
+                             room.dk, dk_step, count, dk_step, true);
+    if (dv.base)
+      product<Read::columns>(room.scores, score_step, grad_rows.data, grad_rows.step, kPanel, rows,
+                             room.dv, dv_step, count, dv_step, true);
+  }
+  if (dq.base)
+    for (std::int64_t i = queries; i < p.Nq; ++i)
+      if (T* to = dq.at(i))
+        for (std::int64_t c = 0; c < p.Dk; ++c) put(to + c * dq.channel, 0);
+  if (dk.base) write_rows(dk, keys, p.Nk, room.dk, dk_step, natural, p.Dk);
+  if (dv.base) write_rows(dv, keys, p.Nk, room.dv, dv_step, 1, p.Dv);
+}
+
+}  // namespace
+}  // namespace fovea::attention::FOVEA_ISA

@@ -1,0 +1,29 @@
+// The kernels of the instruction set that this file is compiled for, as a table.
+#pragma once
+
+#include "attention/simd/backward.h"
+#include "attention/simd/forward.h"
+#include "attention/simd/kernels.h"
+
+namespace fovea::attention::FOVEA_ISA {
+namespace {
+
+template <class Room>
+std::int64_t room(const Problem& p) {
+  Arena arena;
+  Room(p, arena);
+  return arena.used;
+}
+void forward(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t first,
+             std::int64_t last, float* memory) {
+  p.elem == Elem::bf16 ? forward_head<Bf16>(p, b, h, first, last, memory)
+                       : forward_head<float>(p, b, h, first, last, memory);
+}
+void backward(const Problem& p, std::int64_t b, std::int64_t h, float* dbias, float* memory) {
+  p.elem == Elem::bf16 ? backward_head<Bf16>(p, b, h, dbias, memory)
+                       : backward_head<float>(p, b, h, dbias, memory);
+}
+constexpr Kernels kKernels = {room<ForwardRoom>, room<BackwardRoom>, forward, backward};
+
+}  // namespace
+}  // namespace fovea::attention::FOVEA_ISA

@@ -1,0 +1,116 @@
+// Vectors of one instruction set, in the compiler's own vector types: no intrinsics, so that the same text serves AVX-512,
+// AVX2 and what every processor has. Included once by each file that is compiled for an instruction set, which defines
+//   FOVEA_ISA   the namespace of it
+//   FOVEA_LANES floats in a vector
+//   FOVEA_ROWS(columns)  rows of a tile that has so many vectors side by side: what fits the registers
+// Nothing here may be emitted as a function that another file could share: an AVX-512 copy that the linker keeps for all
+// would stop older processors. Hence the unnamed namespace, and no header of the standard library but those of types.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "attention/problem.h"
+
+namespace fovea::attention::FOVEA_ISA {
+namespace {
+
+constexpr int kLanes = FOVEA_LANES;
+using Vec = float __attribute__((vector_size(4 * kLanes)));
+using Ints = std::int32_t __attribute__((vector_size(4 * kLanes)));
+using Halves = std::uint16_t __attribute__((vector_size(2 * kLanes)));
+
+using Bf16 = std::uint16_t;  // the upper half of a float
+constexpr float kNone = -std::numeric_limits<float>::infinity();
+constexpr float kLog2E = 1.44269504088896340736F;
+
+FOVEA_INLINE Vec load(const float* from) {
+  Vec v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+FOVEA_INLINE Vec load(const Bf16* from) {
+  Halves halves;
+  __builtin_memcpy(&halves, from, sizeof halves);
+  return reinterpret_cast<Vec>(__builtin_convertvector(halves, Ints) << 16);
+}
+FOVEA_INLINE void store(float* to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
+/// To the nearest, ties to even; a NaN stays one.
+FOVEA_INLINE void store(Bf16* to, Vec v) {
+  const Ints bits = reinterpret_cast<Ints>(v);
+  const Ints rounded = bits + 0x7fff + ((bits >> 16) & 1);
+  const Ints kept = v == v ? rounded : bits | 0x400000;
+  const Halves halves = __builtin_convertvector(kept >> 16, Halves);
+  __builtin_memcpy(to, &halves, sizeof halves);
+}
+FOVEA_INLINE float number(float x) { return x; }
+FOVEA_INLINE float number(Bf16 x) {
+  return __builtin_bit_cast(float, static_cast<std::uint32_t>(x) << 16);
+}
+FOVEA_INLINE void put(float* to, float x) { *to = x; }
+FOVEA_INLINE void put(Bf16* to, float x) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, x);
+  *to = static_cast<Bf16>((x == x ? bits + 0x7fff + ((bits >> 16) & 1) : bits | 0x400000) >> 16);
+}
+
+FOVEA_INLINE Vec all(float x) { return x - Vec{}; }
+FOVEA_INLINE Vec larger(Vec a, Vec b) { return a > b ? a : b; }
+/// Lanes exchanged with those `Step` away: log2(lanes) such steps combine all.
+template <int Step, int... I>
+FOVEA_INLINE Vec swapped(Vec v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (I ^ Step)...);
+}
+template <int Step = kLanes / 2>
+FOVEA_INLINE float sum(Vec v) {
+  if constexpr (Step == 0)
+    return v[0];
+  else
+    return sum<Step / 2>(v + swapped<Step>(v, std::make_integer_sequence<int, kLanes>()));
+}
+template <int Step = kLanes / 2>
+FOVEA_INLINE float largest(Vec v) {
+  if constexpr (Step == 0)
+    return v[0];
+  else
+    return largest<Step / 2>(
+        larger(v, swapped<Step>(v, std::make_integer_sequence<int, kLanes>())));
+}
+
+/// 2^x for x <= 0 within 2e-7 of it, relative; 0 below 2^-126, and of -inf.
+FOVEA_INLINE Vec exp2(Vec x) {
+  const Vec whole =
+      (x + 12582912.0F) - 12582912.0F;  // 1.5 * 2^23: what is added rounds to an integer
+  const Vec f = x - whole;              // -0.5 to 0.5: Taylor in f ln 2
+  Vec p = f * 1.5403530e-4F + 1.3333558e-3F;
+  p = p * f + 9.6181291e-3F;
+  p = p * f + 5.5504109e-2F;
+  p = p * f + 2.4022651e-1F;
+  p = p * f + 6.9314718e-1F;
+  p = p * f + 1.0F;
+  const Ints power = reinterpret_cast<Ints>(x + 12582912.0F) << 23;  // its low bits are the integer
+  const Vec result = reinterpret_cast<Vec>(reinterpret_cast<Ints>(p) + power);
+  return x < -126.0F ? Vec{} : result;
+}
+
+/// Swaps rows and columns of a square of vectors: log2(lanes) rounds that each exchange halves of pairs.
+template <int Step, int... I>
+FOVEA_INLINE void exchange(Vec& a, Vec& b, std::integer_sequence<int, I...>) {
+  const Vec low = __builtin_shufflevector(a, b, (I & Step ? I - Step + kLanes : I)...);
+  const Vec high = __builtin_shufflevector(a, b, (I & Step ? I + kLanes : I + Step)...);
+  a = low;
+  b = high;
+}
+template <int Step = kLanes / 2>
+FOVEA_INLINE void transpose(Vec (&rows)[kLanes]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kLanes; ++i)
+    if (!(i & Step))
+      exchange<Step>(rows[i], rows[i + Step], std::make_integer_sequence<int, kLanes>());
+  if constexpr (Step > 1) transpose<Step / 2>(rows);
+}
+
+constexpr std::int64_t padded(std::int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+
+}  // namespace
+}  // namespace fovea::attention::FOVEA_ISA
