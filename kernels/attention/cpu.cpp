@@ -31,8 +31,10 @@ const std::vector<Isa>& isas() {
     cpuinfo_initialize();
     if (cpuinfo_has_x86_avx2() && cpuinfo_has_x86_fma3()) all.push_back({"avx2", &avx2});
     if (cpuinfo_has_x86_avx512f() && cpuinfo_has_x86_avx512bw() && cpuinfo_has_x86_avx512dq() &&
-        cpuinfo_has_x86_avx512vl())
+        cpuinfo_has_x86_avx512vl()) {
       all.push_back({"avx512", &avx512});
+      if (cpuinfo_has_x86_avx512bf16()) all.push_back({"avx512_bf16", &avx512_bf16});
+    }
 #endif
     return all;
   }();

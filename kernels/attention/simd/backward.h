@@ -2,7 +2,7 @@
 #pragma once
 
 #include "attention/simd/scores.h"
-#include "attention/simd/tile.h"
+#include "attention/simd/way.h"
 
 namespace fovea::attention::FOVEA_ISA {
 namespace {
@@ -16,8 +16,8 @@ FOVEA_INLINE std::int64_t backward_strip_of(const Problem& p) {
 
 struct BackwardRoom {
   std::int64_t strip;
-  float *keys_turned, *values_turned, *keys, *queries, *grad_outs, *scores, *grads, *kept, *dq, *dk,
-      *dv, *out;
+  float *keys_turned, *values_turned, *keys, *queries, *grad_outs, *queries_stacked,
+      *grad_outs_stacked, *scores, *grads, *down, *kept, *dq, *dk, *dv, *nothing;
   std::uint8_t* seen;
 
   FOVEA_INLINE BackwardRoom(const Problem& p, Arena& arena) : strip(backward_strip_of(p)) {
@@ -26,13 +26,16 @@ struct BackwardRoom {
     keys = arena.take(p.Nk * padded(p.Dk));
     queries = arena.take(strip * padded(p.Dk));
     grad_outs = arena.take(strip * padded(p.Dv));
+    queries_stacked = arena.take(strip * padded(p.Dk));
+    grad_outs_stacked = arena.take(strip * padded(p.Dv));
     scores = arena.take(strip * padded(p.Nk));
     grads = arena.take(strip * padded(p.Nk));
+    down = arena.take((strip + 1) / 2 * padded(p.Nk));
     kept = arena.take(p.dropout.threshold ? padded(p.Nk) + 4 * kLanes : 0);
     dq = arena.take(strip * padded(p.Dk));
     dk = arena.take(p.Nk * padded(p.Dk));
     dv = arena.take(p.Nk * padded(p.Dv));
-    out = arena.take(padded(p.Dk) + padded(p.Dv));
+    nothing = arena.take(padded(p.Dk) + padded(p.Dv));
     seen = reinterpret_cast<std::uint8_t*>(arena.take(p.Nk / 4 + 1));
   }
 };
@@ -40,13 +43,21 @@ struct BackwardRoom {
 /// Adds the gradients of a row's scores to those of its bias; a stride of 0 adds up over keys.
 FOVEA_INLINE void add_to_bias(float* to, std::int64_t step, const float* grads,
                               std::int64_t count) {
-  if (step == 0) {
-    for (std::int64_t j = 0; j < count; ++j) *to += grads[j];
-    return;
-  }
-  std::int64_t j = 0;
-  for (; j + kLanes <= count; j += kLanes) store(to + j, load(to + j) + load(grads + j));
-  for (; j < count; ++j) to[j] += grads[j];
+  if (step) return add_scaled(to, grads, 1, count);
+  for (std::int64_t j = 0; j < count; ++j) *to += grads[j];
+}
+
+/// The product of two rows of `width` numbers.
+template <class T>
+FOVEA_INLINE float dot(const T* a, std::int64_t a_channel, const T* b, std::int64_t b_channel,
+                       std::int64_t width) {
+  Vec sums{};
+  std::int64_t c = 0;
+  if (a_channel == 1 && b_channel == 1)
+    for (; c + kLanes <= width; c += kLanes) sums += load(a + c) * load(b + c);
+  float total = sum(sums);
+  for (; c < width; ++c) total += number(a[c * a_channel]) * number(b[c * b_channel]);
+  return total;
 }
 
 /// Writes `width` floats times `factor` to rows 0 to `count`, zeros to those from there to n.
@@ -54,19 +65,15 @@ template <class T>
 FOVEA_INLINE void write_rows(const Rows<T>& rows, std::int64_t count, std::int64_t n,
                              const float* from, std::int64_t step, float factor,
                              std::int64_t width) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    T* to = rows.at(i);
-    if (!to) continue;
-    if (i < count)
-      write_row(to, rows.channel, from + i * step, factor, width);
-    else
-      for (std::int64_t c = 0; c < width; ++c) put(to + c * rows.channel, 0);
-  }
+  for (std::int64_t i = 0; i < count; ++i)
+    if (T* to = rows.at(i)) write_row(to, rows.channel, from + i * step, factor, width);
+  write_zeros(rows, count, n, width);
 }
 
 /// Head h of batch b. `dbias`: where the gradient of this head's bias adds up, with p.dbias's strides; null: not wanted.
-template <class T>
+template <class T, class Way>
 void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbias, float* memory) {
+  using Op = typename Way::Op;
   Arena arena{memory};
   const BackwardRoom room(p, arena);
   const Sight sight(p, b, h, room.seen);
@@ -76,24 +83,27 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
                 dk = rows_of<T>(p, p.dk, b, h), dv = rows_of<T>(p, p.dv, b, h);
   const std::int64_t queries = sight.queries, keys = sight.keys_until(queries);
   const std::int64_t score_step = padded(p.Nk), dk_step = padded(p.Dk), dv_step = padded(p.Dv);
+  const std::int64_t depth = Way::depth(p.Dk), depth_out = Way::depth(p.Dv);
   const float scale = left_to_scale(sight), natural = static_cast<float>(p.scale);
   const float* lse = static_cast<const float*>(p.lse) + (b * p.H + h) * p.Nq;
 
-  turn(k, keys, p.Dk, sight.seen, room.out, room.keys_turned);
-  turn(v, keys, p.Dv, sight.seen, room.out, room.values_turned);
-  const Block key_rows = block_of(k, 0, keys, p.Dk, sight.seen, room.keys);
+  turn(Way::read(k), keys, depth, sight.seen, room.nothing, room.keys_turned);
+  turn(Way::read(v), keys, depth_out, sight.seen, room.nothing, room.values_turned);
+  const Block key_rows = Way::stacked(k, 0, keys, p.Dk, sight.seen, room.keys);
   clear(room.dk, keys * dk_step);
   clear(room.dv, keys * dv_step);
 
   for (std::int64_t begin = 0; begin < queries; begin += room.strip) {
     const std::int64_t end = begin + room.strip < queries ? begin + room.strip : queries;
     const std::int64_t rows = end - begin, count = sight.keys_until(end), wide = padded(count);
-    const Block q_rows = block_of(q, begin, end, p.Dk, nullptr, room.queries);
-    const Block grad_rows = block_of(grad_out, begin, end, p.Dv, nullptr, room.grad_outs);
-    product<Read::rows>(q_rows.data, q_rows.step, room.keys_turned, kPanel, kPanel * p.Dk, p.Dk,
-                        room.scores, score_step, rows, wide, false);
-    product<Read::rows>(grad_rows.data, grad_rows.step, room.values_turned, kPanel, kPanel * p.Dv,
-                        p.Dv, room.grads, score_step, rows, wide, false);
+    const Block q_rows = block_of(Way::read(q), begin, end, depth, nullptr, room.queries);
+    const Block grad_rows =
+        block_of(Way::read(grad_out), begin, end, depth_out, nullptr, room.grad_outs);
+    product<Op, Read::rows, false>(q_rows.data, q_rows.step, room.keys_turned, kPanel,
+                                   kPanel * depth, depth, room.scores, score_step, rows, wide);
+    product<Op, Read::rows, false>(grad_rows.data, grad_rows.step, room.values_turned, kPanel,
+                                   kPanel * depth_out, depth_out, room.grads, score_step, rows,
+                                   wide);
     for (std::int64_t r = 0; r < rows; ++r) {
       float *weights = room.scores + r * score_step, *grads = room.grads + r * score_step;
       const std::int64_t i = begin + r;
@@ -103,11 +113,8 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
         continue;
       }
       sight.score(weights, i, count);
-      read_row(room.out, out.at(i), out.channel, p.Dv, dv_step);
-      Vec sums{};
-      for (std::int64_t c = 0; c < dv_step; c += kLanes)
-        sums += load(room.out + c) * load(grad_rows.data + r * grad_rows.step + c);
-      const float mean = sum(sums), shift = lse[i] * kLog2E;
+      const float mean = dot(out.at(i), out.channel, grad_out.at(i), grad_out.channel, p.Dv);
+      const float shift = lse[i] * kLog2E;
       if (p.dropout.threshold) {
         draw(p.dropout, b * p.H + h, i, wide, room.kept);
         for (std::int64_t j = 0; j < wide; j += kLanes) {
@@ -124,24 +131,29 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
       }
       if (dbias) add_to_bias(dbias + i * p.dbias.stride[2], p.dbias.stride[3], grads, count);
     }
-    if (dq.base)
-      product<Read::rows>(room.grads, score_step, key_rows.data, key_rows.step, kPanel, count,
-                          room.dq, dk_step, rows, dk_step, false);
-    if (dq.base)
+    if (dv.base) {
+      const Block weights = Way::down(room.scores, score_step, rows, wide, room.down);
+      const Block stacked =
+          Way::stacked(grad_out, begin, end, p.Dv, nullptr, room.grad_outs_stacked);
+      product<Op, Read::columns, true>(weights.data, weights.step, stacked.data, stacked.step,
+                                       kPanel, Way::depth(rows), room.dv, dv_step, count, dv_step);
+    }
+    if (dk.base) {
+      const Block grads = Way::down(room.grads, score_step, rows, wide, room.down);
+      const Block stacked = Way::stacked(q, begin, end, p.Dk, nullptr, room.queries_stacked);
+      product<Op, Read::columns, true>(grads.data, grads.step, stacked.data, stacked.step, kPanel,
+                                       Way::depth(rows), room.dk, dk_step, count, dk_step);
+    }
+    if (dq.base) {
+      const Block grads = Way::across(room.grads, score_step, rows, wide);
+      product<Op, Read::rows, false>(grads.data, grads.step, key_rows.data, key_rows.step, kPanel,
+                                     Way::depth(count), room.dq, dk_step, rows, dk_step);
       for (std::int64_t r = 0; r < rows; ++r)
         if (T* to = dq.at(begin + r))
           write_row(to, dq.channel, room.dq + r * dk_step, natural, p.Dk);
-    if (dk.base)
-      product<Read::columns>(room.grads, score_step, q_rows.data, q_rows.step, kPanel, rows,
-                             room.dk, dk_step, count, dk_step, true);
-    if (dv.base)
-      product<Read::columns>(room.scores, score_step, grad_rows.data, grad_rows.step, kPanel, rows,
-                             room.dv, dv_step, count, dv_step, true);
+    }
   }
-  if (dq.base)
-    for (std::int64_t i = queries; i < p.Nq; ++i)
-      if (T* to = dq.at(i))
-        for (std::int64_t c = 0; c < p.Dk; ++c) put(to + c * dq.channel, 0);
+  if (dq.base) write_zeros(dq, queries, p.Nq, p.Dk);
   if (dk.base) write_rows(dk, keys, p.Nk, room.dk, dk_step, natural, p.Dk);
   if (dv.base) write_rows(dv, keys, p.Nk, room.dv, dv_step, 1, p.Dv);
 }

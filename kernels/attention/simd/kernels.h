@@ -17,6 +17,6 @@ struct Kernels {
   void (*backward)(const Problem&, std::int64_t b, std::int64_t h, float* dbias, float* memory);
 };
 
-extern const Kernels avx512, avx2, portable;
+extern const Kernels avx512_bf16, avx512, avx2, portable;
 
 }  // namespace fovea::attention

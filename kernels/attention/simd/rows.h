@@ -64,6 +64,22 @@ FOVEA_INLINE void write_row(T* to, std::int64_t channel, const float* from, floa
   for (; c < width; ++c) put(to + c * channel, from[c] * factor);
 }
 
+/// Zeros into rows begin to end.
+template <class T>
+FOVEA_INLINE void write_zeros(const Rows<T>& rows, std::int64_t begin, std::int64_t end,
+                              std::int64_t width) {
+  for (std::int64_t n = begin; n < end; ++n)
+    if (T* to = rows.at(n))
+      for (std::int64_t c = 0; c < width; ++c) put(to + c * rows.channel, 0);
+}
+
+/// to += factor from, `count` floats.
+FOVEA_INLINE void add_scaled(float* to, const float* from, float factor, std::int64_t count) {
+  std::int64_t j = 0;
+  for (; j + kLanes <= count; j += kLanes) store(to + j, load(to + j) + load(from + j) * factor);
+  for (; j < count; ++j) to[j] += from[j] * factor;
+}
+
 /// Floats [count, wide] in memory.
 struct Block {
   const float* data;

@@ -15,6 +15,8 @@ struct Sight {
   const std::uint8_t* region = nullptr;  // of the positions of a window
   const float* bias = nullptr;           // of this head
   const std::uint8_t* mask = nullptr;    // of this head, where it differs between queries
+  bool plain =
+      false;  // all keys are seen, nothing is added: the softmax scales the products as it reads them
 
   /// `room` for the bytes of `seen`, Nk of them.
   FOVEA_INLINE Sight(const Problem& problem, std::int64_t batch, std::int64_t head,
@@ -31,17 +33,8 @@ struct Sight {
         mask = nullptr;
       }
     }
-    if (p.windows.count == 0) return;
-    const std::int64_t window = b % p.windows.count * p.Nq;
-    if (p.windows.region) region = p.windows.region + window;
-    const std::int32_t* place = p.windows.place + window;
-    for (std::int64_t j = 0; j < keys; ++j) room[j] = place[j] >= 0;
-    seen = room;
-  }
-
-  /// All keys are seen, nothing is added: the softmax scales the products as it reads them.
-  FOVEA_INLINE bool plain() const {
-    return !bias && !seen && !region && !mask && !p.causal && p.scale > 0;
+    if (p.windows.count > 0) look_at_window(room);
+    plain = !bias && !seen && !region && !mask && !p.causal && p.scale > 0;
   }
 
   /// The keys that some of the queries up to `end` may see.
@@ -51,9 +44,11 @@ struct Sight {
 
   /// Products of query i with `count` keys -> scores; -inf where hidden, up to whole vectors.
   FOVEA_INLINE void score(float* row, std::int64_t i, std::int64_t count) const {
-    const std::int64_t wide = padded(count);
-    if (!plain()) scale_and_hide(row, i, count);
-    for (std::int64_t j = count; j < wide; ++j) row[j] = kNone;
+    if (count == 0) return;
+    if (!plain) scale_and_hide(row, i, count);
+    const std::int64_t last = padded(count) - kLanes;
+    store(row + last,
+          lanes() < static_cast<std::int32_t>(count - last) ? load(row + last) : all(kNone));
   }
 
  private:
@@ -81,6 +76,18 @@ struct Sight {
       for (std::int64_t j = i + 1; j < count; ++j) row[j] = kNone;
   }
 
+  /// A window that lies within the image and one region hides nothing.
+  FOVEA_INLINE void look_at_window(std::uint8_t* room) {
+    const std::int64_t first = b % p.windows.count * p.Nq;
+    const std::int32_t* place = p.windows.place + first;
+    const std::uint8_t* regions = p.windows.region ? p.windows.region + first : nullptr;
+    for (std::int64_t j = 0; j < keys; ++j) {
+      room[j] = place[j] >= 0;
+      if (!room[j]) seen = room;
+      if (regions && regions[j] != regions[0]) region = regions;
+    }
+  }
+
   FOVEA_INLINE static void add_bias(float* row, const float* added, std::int64_t step,
                                     std::int64_t count, float scale) {
     std::int64_t j = 0;
@@ -93,69 +100,108 @@ struct Sight {
 
 /// What the scores that `score` leaves are still to be multiplied by.
 FOVEA_INLINE float left_to_scale(const Sight& sight) {
-  return sight.plain() ? static_cast<float>(sight.p.scale) * kLog2E : 1.0F;
+  return sight.plain ? static_cast<float>(sight.p.scale) * kLog2E : 1.0F;
 }
 
 FOVEA_INLINE void multiply(float* row, const float* factors, std::int64_t wide) {
   for (std::int64_t j = 0; j < wide; j += kLanes) store(row + j, load(row + j) * load(factors + j));
 }
 
-struct Softmax {
-  float most = kNone;  // the largest score; -inf where the query sees nothing
-  float total = 0;     // of 2^(score - most)
+/// The softmax of a strip of rows, first without the division.
+struct Softened {
+  float *most, *total, *factor;  // per row: the largest score, the sum of 2^(score - most), 1 / sum
 };
 
-/// row = 2^(score - the largest score); scores are those of the row times `scale`.
-FOVEA_INLINE Softmax softmax(float* row, std::int64_t wide, float scale) {
+/// row = 2^(score - the largest score); scores are those of the row times `scale`. Of a row that sees nothing: 0.
+FOVEA_INLINE void soften(float* row, std::int64_t wide, float scale, float& most, float& total) {
   Vec top = all(kNone);
   for (std::int64_t j = 0; j < wide; j += kLanes) top = larger(load(row + j), top);
-  top *= scale;  // above 0
-  Softmax result{.most = largest(top)};
-  if (result.most == kNone) {
-    clear(row, wide);
-    return result;
-  }
-  Vec total{};
+  most = largest(top) * scale;  // above 0
+  total = 0;
+  if (most == kNone) return clear(row, wide);
+  Vec sums{};
   for (std::int64_t j = 0; j < wide; j += kLanes) {
-    const Vec weight = exp2(load(row + j) * scale - result.most);
-    total += weight;
+    const Vec weight = exp2(load(row + j) * scale - most);
+    sums += weight;
     store(row + j, weight);
   }
-  result.total = sum(total);
-  return result;
+  total = sum(sums);
 }
 
-/// 1 / (1 - p) where dropout keeps a weight of query i, 0 elsewhere; `wide` of them.
+/// Factors, and the natural logs of the sums of exp: +inf where nothing is seen.
+FOVEA_INLINE void finish(const Softened& s, std::int64_t rows, float* lse) {
+  for (std::int64_t r = 0; r < rows; r += kLanes) {
+    const Vec total = load(s.total + r);
+    const Vec logs = (load(s.most + r) + log2(total)) * (1 / kLog2E);
+    store(s.factor + r, total > 0.0F ? 1.0F / total : Vec{});
+    store(s.most + r, total > 0.0F ? logs : all(-kNone));
+  }
+  for (std::int64_t r = 0; r < rows; ++r) lse[r] = s.most[r];
+}
+
+using Words = std::uint32_t __attribute__((vector_size(4 * kLanes)));
+
+using Wide = std::uint64_t __attribute__((vector_size(4 * kLanes)));
+
+/// The products of the lower 32 bits. Compilers do not find this instruction by themselves.
+FOVEA_INLINE Wide times(Wide a, std::uint32_t b) {
+#if FOVEA_LANES == 16
+  return reinterpret_cast<Wide>(
+      _mm512_mul_epu32(reinterpret_cast<__m512i>(a), _mm512_set1_epi64(b)));
+#elif FOVEA_LANES == 8
+  return reinterpret_cast<Wide>(
+      _mm256_mul_epu32(reinterpret_cast<__m256i>(a), _mm256_set1_epi64x(b)));
+#elif defined(__SSE2__)
+  return reinterpret_cast<Wide>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), _mm_set1_epi64x(b)));
+#else
+  return (a & 0xffffffffULL) * b;
+#endif
+}
+
+/// The lower half of the products, and the upper one.
+FOVEA_INLINE Words product_of(Words a, std::uint32_t b, Words& high) {
+  constexpr std::uint64_t low = 0xffffffffULL;
+  const Wide even = times(reinterpret_cast<Wide>(a), b),
+             odd = times(reinterpret_cast<Wide>(a) >> 32, b);
+  high = reinterpret_cast<Words>(even >> 32 | (odd & ~low));
+  return reinterpret_cast<Words>((even & low) | odd << 32);
+}
+
+/// Half of the lanes of a and b by turns: the lower ones, or the upper.
+template <bool upper, int... I>
+FOVEA_INLINE Words by_turns(Words a, Words b, std::integer_sequence<int, I...>) {
+  constexpr int from = upper ? kLanes / 2 : 0;
+  return __builtin_shufflevector(a, b, (I % 2 ? kLanes + from + I / 2 : from + I / 2)...);
+}
+
+/// 1 / (1 - p) where dropout keeps a weight of query i, 0 elsewhere: of `wide` keys, up to 4 vectors at a time.
 FOVEA_INLINE void draw(const Dropout& dropout, std::int64_t bh, std::int64_t i, std::int64_t wide,
                        float* kept) {
-  using Wide = std::uint64_t __attribute__((vector_size(8 * kLanes)));
-  using Words = std::uint32_t __attribute__((vector_size(4 * kLanes)));
-  const Words lane = [] {
-    Words count;
-    for (int l = 0; l < kLanes; ++l) count[l] = static_cast<std::uint32_t>(l);
-    return count;
-  }();
+  constexpr auto each = std::make_integer_sequence<int, kLanes>();
   for (std::int64_t j = 0; j < wide; j += 4 * kLanes) {
-    Words c0 = lane + static_cast<std::uint32_t>(j / 4),
-          c1 = Words{} + static_cast<std::uint32_t>(i),
-          c2 = Words{} + static_cast<std::uint32_t>(bh),
-          c3 = Words{} + static_cast<std::uint32_t>(dropout.offset / 4);
+    Words c0 = reinterpret_cast<Words>(lanes()) + static_cast<std::uint32_t>(j / 4);
+    Words c1 = Words{} + static_cast<std::uint32_t>(i),
+          c2 = Words{} + static_cast<std::uint32_t>(bh);
+    Words c3 = Words{} + static_cast<std::uint32_t>(dropout.offset / 4);
     auto k0 = static_cast<std::uint32_t>(dropout.seed),
          k1 = static_cast<std::uint32_t>(dropout.seed >> 32);
     for (int round = 0; round < 7; ++round, k0 += 0x9E3779B9U, k1 += 0xBB67AE85U) {
-      const Wide a = __builtin_convertvector(c0, Wide) * 0xD2511F53ULL;
-      const Wide b = __builtin_convertvector(c2, Wide) * 0xCD9E8D57ULL;
-      const Words a_low = __builtin_convertvector(a, Words),
-                  b_low = __builtin_convertvector(b, Words);
-      c0 = __builtin_convertvector(b >> 32, Words) ^ c1 ^ k0;
-      c2 = __builtin_convertvector(a >> 32, Words) ^ c3 ^ k1;
-      c1 = b_low;
-      c3 = a_low;
+      Words a_high, b_high;
+      const Words a = product_of(c0, 0xD2511F53U, a_high), b = product_of(c2, 0xCD9E8D57U, b_high);
+      c0 = b_high ^ c1 ^ k0;
+      c2 = a_high ^ c3 ^ k1;
+      c1 = b;
+      c3 = a;
     }
-    const Words words[4] = {c0, c1, c2, c3};
-    for (int l = 0; l < kLanes && j + 4 * l < wide; ++l)
-      for (int w = 0; w < 4; ++w)
-        kept[j + 4 * l + w] = words[w][l] >= dropout.threshold ? dropout.factor : 0.0F;
+    const Words even[2] = {by_turns<false>(c0, c2, each), by_turns<true>(c0, c2, each)};
+    const Words odd[2] = {by_turns<false>(c1, c3, each), by_turns<true>(c1, c3, each)};
+    for (int half = 0; half < 2; ++half) {
+      const Words first = by_turns<false>(even[half], odd[half], each),
+                  second = by_turns<true>(even[half], odd[half], each);
+      store(kept + j + 2 * half * kLanes, first >= dropout.threshold ? all(dropout.factor) : Vec{});
+      store(kept + j + (2 * half + 1) * kLanes,
+            second >= dropout.threshold ? all(dropout.factor) : Vec{});
+    }
   }
 }
 

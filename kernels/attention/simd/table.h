@@ -16,12 +16,18 @@ std::int64_t room(const Problem& p) {
 }
 void forward(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t first,
              std::int64_t last, float* memory) {
-  p.elem == Elem::bf16 ? forward_head<Bf16>(p, b, h, first, last, memory)
-                       : forward_head<float>(p, b, h, first, last, memory);
+  if (p.elem == Elem::f32) return forward_head<float, Floats<float>>(p, b, h, first, last, memory);
+#ifdef FOVEA_DOT
+  if (Pairs::fits(p)) return forward_head<Bf16, Pairs>(p, b, h, first, last, memory);
+#endif
+  forward_head<Bf16, Floats<Bf16>>(p, b, h, first, last, memory);
 }
 void backward(const Problem& p, std::int64_t b, std::int64_t h, float* dbias, float* memory) {
-  p.elem == Elem::bf16 ? backward_head<Bf16>(p, b, h, dbias, memory)
-                       : backward_head<float>(p, b, h, dbias, memory);
+  if (p.elem == Elem::f32) return backward_head<float, Floats<float>>(p, b, h, dbias, memory);
+#ifdef FOVEA_DOT
+  if (Pairs::fits(p)) return backward_head<Bf16, Pairs>(p, b, h, dbias, memory);
+#endif
+  backward_head<Bf16, Floats<Bf16>>(p, b, h, dbias, memory);
 }
 constexpr Kernels kKernels = {room<ForwardRoom>, room<BackwardRoom>, forward, backward};
 

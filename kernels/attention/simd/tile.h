@@ -10,23 +10,33 @@ namespace {
 /// How a product reads A: by its rows, A[r][k] at a[r step + k], or by its columns, at a[k step + r].
 enum class Read { rows, columns };
 
-template <Read read, int rows, int columns>
+/// Numbers are floats.
+struct Multiply {
+  FOVEA_INLINE static Vec add(Vec sum, float x, Vec row) { return sum + x * row; }
+};
+
+template <class Op, Read read, bool add, int rows, int columns>
 FOVEA_INLINE void tile(const float* a, std::int64_t a_step, const float* b, std::int64_t b_step,
-                       std::int64_t depth, float* c, std::int64_t c_step, bool add) {
+                       std::int64_t depth, float* c, std::int64_t c_step) {
   Vec sums[rows][columns];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 4
-    for (int j = 0; j < columns; ++j) sums[r][j] = add ? load(c + r * c_step + j * kLanes) : Vec{};
+    for (int j = 0; j < columns; ++j) {
+      if constexpr (add)
+        sums[r][j] = load(c + r * c_step + j * kLanes);
+      else
+        sums[r][j] = Vec{};
+    }
   for (std::int64_t k = 0; k < depth; ++k) {
     Vec row[columns];
 #pragma GCC unroll 4
     for (int j = 0; j < columns; ++j) row[j] = load(b + k * b_step + j * kLanes);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; ++r) {
-      const Vec x = all(read == Read::rows ? a[r * a_step + k] : a[k * a_step + r]);
+      const float x = read == Read::rows ? a[r * a_step + k] : a[k * a_step + r];
 #pragma GCC unroll 4
-      for (int j = 0; j < columns; ++j) sums[r][j] += x * row[j];
+      for (int j = 0; j < columns; ++j) sums[r][j] = Op::add(sums[r][j], x, row[j]);
     }
   }
 #pragma GCC unroll 16
@@ -36,17 +46,17 @@ FOVEA_INLINE void tile(const float* a, std::int64_t a_step, const float* b, std:
 }
 
 /// All rows of C, `columns` vectors of each.
-template <Read read, int columns>
+template <class Op, Read read, bool add, int columns>
 __attribute__((noinline)) void tiles(const float* a, std::int64_t a_step, const float* b,
                                      std::int64_t b_step, std::int64_t depth, float* c,
-                                     std::int64_t c_step, std::int64_t rows, bool add) {
+                                     std::int64_t c_step, std::int64_t rows) {
   const std::int64_t a_row = read == Read::rows ? a_step : 1;
   std::int64_t r = 0;
   const auto some = [&]<int count>(std::integral_constant<int, count>)
       __attribute__((always_inline)) {
     for (; r + count <= rows; r += count)
-      tile<read, count, columns>(a + r * a_row, a_step, b, b_step, depth, c + r * c_step, c_step,
-                                 add);
+      tile<Op, read, add, count, columns>(a + r * a_row, a_step, b, b_step, depth, c + r * c_step,
+                                          c_step);
   };
   constexpr int most = FOVEA_ROWS(columns);
   some(std::integral_constant<int, most>());
@@ -59,18 +69,18 @@ constexpr int kColumns = FOVEA_COLUMNS;  // vectors side by side in a tile, at m
 
 /// C [rows, width] (+)= A [rows, depth] B [depth, width]; width in whole vectors. B's columns stand in panels of kColumns
 /// vectors, `panel` floats from one to the next: kColumns * kLanes for plain rows.
-template <Read read>
+template <class Op, Read read, bool add>
 void product(const float* a, std::int64_t a_step, const float* b, std::int64_t b_step,
              std::int64_t panel, std::int64_t depth, float* c, std::int64_t c_step,
-             std::int64_t rows, std::int64_t width, bool add) {
+             std::int64_t rows, std::int64_t width) {
   std::int64_t vectors = width / kLanes;
   for (; vectors >= kColumns; vectors -= kColumns, b += panel, c += kColumns * kLanes)
-    tiles<read, kColumns>(a, a_step, b, b_step, depth, c, c_step, rows, add);
+    tiles<Op, read, add, kColumns>(a, a_step, b, b_step, depth, c, c_step, rows);
   if constexpr (kColumns > 3)
-    if (vectors == 3) tiles<read, 3>(a, a_step, b, b_step, depth, c, c_step, rows, add);
+    if (vectors == 3) tiles<Op, read, add, 3>(a, a_step, b, b_step, depth, c, c_step, rows);
   if constexpr (kColumns > 2)
-    if (vectors == 2) tiles<read, 2>(a, a_step, b, b_step, depth, c, c_step, rows, add);
-  if (vectors == 1) tiles<read, 1>(a, a_step, b, b_step, depth, c, c_step, rows, add);
+    if (vectors == 2) tiles<Op, read, add, 2>(a, a_step, b, b_step, depth, c, c_step, rows);
+  if (vectors == 1) tiles<Op, read, add, 1>(a, a_step, b, b_step, depth, c, c_step, rows);
 }
 
 }  // namespace

@@ -1,15 +1,20 @@
-// Vectors of one instruction set, in the compiler's own vector types: no intrinsics, so that the same text serves AVX-512,
-// AVX2 and what every processor has. Included once by each file that is compiled for an instruction set, which defines
+// Vectors of one instruction set, in the compiler's own vector types, so that the same text serves AVX-512, AVX2 and what
+// every processor has; intrinsics only where compilers do not find the instruction. Included once by each file that is compiled for an instruction set, which defines
 //   FOVEA_ISA   the namespace of it
 //   FOVEA_LANES floats in a vector
 //   FOVEA_ROWS(columns)  rows of a tile that has so many vectors side by side: what fits the registers
 // Nothing here may be emitted as a function that another file could share: an AVX-512 copy that the linker keeps for all
-// would stop older processors. Hence the unnamed namespace, and no header of the standard library but those of types.
+// would stop older processors. Hence the unnamed namespace, and no header of the standard library but those of types;
+// tests/attention/isa_test.cpp looks at the symbols.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <utility>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "attention/problem.h"
 
@@ -54,6 +59,11 @@ FOVEA_INLINE void put(Bf16* to, float x) {
   *to = static_cast<Bf16>((x == x ? bits + 0x7fff + ((bits >> 16) & 1) : bits | 0x400000) >> 16);
 }
 
+FOVEA_INLINE Ints lanes() {
+  Ints count;
+  for (int l = 0; l < kLanes; ++l) count[l] = l;
+  return count;
+}
 FOVEA_INLINE Vec all(float x) { return x - Vec{}; }
 FOVEA_INLINE Vec larger(Vec a, Vec b) { return a > b ? a : b; }
 /// Lanes exchanged with those `Step` away: log2(lanes) such steps combine all.
@@ -91,6 +101,19 @@ FOVEA_INLINE Vec exp2(Vec x) {
   const Ints power = reinterpret_cast<Ints>(x + 12582912.0F) << 23;  // its low bits are the integer
   const Vec result = reinterpret_cast<Vec>(reinterpret_cast<Ints>(p) + power);
   return x < -126.0F ? Vec{} : result;
+}
+
+/// log2 x of a normal number above 0, within 2e-7.
+FOVEA_INLINE Vec log2(Vec x) {
+  // x = 2^power m, m from sqrt(1/2) to sqrt(2); log m = 2 artanh t, t = (m - 1) / (m + 1), by its series.
+  const Ints bits = reinterpret_cast<Ints>(x), power = (bits - 0x3f3504f3) >> 23;
+  const Vec m = reinterpret_cast<Vec>(bits - (power << 23));
+  const Vec t = (m - 1.0F) / (m + 1.0F), s = t * t;
+  Vec p = s * 0.3205989F + 0.4121986F;
+  p = p * s + 0.5770780F;
+  p = p * s + 0.9617967F;
+  p = p * s + 2.8853901F;
+  return p * t + __builtin_convertvector(power, Vec);
 }
 
 /// Swaps rows and columns of a square of vectors: log2(lanes) rounds that each exchange halves of pairs.
