@@ -102,7 +102,7 @@ struct WindowFunction : torch::autograd::Function<WindowFunction> {
 /// The backward operators under autograd: their results refuse to be differentiated. `inputs` are there for autograd to
 /// see; a function cannot give undefined tensors, so `compute` gives the defined ones.
 struct Once : torch::autograd::Function<Once> {
-  static variable_list forward(AutogradContext*, const variable_list&,
+  static variable_list forward(AutogradContext*, at::TensorList,
                                const std::function<variable_list()>& compute) {
     const at::AutoDispatchBelowADInplaceOrView guard;
     return compute();
@@ -117,7 +117,7 @@ template <size_t n, class Call>
 std::array<Tensor, n> once(const variable_list& inputs, const Call& call) {
   std::array<bool, n> defined{};
   const variable_list found =
-      Once::apply(inputs, std::function<variable_list()>([&] {
+      Once::apply(at::TensorList(inputs), std::function<variable_list()>([&] {
                     variable_list some;
                     std::apply(
                         [&, i = size_t{0}](const auto&... gradient) mutable {
