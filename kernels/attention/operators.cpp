@@ -34,7 +34,8 @@ Tensor window_sdpa_operator(const Tensor& qkv, const OptionalTensor& table, int6
                             at::IntArrayRef window, at::IntArrayRef shift, double dropout_p,
                             std::optional<double> scale, OptionalGenerator generator) {
   const OptionalTensor rng = rng_for(dropout_p, qkv, generator);
-  return std::get<0>(window_sdpa_fwd({qkv, table, rng, heads, window, shift, dropout_p, scale}));
+  return std::get<0>(
+      window_sdpa_fwd({qkv, table, rng, heads, window.vec(), shift.vec(), dropout_p, scale}));
 }
 
 Tensor spatial_sdpa_operator(const Tensor& q, const Tensor& k, const Tensor& v, int64_t heads,

@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 #include <tuple>
+#include <vector>
 
 namespace fovea::attention {
 
@@ -28,7 +29,7 @@ struct WindowSdpa {
   Tensor qkv;
   OptionalTensor table, rng;
   int64_t heads = 1;
-  at::IntArrayRef window, shift;
+  std::vector<int64_t> window, shift;
   double dropout_p = 0;
   std::optional<double> scale;
   bool want_col_sum = false, want_avg_map = false;
@@ -73,7 +74,7 @@ Tensors4 window_sdpa_fwd_operator(const Tensor& qkv, const OptionalTensor& table
                                   at::IntArrayRef shift, double dropout_p,
                                   std::optional<double> scale, bool want_col_sum,
                                   bool want_avg_map) {
-  return kernel(WindowSdpa{qkv, table, rng, heads, window, shift, dropout_p, scale, want_col_sum,
+  return kernel(WindowSdpa{qkv, table, rng, heads, window.vec(), shift.vec(), dropout_p, scale, want_col_sum,
                            want_avg_map});
 }
 
@@ -83,7 +84,7 @@ Tensors2 window_sdpa_bwd_operator(const Tensor& grad_out, const Tensor& qkv, con
                                   const OptionalTensor& rng, int64_t heads, at::IntArrayRef window,
                                   at::IntArrayRef shift, double dropout_p,
                                   std::optional<double> scale, std::array<bool, 2> need) {
-  return kernel(WindowSdpa{qkv, table, rng, heads, window, shift, dropout_p, scale},
+  return kernel(WindowSdpa{qkv, table, rng, heads, window.vec(), shift.vec(), dropout_p, scale},
                 Passed{grad_out, out, lse}, need);
 }
 

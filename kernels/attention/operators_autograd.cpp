@@ -69,8 +69,8 @@ struct WindowFunction : torch::autograd::Function<WindowFunction> {
     ctx->save_for_backward(
         {qkv, table.value_or(Tensor()), rest.rng.value_or(Tensor()), results[0], results[1]});
     ctx->saved_data["heads"] = rest.heads;
-    ctx->saved_data["window"] = rest.window.vec();
-    ctx->saved_data["shift"] = rest.shift.vec();
+    ctx->saved_data["window"] = rest.window;
+    ctx->saved_data["shift"] = rest.shift;
     ctx->saved_data["dropout_p"] = rest.dropout_p;
     ctx->saved_data["scale"] = rest.scale;
     ctx->mark_non_differentiable({results[1], results[2], results[3]});

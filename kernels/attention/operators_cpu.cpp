@@ -196,7 +196,7 @@ std::unique_ptr<WindowCall> call_of(const WindowSdpa& s) {
   auto made = std::make_unique<WindowCall>();
   WindowCall& call = *made;
   const Sizes grid = s.qkv.sizes().slice(1, s.qkv.dim() - 2).vec();
-  call.window = s.window.empty() ? grid : s.window.vec();
+  call.window = s.window.empty() ? grid : s.window;
   int64_t positions = 1;
   for (size_t d = 0; d < grid.size(); ++d) {
     positions *= call.window[d];
@@ -211,7 +211,7 @@ std::unique_ptr<WindowCall> call_of(const WindowSdpa& s) {
   p.dropout = dropout_of(s.dropout_p, s.rng);
   if (call.empty()) return made;
   if (!s.window.empty()) {
-    call.tables = window_tables(grid, call.window, s.shift.vec());
+    call.tables = window_tables(grid, call.window, s.shift);
     p.windows = {call.windows, call.tables.place.data(),
                  call.tables.region.empty() ? nullptr : call.tables.region.data()};
   }
