@@ -92,9 +92,8 @@ void forward(const Problem& p, const Kernels& kernels) {
 /// which are then added in order. So the bits do not depend on the number of threads.
 void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t rows,
                              int64_t columns) {
-  const int64_t slice = rows * columns, in_memory = (int64_t{1} << 23) / (p.H * slice);
-  const int64_t chunks =
-      std::min(p.B, std::clamp<int64_t>(parts_of(256, p.H), 1, std::max<int64_t>(8, in_memory)));
+  const int64_t slice = rows * columns;
+  const int64_t chunks = std::min(p.B, std::max<int64_t>(8, parts_of(64, p.H)));
   const at::Tensor partial = at::empty({chunks, p.H, slice}, at::kFloat);
   float* const sums = partial.data_ptr<float>();
   run_tasks(chunks * p.H, kernels.backward_room(p), [&](int64_t task, float* memory) {
@@ -107,11 +106,15 @@ void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t r
   auto* const dbias = static_cast<float*>(p.dbias.data);
   const bool shared_by_heads = p.dbias.stride[1] == 0;
   const int64_t slices = shared_by_heads ? 1 : p.H, added = chunks * p.H / slices;
-  at::parallel_for(0, slices * slice, 1024, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      double sum = 0;
-      for (int64_t part = 0; part < added; ++part) sum += sums[part * slices * slice + i];
-      dbias[i] = static_cast<float>(sum);
+  constexpr int64_t block = 1024;
+  at::parallel_for(0, parts_of(slices * slice, block), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin * block; first < std::min(end * block, slices * slice);
+         first += block) {
+      const int64_t count = std::min(block, slices * slice - first);
+      double totals[block] = {};
+      for (int64_t part = 0; part < added; ++part)
+        for (int64_t i = 0; i < count; ++i) totals[i] += sums[part * slices * slice + first + i];
+      std::copy_n(totals, count, dbias + first);
     }
   });
 }

@@ -113,22 +113,20 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
         continue;
       }
       sight.score(weights, i, count);
-      const float mean = dot(out.at(i), out.channel, grad_out.at(i), grad_out.channel, p.Dv);
-      const float shift = lse[i] * kLog2E;
+      for (std::int64_t j = 0; j < wide; j += kLanes)
+        store(weights + j, exp2(load(weights + j) * scale - lse[i] * kLog2E));
+      const float* kept = nullptr;
       if (p.dropout.threshold) {
         draw(p.dropout, b * p.H + h, i, wide, room.kept);
-        for (std::int64_t j = 0; j < wide; j += kLanes) {
-          const Vec weight = exp2(load(weights + j) * scale - shift), kept = load(room.kept + j);
-          store(weights + j, weight * kept);
-          store(grads + j, weight * (load(grads + j) * kept - mean));
-        }
-      } else {
-        for (std::int64_t j = 0; j < wide; j += kLanes) {
-          const Vec weight = exp2(load(weights + j) * scale - shift);
-          store(weights + j, weight);
-          store(grads + j, weight * (load(grads + j) - mean));
-        }
+        multiply(grads, kept = room.kept, wide);
       }
+      // The mean of the gradients of the weights is out * grad_out too, but bf16 has rounded out.
+      const float mean = sizeof(T) == sizeof(float)
+                             ? dot(out.at(i), out.channel, grad_out.at(i), grad_out.channel, p.Dv)
+                             : dot(weights, 1, grads, 1, wide);
+      for (std::int64_t j = 0; j < wide; j += kLanes)
+        store(grads + j, load(weights + j) * (load(grads + j) - mean));
+      if (kept) multiply(weights, kept, wide);
       if (dbias) add_to_bias(dbias + i * p.dbias.stride[2], p.dbias.stride[3], grads, count);
     }
     if (dv.base) {
