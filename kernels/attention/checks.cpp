@@ -58,12 +58,19 @@ void check_lengths(const char* op, const char* name, const Tensor& t, const Sdpa
              s.q.sym_sizes());
 }
 
+/// Unknown sizes pass: a traced model shall not be bound to limits that its kernels check when it runs.
+bool within(const SymInt& count, int64_t most) {
+  const std::optional<int64_t> known = count.maybe_as_int();
+  return !known || *known <= most;
+}
+
 void check_count(const char* op, const SymInt& heads, const SymInt& queries, const SymInt& keys,
                  const SymInt& in_map, bool want_avg_map) {
-  FOVEA_WANT(heads <= kMostPositions && queries <= kMostPositions && keys <= kMostPositions,
+  FOVEA_WANT(within(heads, kMostPositions) && within(queries, kMostPositions) &&
+                 within(keys, kMostPositions),
              "batch x heads is ", heads, ", queries are ", queries, ", keys are ", keys,
              "; wanted each below 2^31");
-  FOVEA_WANT(!want_avg_map || in_map <= kMostInMap, "avg_map would have ", in_map,
+  FOVEA_WANT(!want_avg_map || within(in_map, kMostInMap), "avg_map would have ", in_map,
              " elements; wanted at most 2^28: ask for it in parts of the batch, or for col_sum");
 }
 
@@ -168,6 +175,7 @@ void check(const Sdpa& s, const Passed& passed) {
 
 void check(const WindowSdpa& s) {
   const char* op = "fovea::window_sdpa";
+  const at::IntArrayRef window = s.window, shift = s.shift;
   const int64_t dims = s.qkv.dim() - 2;
   FOVEA_WANT(dims >= 1 && dims <= 3, "qkv ", s.qkv.sym_sizes(), " has ", s.qkv.dim(),
              " dimensions; wanted [batch, grid of 1 to 3 dimensions, 3 heads channels]");
@@ -178,11 +186,11 @@ void check(const WindowSdpa& s) {
              " channels; wanted a multiple of 3 heads = ", 3 * s.heads);
   const auto full = static_cast<size_t>(dims);
   FOVEA_WANT((s.window.empty() || s.window.size() == full) && s.shift.size() == s.window.size(),
-             "window ", s.window, " and shift ", s.shift, " do not fit qkv ", s.qkv.sym_sizes(),
+             "window ", window, " and shift ", shift, " do not fit qkv ", s.qkv.sym_sizes(),
              "; wanted one number per grid dimension in each, or none: the whole grid");
   for (size_t d = 0; d < s.window.size(); ++d)
-    FOVEA_WANT(s.window[d] >= 1 && s.shift[d] >= 0 && s.shift[d] < s.window[d], "window ", s.window,
-               " and shift ", s.shift, "; wanted 0 <= shift < window");
+    FOVEA_WANT(s.window[d] >= 1 && s.shift[d] >= 0 && s.shift[d] < s.window[d], "window ", window,
+               " and shift ", shift, "; wanted 0 <= shift < window");
   const WindowCounts n = counts(s);
   if (s.table) {
     check_elements(op, "table", *s.table);
@@ -193,7 +201,7 @@ void check(const WindowSdpa& s) {
           rows * (s.window.empty() ? 2 * s.qkv.sym_size(d + 1) - 1 : SymInt(2 * s.window[d] - 1));
     FOVEA_WANT(
         s.table->dim() == 2 && s.table->sym_size(0) == rows && s.table->sym_size(1) == s.heads,
-        "table ", s.table->sym_sizes(), " does not fit window ", s.window, " and ", s.heads,
+        "table ", s.table->sym_sizes(), " does not fit window ", window, " and ", s.heads,
         " heads; wanted [", rows, ", ", s.heads, "], the product of 2 window - 1 and heads");
   }
   check_dropout(op, s.dropout_p, s.rng, "qkv", s.qkv);

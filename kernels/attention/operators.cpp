@@ -48,8 +48,9 @@ Tensor spatial_sdpa_operator(const Tensor& q, const Tensor& k, const Tensor& v, 
   };
   TORCH_CHECK(k.sym_sizes().slice(2) == v.sym_sizes().slice(2), "fovea::spatial_sdpa: k ",
               k.sym_sizes(), " and v ", v.sym_sizes(), " differ in space");
-  const Tensor out = sdpa_operator(by_heads("q", q), by_heads("k", k), by_heads("v", v), {}, {}, {},
-                                   {}, dropout_p, false, scale, generator);
+  const Tensor by_q = by_heads("q", q), by_k = by_heads("k", k), by_v = by_heads("v", v);
+  const Tensor out =
+      sdpa_operator(by_q, by_k, by_v, {}, {}, {}, {}, dropout_p, false, scale, generator);
   std::vector<c10::SymInt> sizes = q.sym_sizes().vec();
   sizes[1] = v.sym_size(1);
   return out.transpose(2, 3).reshape_symint(sizes);

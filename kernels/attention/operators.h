@@ -74,8 +74,8 @@ Tensors4 window_sdpa_fwd_operator(const Tensor& qkv, const OptionalTensor& table
                                   at::IntArrayRef shift, double dropout_p,
                                   std::optional<double> scale, bool want_col_sum,
                                   bool want_avg_map) {
-  return kernel(WindowSdpa{qkv, table, rng, heads, window.vec(), shift.vec(), dropout_p, scale, want_col_sum,
-                           want_avg_map});
+  return kernel(WindowSdpa{qkv, table, rng, heads, window.vec(), shift.vec(), dropout_p, scale,
+                           want_col_sum, want_avg_map});
 }
 
 template <auto kernel>
