@@ -64,13 +64,19 @@ bool within(const SymInt& count, int64_t most) {
   return !known || *known <= most;
 }
 
-void check_count(const char* op, const SymInt& heads, const SymInt& queries, const SymInt& keys,
-                 const SymInt& in_map, bool want_avg_map) {
+void check_count(const char* op, const SymInt& heads, const SymInt& queries, const SymInt& keys) {
   FOVEA_WANT(within(heads, kMostPositions) && within(queries, kMostPositions) &&
                  within(keys, kMostPositions),
              "batch x heads is ", heads, ", queries are ", queries, ", keys are ", keys,
              "; wanted each below 2^31");
-  FOVEA_WANT(!want_avg_map || within(in_map, kMostInMap), "avg_map would have ", in_map,
+}
+
+void check_map(const char* op, const SymInt& batch, const SymInt& queries, const SymInt& keys) {
+  const auto fits = [](const SymInt& a, const SymInt& b) {  // without an overflow
+    return within(a, kMostInMap) && within(b, kMostInMap) && within(a * b, kMostInMap);
+  };
+  FOVEA_WANT(fits(batch, queries) && fits(batch * queries, keys), "avg_map would have ", batch,
+             " x ", queries, " x ", keys,
              " elements; wanted at most 2^28: ask for it in parts of the batch, or for col_sum");
 }
 
@@ -163,9 +169,9 @@ void check(const Sdpa& s) {
   if (s.len_q) check_lengths(op, "len_q", *s.len_q, s);
   if (s.len_k) check_lengths(op, "len_k", *s.len_k, s);
   check_dropout(op, s.dropout_p, s.rng, "q", s.q);
-  const SymInt queries = s.q.sym_size(2), keys = s.k.sym_size(2);
-  check_count(op, s.q.sym_size(0) * s.q.sym_size(1), queries, keys,
-              s.q.sym_size(0) * queries * keys, s.want_avg_map);
+  const SymInt batch = s.q.sym_size(0), queries = s.q.sym_size(2), keys = s.k.sym_size(2);
+  check_count(op, batch * s.q.sym_size(1), queries, keys);
+  if (s.want_avg_map) check_map(op, batch, queries, keys);
 }
 
 void check(const Sdpa& s, const Passed& passed) {
@@ -206,8 +212,10 @@ void check(const WindowSdpa& s) {
   }
   check_dropout(op, s.dropout_p, s.rng, "qkv", s.qkv);
   const SymInt batch = s.qkv.sym_size(0) * n.windows;
-  check_count(op, batch * s.heads, n.positions, n.positions, batch * n.positions * n.positions,
-              s.want_avg_map);
+  check_count(op, batch * s.heads, n.positions, n.positions);
+  FOVEA_WANT(within(n.windows * n.positions, kMostPositions), "qkv ", s.qkv.sym_sizes(),
+             " in windows has ", n.windows, " x ", n.positions, " positions; wanted below 2^31");
+  if (s.want_avg_map) check_map(op, batch, n.positions, n.positions);
 }
 
 void check(const WindowSdpa& s, const Passed& passed) {

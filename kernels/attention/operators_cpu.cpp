@@ -192,9 +192,8 @@ struct WindowCall : Call {
 
 Tensor rows_of(const Tensor& t) { return computable(t).flatten(1, -2); }
 
-std::unique_ptr<WindowCall> call_of(const WindowSdpa& s) {
-  auto made = std::make_unique<WindowCall>();
-  WindowCall& call = *made;
+WindowCall call_of(const WindowSdpa& s) {
+  WindowCall call;
   const Sizes grid = s.qkv.sizes().slice(1, s.qkv.dim() - 2).vec();
   call.window = s.window.empty() ? grid : s.window;
   int64_t positions = 1;
@@ -209,7 +208,7 @@ std::unique_ptr<WindowCall> call_of(const WindowSdpa& s) {
   call.type = s.qkv.scalar_type();
   p.scale = s.scale.value_or(1 / std::sqrt(static_cast<double>(p.Dk)));
   p.dropout = dropout_of(s.dropout_p, s.rng);
-  if (call.empty()) return made;
+  if (call.empty()) return call;
   if (!s.window.empty()) {
     call.tables = window_tables(grid, call.window, s.shift);
     p.windows = {call.windows, call.tables.place.data(),
@@ -229,40 +228,40 @@ std::unique_ptr<WindowCall> call_of(const WindowSdpa& s) {
       spread_table(relative, p.H, table.const_data_ptr<float>(), bias.mutable_data_ptr<float>());
     p.bias = call.keep(bias);
   }
-  return made;
+  return call;
 }
 
 Tensors4 window_forward(const WindowSdpa& s) {
   check(s);
-  const auto call = call_of(s);
+  WindowCall call = call_of(s);
   Tensors4 results = empty_results(s);
-  if (call->empty()) return of_nothing(std::move(results));
+  if (call.empty()) return of_nothing(std::move(results));
   const auto& [out, lse, col_sum, avg_map] = results;
   const Written written(out);
-  Problem& p = call->problem;
-  p.out = call->keep_part(written.tensor().flatten(1, -2));
+  Problem& p = call.problem;
+  p.out = call.keep_part(written.tensor().flatten(1, -2));
   p.lse = lse.mutable_data_ptr();
   p.col_sum = floats(col_sum, s.want_col_sum);
   p.avg_map = floats(avg_map, s.want_avg_map);
-  call->run("window_sdpa_fwd", cpu_fwd);
+  call.run("window_sdpa_fwd", cpu_fwd);
   written.finish();
   return results;
 }
 
 Tensors2 window_backward(const WindowSdpa& s, const Passed& passed, std::array<bool, 2> need) {
   check(s, passed);
-  const auto call = call_of(s);
+  WindowCall call = call_of(s);
   Tensors2 gradients = empty_gradients(s, need);
   const auto& [dqkv, dtable] = gradients;
-  if (call->empty()) {
+  if (call.empty()) {
     for (const Tensor& t : {dqkv, dtable})
       if (t.defined()) t.zero_();
     return gradients;
   }
-  Problem& p = call->problem;
-  p.grad_out = call->keep_part(rows_of(passed.grad_out));
-  p.out = call->keep_part(rows_of(passed.out));
-  p.lse = const_cast<void*>(call->kept.emplace_back(passed.lse.contiguous()).const_data_ptr());
+  Problem& p = call.problem;
+  p.grad_out = call.keep_part(rows_of(passed.grad_out));
+  p.out = call.keep_part(rows_of(passed.out));
+  p.lse = const_cast<void*>(call.kept.emplace_back(passed.lse.contiguous()).const_data_ptr());
   const Written of_qkv(dqkv);
   if (dqkv.defined()) {
     const Tensor rows = of_qkv.tensor().flatten(1, -2);
@@ -272,11 +271,11 @@ Tensors2 window_backward(const WindowSdpa& s, const Passed& passed, std::array<b
   }
   const Tensor dbias = dtable.defined() ? empty_sums({1, p.H, p.Nq, p.Nk}, s.qkv) : Tensor();
   p.dbias = write(dbias);
-  if (dqkv.defined() || dtable.defined()) call->run("window_sdpa_bwd", cpu_bwd);
+  if (dqkv.defined() || dtable.defined()) call.run("window_sdpa_bwd", cpu_bwd);
   of_qkv.finish();
   if (dtable.defined()) {
     const Tensor sums = empty_sums(dtable.sizes(), s.qkv);
-    const RelativePositions relative(call->window);
+    const RelativePositions relative(call.window);
     if (p.elem == Elem::f64)
       gather_table(relative, p.H, dbias.const_data_ptr<double>(), sums.mutable_data_ptr<double>());
     else

@@ -13,7 +13,7 @@ namespace {
 
 thread_local std::string path_taken;
 
-std::string short_name(at::ScalarType type) {
+std::string short_name(c10::ScalarType type) {
   switch (type) {
     case at::kFloat:
       return "fp32";
@@ -37,16 +37,18 @@ void log_once(const std::string& line) {
 
 }  // namespace
 
-void note_path(const char* op, at::IntArrayRef sizes, at::ScalarType type, std::string path) {
+void note_path(const char* op, const CallShape& shape, c10::ScalarType type, std::string path) {
   path_taken = std::move(path);
-  static const bool log = [] {
-    const char* wanted = std::getenv("FOVEA_SDPA_LOG");
-    return wanted && std::string(wanted) == "1";
-  }();
-  if (!log) return;
+  const char* wanted = std::getenv("FOVEA_SDPA_LOG");
+  if (!wanted || std::string(wanted) != "1") return;
   std::ostringstream line;
-  line << op << " [";
-  for (size_t i = 0; i < sizes.size(); ++i) line << (i ? "," : "") << sizes[i];
+  const auto both = [&](std::int64_t a, std::int64_t b) {
+    line << ',' << a;
+    if (a != b) line << '|' << b;
+  };
+  line << op << " [" << shape.B << ',' << shape.H;
+  both(shape.Nq, shape.Nk);
+  both(shape.Dk, shape.Dv);
   line << "] " << short_name(type) << ": " << path_taken;
   log_once(line.str());
 }

@@ -1,14 +1,20 @@
 // Which kernel ran: fallbacks explain themselves.
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include <c10/core/ScalarType.h>
 
+#include <cstdint>
 #include <string>
 
 namespace fovea::attention {
 
-/// Remembers the path that `op` took for last_path(); with FOVEA_SDPA_LOG=1 prints it when it is new, as
-/// `sdpa_fwd [8,12,197,64] bf16: reference`, `shape` being [B,H,Nq,Dk], "x" between those of queries and keys if unlike.
-void note_path(const char* op, at::IntArrayRef sizes, at::ScalarType type, std::string path);
+struct CallShape {
+  std::int64_t B, H, Nq, Nk, Dk, Dv;
+};
+
+/// Remembers the path that `op` took, for last_path(). With FOVEA_SDPA_LOG=1 prints it to stderr when it is new:
+///   sdpa_fwd [8,12,197,64] bf16: reference
+/// and [8,12,197|343,64|32] where queries and keys, or the channels of k and v, differ in number.
+void note_path(const char* op, const CallShape& shape, c10::ScalarType type, std::string path);
 
 }  // namespace fovea::attention

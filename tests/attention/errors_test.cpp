@@ -73,7 +73,7 @@ const std::vector<Wrong>& wrong_calls() {
          s.q = s.q.expand({2, 3, 4, 8}).slice(2, 0, 1).expand({2, 3, 1 << 27, 8}),
          s.want_avg_map = true;
        },
-       {"avg_map would have 1342177280 elements", "2^28"}},
+       {"avg_map would have 2 x 134217728 x 5 elements", "2^28"}},
       {[](Sdpa& s) {
          s.q = s.q.slice(1, 0, 1).expand({2, 1 << 30, 4, 8}),
          s.k = s.k.slice(1, 0, 1).expand({2, 1 << 30, 5, 8});

@@ -3,7 +3,7 @@
 
   opcheck.py LIBFOVEA
 
-Runs in the benches' environment (bench/setup makes it), for its PyTorch 2.11; without it the test is skipped: exit code 77.
+Runs in the benches' environment (bench/setup makes it), for its PyTorch 2.11. Without it the test is skipped: exit code 77.
 """
 
 import os
@@ -61,13 +61,15 @@ calls = {
     "sdpa_fwd": [
         (*qkv(), *absent, 0.0, False, None, False, False),
         (*merged(torch.bfloat16), tensor(1, 3, 5, 7), mask, *lengths, None, 0.0, True, 0.5, True, True),
-        (*qkv(torch.float64), tensor(1, 3, 1, 7, dtype=torch.float64), None, None, None, rng, 0.4, False, None, False, True),
+        (*qkv(torch.float64), tensor(1, 3, 1, 7, dtype=torch.float64), None, None, None, rng, 0.4, False, None, False,
+         True),
         (*qkv(torch.float16), tensor(2, 1, 5, 7, dtype=torch.float16), *absent[1:], 0.0, False, None, True, False),
     ],
     "window_sdpa_fwd": [
         (tensor(2, 5, 6, 24), tensor(15, 2), None, 2, [3, 2], [1, 0], 0.0, None, True, True),
         (tensor(2, 7, 24, dtype=torch.bfloat16), None, rng, 2, [3], [1], 0.3, 0.5, False, False),
-        (tensor(1, 2, 3, 4, 12, dtype=torch.float64), tensor(105, 2, dtype=torch.float64), None, 2, [], [], 0.0, None, False, False),
+        (tensor(1, 2, 3, 4, 12, dtype=torch.float64), tensor(105, 2, dtype=torch.float64), None, 2, [], [], 0.0, None,
+         False, False),
     ],
     "sdpa": [
         (qkv(), dict(bias=tensor(1, 1, 5, 7), mask=mask, causal=True)),
@@ -76,7 +78,7 @@ calls = {
     "window_sdpa": [((tensor(2, 6, 6, 24), tensor(25, 2), 2, [3, 3], [1, 1]), {})],
     "spatial_sdpa": [
         ((tensor(2, 8, 4, 5), tensor(2, 8, 3), tensor(2, 6, 3)), dict(heads=2)),
-        ([t.detach().to(memory_format=torch.channels_last).requires_grad_() for t in (tensor(2, 8, 3, 3), tensor(2, 8, 3, 3), tensor(2, 8, 3, 3))], {}),
+        ([tensor(2, 8, 3, 3, grad=False).to(memory_format=torch.channels_last).requires_grad_() for _ in range(3)], {}),
     ],
     "draw_rng": [((tensor(2, 3),), {})],
 }
@@ -92,8 +94,10 @@ for name, samples in calls.items():
 
 double = [t.detach()[:1, :2].requires_grad_() for t in qkv(torch.float64)]
 bias = tensor(1, 1, 5, 7, dtype=torch.float64)
-assert torch.autograd.gradcheck(lambda q, k, v, bias: ops.sdpa(q, k, v, bias=bias, len_k=lengths[1][1:]), (*double, bias))
-assert torch.autograd.gradcheck(lambda q, k, v: ops.sdpa_fwd(q, k, v, *absent[1:], rng, 0.4, False, None, False, False)[0], double)
+assert torch.autograd.gradcheck(
+    lambda q, k, v, bias: ops.sdpa(q, k, v, bias=bias, len_k=lengths[1][1:]), (*double, bias))
+assert torch.autograd.gradcheck(
+    lambda q, k, v: ops.sdpa_fwd(q, k, v, *absent[1:], rng, 0.4, False, None, False, False)[0], double)
 window = tensor(1, 5, 4, 12, dtype=torch.float64), tensor(9, 2, dtype=torch.float64)
 assert torch.autograd.gradcheck(lambda qkv, table: ops.window_sdpa(qkv, table, 2, [2, 2], [1, 0]), window)
 maps = [tensor(1, 4, 3, 2, dtype=torch.float64) for _ in range(3)]

@@ -147,8 +147,23 @@ TEST_F(AttentionOperators, TellTheirPath) {
   setenv("FOVEA_CPU_ISA", "reference", 1);
   const Tensor x = normal({1, 1, 4, 4}, 1).to(at::kFloat);
   sdpa(x, x, x);
-  unsetenv("FOVEA_CPU_ISA");
   EXPECT_EQ(last_path(), "reference");
+  setenv("FOVEA_SDPA_LOG", "1", 1);
+  static int64_t batch = 3;  // new shapes too when the test is repeated
+  ++batch;
+  testing::internal::CaptureStderr();
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const Tensor k = normal({batch, 1, 7, 4}, 1).to(at::kBFloat16).requires_grad_();
+    sdpa(k.slice(2, 0, 5), k, k.slice(3, 0, 2)).out.sum().backward();
+    window_sdpa(normal({batch, 6, 12}, 2), {}, 2, {.window = {3}});
+  }
+  unsetenv("FOVEA_SDPA_LOG");
+  unsetenv("FOVEA_CPU_ISA");
+  const std::string b = std::to_string(batch), windows = std::to_string(2 * batch);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "sdpa_fwd [" + b + ",1,5|7,4|2] bf16: reference\n" + "sdpa_bwd [" + b +
+                ",1,5|7,4|2] bf16: reference\n" + "window_sdpa_fwd [" + windows +
+                ",2,3,2] fp64: reference\n");
 }
 
 TEST_F(AttentionOperators, KeepTheirInputsAsTheyWere) {

@@ -165,8 +165,16 @@ inline Terms terms(const Call& call) {
 }
 
 /// The same numbers in another layout of memory; NaN lies in between.
-enum class Layout { dense, merged_heads, channels_first, within, every_second, same_heads };
-constexpr int kLayouts = 6;
+enum class Layout {
+  dense,
+  merged_heads,
+  channels_first,
+  within,
+  every_second,
+  same_heads,
+  one_number
+};
+constexpr int kLayouts = 7;
 
 inline Tensor laid(const Tensor& x, Layout layout) {
   const int64_t b = x.size(0), h = x.size(1), n = x.size(2), d = x.size(3);
@@ -186,6 +194,8 @@ inline Tensor laid(const Tensor& x, Layout layout) {
       return canary({b, h, n, 2 * d}).slice(3, 0, 2 * d, 2).copy_(x);
     case Layout::same_heads:
       return x.slice(1, 0, 1).contiguous().expand({b, h, n, d});
+    case Layout::one_number:  // as the gradient of a sum is
+      return x.flatten()[0].clone().expand({b, h, n, d});
   }
   return x;
 }
