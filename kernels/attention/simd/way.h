@@ -102,7 +102,7 @@ struct Pairs {
   /// Whether all rows can be read in pairs.
   FOVEA_INLINE static bool fits(const Problem& p) {
     const auto even = [](const View& view) {
-      return view.stride[3] <= 1 && view.stride[2] % 2 == 0;
+      return !view.data || (view.stride[3] == 1 && view.stride[2] % 2 == 0);
     };
     return p.Dk % 2 == 0 && p.Dv % 2 == 0 && even(p.q) && even(p.k) && even(p.v) &&
            even(p.grad_out);
