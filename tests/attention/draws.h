@@ -20,8 +20,11 @@ class Draws {
   }
 
   Call next() {
-    const int64_t b = one_of<int64_t>({1, 1, 2, 3, 5}), h = one_of<int64_t>({1, 2, 3, 4});
-    const int64_t nq = size(), nk = once_in(3) ? size() : nq;
+    const bool large = once_in(16);  // more than kernels take at once
+    const int64_t b = large ? 1 + below(2) : one_of<int64_t>({1, 1, 2, 3, 5});
+    const int64_t h = large ? 1 + below(2) : one_of<int64_t>({1, 2, 3, 4});
+    const int64_t nq = large ? 1 + below(700) : size();
+    const int64_t nk = large ? 1 + below(1400) : once_in(3) ? size() : nq;
     const int64_t dk = channels(), dv = once_in(3) ? channels() : dk;
     const auto type =
         one_of({at::kFloat, at::kFloat, at::kBFloat16, at::kBFloat16, at::kHalf, at::kDouble});

@@ -126,6 +126,25 @@ TEST_F(AttentionGradients, OfTheLogarithmAndTheMapsThereAreNone) {
     EXPECT_FALSE(t.requires_grad());
 }
 
+// The gradient that comes into it is one number with strides of 0.
+TEST_F(AttentionGradients, OfASumAreThoseOfOnes) {
+  for (const auto type : {at::kFloat, at::kBFloat16, at::kHalf})
+    each_isa([&] {
+      const auto leaf = [&](at::IntArrayRef sizes, uint64_t seed) {
+        return normal(sizes, seed).to(type).requires_grad_();
+      };
+      const Tensor q = leaf({2, 2, 33, 32}, 1), k = leaf({2, 2, 40, 32}, 2);
+      const Tensor v = leaf({2, 2, 40, 16}, 3), qkv = leaf({2, 6, 6, 48}, 4);
+      const Tensor out = sdpa(q, k, v).out;
+      const Tensor windows = window_sdpa(qkv, {}, 2, {.window = {3, 3}, .shift = {1, 1}}).out;
+      const Tensors ones{at::ones_like(out), at::ones_like(windows)};
+      const auto wanted = torch::autograd::grad({out, windows}, {q, k, v, qkv}, ones, true);
+      const auto found = torch::autograd::grad({out.sum(), windows.sum()}, {q, k, v, qkv});
+      for (size_t i = 0; i < found.size(); ++i)
+        EXPECT_TRUE(at::allclose(found[i], wanted[i], 1e-2, 1e-2)) << "input " << i;
+    });
+}
+
 void expect_refuses_second(const Tensor& first) {
   EXPECT_TRUE(first.requires_grad());
   try {
