@@ -89,7 +89,9 @@ for name, samples in calls.items():
     for sample in samples:
         args, kwargs = sample if len(sample) == 2 and isinstance(sample[1], dict) else (sample, {})
         tests = random.get(name, torch.library._OPCHECK_DEFAULT_UTILS)
-        torch.library.opcheck(getattr(ops, name).default, tuple(args), kwargs, test_utils=tests)
+        # Traced, a gradient may come in another layout; in bf16 the kernel for it rounds elsewhere.
+        bound = dict(atol=0.02, rtol=0.02) if args[0].dtype == torch.bfloat16 else {}
+        torch.library.opcheck(getattr(ops, name).default, tuple(args), kwargs, test_utils=tests, **bound)
     print(f"opcheck {name}: {len(samples)} calls")
 
 double = [t.detach()[:1, :2].requires_grad_() for t in qkv(torch.float64)]
