@@ -121,6 +121,13 @@ Tensor spatial_sdpa(const Tensor& q, const Tensor& k, const Tensor& v,
                                options.generator);
 }
 
+bool runs_on(c10::DeviceType device) {
+  const auto key = c10::computeDispatchKey(at::kFloat, at::kStrided, c10::Device(device));
+  return c10::Dispatcher::singleton()
+      .findSchemaOrThrow("fovea::sdpa_fwd", "")
+      .hasKernelForDispatchKey(key);
+}
+
 TORCH_LIBRARY(fovea, m) {
   const std::vector<at::Tag> random{at::Tag::nondeterministic_seeded};
   m.def("draw_rng(Tensor like, Generator? generator=None) -> Tensor", random);

@@ -4,40 +4,46 @@
 
 #include <cmath>
 
+#include "fovea/attention/attention.h"
+
 namespace fovea::nn {
 namespace {
 
 using torch::Tensor;
 
-constexpr int64_t kMostWeights = int64_t{1} << 29;  // bf16 numbers: 1 GiB
-
-/// In bf16 on a CPU the written-out products run at 2.5 to 3.5 times the speed of LibTorch's fused operator
-/// (docs/benchmarks.md), and keep the weights for the backward pass, which must fit.
-bool better_written_out(const Tensor& q, const Tensor& k) {
-  const bool bf16 = q.scalar_type() == torch::kBFloat16;
-  return q.is_cpu() && bf16 && q.numel() / q.size(-1) * k.size(-2) <= kMostWeights;
-}
-
-Tensor written_out(const Tensor& q, const Tensor& k, const Tensor& v,
-                   const std::optional<Tensor>& seen, double dropout, double scale) {
-  const Tensor scores = at::matmul(q * scale, k.transpose(-2, -1));
-  // The safe one gives zeros to a query that may see no key, as the fused operator does.
-  Tensor weights = seen ? at::_safe_softmax(scores.masked_fill(seen->logical_not(), -INFINITY), -1)
-                        : at::softmax(scores, -1);
-  if (dropout > 0) weights = at::dropout(weights, dropout, true);
-  return at::matmul(weights, v);
+Tensor seen_by_all(const Tensor& mask) {
+  return mask.defined() ? mask.unsqueeze(1).unsqueeze(1) : Tensor();
 }
 
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask,
                  double dropout, std::optional<double> scale) {
-  const std::optional<Tensor> seen =
-      mask.defined() ? std::optional(mask.unsqueeze(1).unsqueeze(1)) : std::nullopt;
-  if (better_written_out(q, k))
-    return written_out(q, k, v, seen, dropout,
-                       scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1)))));
-  return at::scaled_dot_product_attention(q, k, v, seen, dropout, /*is_causal=*/false, scale);
+  const Tensor seen = seen_by_all(mask);
+  if (attention::runs_on(q.device().type()))
+    return attention::sdpa(q, k, v, {.mask = seen, .dropout_p = dropout, .scale = scale}).out;
+  return at::scaled_dot_product_attention(
+      q, k, v, seen.defined() ? std::optional(seen) : std::nullopt, dropout, false, scale);
+}
+
+Tensor packed_attention(const Tensor& qkv, int64_t heads, double dropout) {
+  if (attention::runs_on(qkv.device().type()))
+    return attention::window_sdpa(qkv, {}, heads, {.dropout_p = dropout}).out;
+  const int64_t cases = qkv.size(0), length = qkv.size(1);
+  const auto parts = qkv.view({cases, length, 3, heads, -1}).permute({2, 0, 3, 1, 4});
+  return attention(parts[0], parts[1], parts[2], {}, dropout)
+      .transpose(1, 2)
+      .reshape({cases, length, -1});
+}
+
+Tensor looked_at(const Tensor& q, const Tensor& k, const Tensor& mask) {
+  torch::NoGradGuard no_grad;
+  const Tensor seen = seen_by_all(mask);
+  if (attention::runs_on(q.device().type()))
+    return attention::sdpa(q, k, k, {.mask = seen, .want_avg_map = true}).avg_map;
+  Tensor scores = at::matmul(q / std::sqrt(static_cast<double>(q.size(-1))), k.transpose(-2, -1));
+  if (seen.defined()) scores = scores.masked_fill(seen.logical_not(), -INFINITY);
+  return scores.softmax(-1, at::promote_types(scores.scalar_type(), torch::kFloat32)).mean(1);
 }
 
 Tensor rotated(const Tensor& x) {

@@ -15,6 +15,7 @@
 #include "fovea/nn/resnet1d.h"
 #include "fovea/nn/rnn.h"
 #include "fovea/nn/sequence_transformer.h"
+#include "fovea/nn/swin.h"
 #include "fovea/nn/tcn.h"
 #include "fovea/nn/text_cnn.h"
 #include "fovea/nn/vit.h"
@@ -58,6 +59,8 @@ const EncoderTable& encoders() {
               densenet),
           EncoderTable::item<ViTOptions>(
               "vit", "Vision Transformer, 2-D and 3-D (Dosovitskiy et al., ICLR 2021)", vit),
+          EncoderTable::item<SwinOptions>(
+              "swin", "Transformer of shifted windows, 2-D and 3-D (Liu et al., ICCV 2021)", swin),
           EncoderTable::item<CnnOptions>(
               "cnn", "plain convolutional network for small images, 2-D and 3-D", cnn),
           EncoderTable::item<MlpOptions>(

@@ -196,6 +196,13 @@ Tensor halve(const Tensor& x) {
   return x.dim() == 4 ? at::avg_pool2d(x, window, window) : at::avg_pool3d(x, window, window);
 }
 
+Tensor drop_path(const Tensor& branch, double probability) {
+  if (probability == 0) return branch;
+  std::vector<int64_t> one_each(static_cast<size_t>(branch.dim()), 1);
+  one_each[0] = branch.size(0);
+  return branch * at::dropout(at::ones(one_each, branch.options()), probability, true);
+}
+
 Tensor positions(const Tensor& map) { return map.flatten(2).transpose(1, 2); }
 
 }  // namespace fovea::nn

@@ -30,6 +30,16 @@ int64_t of_attention(Arguments in, int64_t out) {
   return q.numel() * k.size(-2) + out * k.size(-2);
 }
 
+// the same of the parts of a packed qkv, each position with those of its window; argument 4, none: the whole grid
+int64_t of_windows(Arguments in, int64_t out) {
+  const auto window = in[4].toIntVector();
+  const auto grid = in[0].toTensor().sizes().slice(1, in[0].toTensor().dim() - 2);
+  int64_t keys = 1;
+  for (size_t axis = 0; axis < grid.size(); ++axis)
+    keys *= window.empty() ? grid[axis] : window[axis];
+  return 2 * out * keys;
+}
+
 /// The parameters of a recurrent network: the last list of tensors.
 c10::List<Tensor> listed(Arguments in) {
   c10::List<Tensor> last;
@@ -54,6 +64,8 @@ constexpr Observed kObserved[] = {
     {"aten::matmul", "product", of_product},
     {"aten::bmm", "product", of_product},
     {"aten::scaled_dot_product_attention", "attention", of_attention},
+    {"fovea::sdpa_fwd", "attention", of_attention},
+    {"fovea::window_sdpa_fwd", "attention", of_windows},
     {"aten::batch_norm", "batch norm", nullptr},
     {"aten::layer_norm", "layer norm", nullptr},
     {"aten::lstm", "recurrent", of_recurrence},

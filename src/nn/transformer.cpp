@@ -23,14 +23,16 @@ class SelfAttention : public torch::nn::Module {
         proj_(register_module("proj", std::make_shared<Linear>(o.width, o.width, o.init))) {}
 
   Tensor forward(const Tensor& x, const Tensor& mask, Tensor* row) {
-    const int64_t cases = x.size(0), length = x.size(1), width = x.size(2);
-    const Tensor qkv = qkv_->forward(x).view({cases, length, 3, heads_, width / heads_});
-    auto parts = qkv.permute({2, 0, 3, 1, 4}).unbind(0);
+    const double dropout = is_training() ? dropout_ : 0;
+    const Tensor qkv = qkv_->forward(x);
+    if (!rotary_ && !row && !mask.defined())
+      return proj_->forward(packed_attention(qkv, heads_, dropout));
+    auto parts = qkv.view({x.size(0), x.size(1), 3, heads_, -1}).permute({2, 0, 3, 1, 4}).unbind(0);
     if (rotary_)
       for (const size_t i : {0, 1}) parts[i] = rotated(parts[i]);
     if (row) *row = first_row(parts[0], parts[1], mask);
-    const Tensor seen = attention(parts[0], parts[1], parts[2], mask, is_training() ? dropout_ : 0);
-    return proj_->forward(seen.transpose(1, 2).reshape({cases, length, width}));
+    const Tensor seen = attention(parts[0], parts[1], parts[2], mask, dropout);
+    return proj_->forward(seen.transpose(1, 2).reshape(x.sizes()));
   }
 
  private:
@@ -91,15 +93,10 @@ class TransformerBlock : public torch::nn::Module {
  private:
   Tensor normed(const Tensor& x) { return norm1_ ? norm1_->forward(x) : x; }
 
-  /// Dropout on the values, and stochastic depth: whole branches left out, case by case (Huang et
-  /// al., ECCV 2016).
   Tensor thinned(Tensor branch) {
     if (!is_training()) return branch;
     if (dropout_ > 0) branch = at::dropout(branch, dropout_, true);
-    if (drop_path_ > 0)
-      branch = branch *
-               at::dropout(at::ones({branch.size(0), 1, 1}, branch.options()), drop_path_, true);
-    return branch;
+    return drop_path(branch, drop_path_);
   }
 
   bool pre_norm_;
@@ -134,13 +131,7 @@ void check_heads(std::string_view encoder, int64_t width, int64_t heads) {
 }
 
 Tensor first_row(const Tensor& q, const Tensor& k, const Tensor& mask) {
-  torch::NoGradGuard no_grad;
-  const Tensor first = q.slice(2, 0, 1) / std::sqrt(static_cast<double>(q.size(-1)));
-  Tensor scores = at::matmul(first, k.transpose(-2, -1));  // [N, heads, 1, L]
-  if (mask.defined())
-    scores = scores.masked_fill(mask.logical_not().unsqueeze(1).unsqueeze(1), -INFINITY);
-  const auto type = at::promote_types(scores.scalar_type(), torch::kFloat32);
-  return scores.softmax(-1, type).squeeze(2).mean(1);
+  return looked_at(q.slice(2, 0, 1), k, mask).squeeze(1);
 }
 
 Tensor without_class_token(const Tensor& first_row) {

@@ -35,6 +35,8 @@ CASES = {
     "resnet18_small": (without("fc", small_stem(models.resnet18())), (2, 3, 28, 28)),
     "resnet50": (without("fc", models.resnet50()), (2, 3, 64, 64)),
     "densenet121": (without("classifier", models.densenet121()), (2, 3, 70, 64)),
+    # sides that neither windows nor merged patches divide
+    "swin_t": (without("head", models.swin_t()), (2, 3, 190, 118)),
     "vit_tiny_patch16_224": (timm.create_model("vit_tiny_patch16_224", num_classes=0), (2, 3, 224, 224)),
     "vit_tiny_mean": (
         timm.create_model("vit_tiny_patch16_224", num_classes=0, class_token=False, global_pool="avg", img_size=96),
@@ -46,7 +48,8 @@ with open(HERE / "encoder_outputs.csv", "w", newline="") as file:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["encoder", "case", *range(32)])
     for name, (model, shape) in CASES.items():
-        model.load_state_dict({key: values(key, tuple(old.shape)) for key, old in model.state_dict().items()})
+        model.load_state_dict({key: old if key.endswith("relative_position_index") else values(key, tuple(old.shape))
+                               for key, old in model.state_dict().items()})
         with torch.inference_mode():
             pooled = model.eval()(picture(shape))
         for case, row in enumerate(pooled[:, :32].tolist()):

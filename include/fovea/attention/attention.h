@@ -72,6 +72,9 @@ struct SpatialOptions {
 torch::Tensor spatial_sdpa(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                            const SpatialOptions& options = {});
 
+/// Whether there are kernels for a kind of device: always for CPUs.
+bool runs_on(c10::DeviceType device);
+
 /// The kernel that the last call of this thread took and, if there is a faster one, why not that.
 /// With FOVEA_SDPA_LOG=1 in the environment each new (shape, dtype, path) is printed as well.
 std::string last_path();

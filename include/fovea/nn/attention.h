@@ -17,6 +17,15 @@ torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const to
                         const torch::Tensor& mask = {}, double dropout = 0,
                         std::optional<double> scale = {});
 
+/// Self-attention of what one layer made: qkv [batch, L, 3 x heads x width], queries, keys and values, within each the heads;
+/// result [batch, L, heads x width].
+torch::Tensor packed_attention(const torch::Tensor& qkv, int64_t heads, double dropout = 0);
+
+/// How much each query looked at each key: [batch, queries, keys], the mean over the heads, without a gradient. Arguments as
+/// attention()'s.
+torch::Tensor looked_at(const torch::Tensor& q, const torch::Tensor& k,
+                        const torch::Tensor& mask = {});
+
 /// Rotary positions (Su et al., 2021): of the token at position p the pair (i, i + width / 2) of the
 /// channels is turned by p / 10000^(2 i / width), so that products of queries and keys depend on how
 /// far they are apart. x [batch, heads, L, width], the width even; the result is like x.

@@ -137,6 +137,10 @@ torch::Tensor max_pool(const torch::Tensor& x, int64_t kernel, int64_t stride, i
 /// The mean of each 2x2 (x2) window; an odd rest is dropped, a side of 1 stays.
 torch::Tensor halve(const torch::Tensor& x);
 
+/// Stochastic depth (Huang et al., ECCV 2016): the whole branch left out, case by case, with this probability; what stays
+/// counts more in turn. For training.
+torch::Tensor drop_path(const torch::Tensor& branch, double probability);
+
 /// [N, C, positions...] -> [N, positions, C]; a view.
 torch::Tensor positions(const torch::Tensor& map);
 
