@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <map>
 #include <string>
 
 #include "fovea/attention/attention.h"
@@ -28,6 +28,7 @@ struct Shape {
 /// What a model asks besides softmax(q k') v.
 struct Wish {
   std::string name;
+  bool windows = false;  // the whole operator on an image of `queries` by `queries`
   bool bias = false;
   double dropout = 0;
   bool col_sum = false, padding = false;
@@ -48,6 +49,15 @@ struct Inputs {
 Inputs draw(const Row& row) {
   const auto options = torch::dtype(row.dtype);
   const Shape& s = row.shape;
+  if (row.wish.windows) {
+    const int64_t side = s.queries, channels = s.heads * s.d;
+    return {
+        .q =
+            torch::randn({s.batch, side, side, 3 * channels}, options).requires_grad_(row.backward),
+        .bias = torch::randn({(2 * 7 - 1) * (2 * 7 - 1), s.heads}, options)
+                    .requires_grad_(row.backward),
+        .grad = torch::randn({s.batch, side, side, channels}, options)};
+  }
   // Laid out as the Linear layer of a model leaves them: positions first, then heads.
   const auto heads_of = [&](int64_t n) {
     return torch::randn({s.batch, n, s.heads, s.d}, options)
@@ -93,7 +103,80 @@ Outputs ours(const Inputs& in, const Wish& wish) {
   return {out, col_sum};
 }
 
+// --- windows of 7 x 7, shifted by 3, on the qkv of a linear layer ------------------------------------------------------
+
+constexpr int64_t kWindow = 7, kPositions = kWindow * kWindow, kShift = 3;
+
+struct Windows {
+  Tensor index, hidden;  // into the table; [windows, 1, N, N] -inf between regions
+};
+/// As a layer keeps them.
+const Windows& windows_of(int64_t side, at::ScalarType dtype) {
+  static std::map<std::pair<int64_t, at::ScalarType>, Windows> kept;
+  Windows& w = kept[{side, dtype}];
+  if (w.index.defined()) return w;
+  const Tensor i = torch::arange(kPositions), y = i.floor_divide(kWindow), x = i.remainder(kWindow);
+  const auto apart = [](const Tensor& t) { return t.unsqueeze(1) - t + kWindow - 1; };
+  w.index = (apart(y) * (2 * kWindow - 1) + apart(x)).flatten();
+  const Tensor at = torch::arange(side);
+  const Tensor part =
+      at.ge(side - kWindow).to(torch::kLong) + at.ge(side - kShift).to(torch::kLong);
+  const Tensor region = (part.unsqueeze(1) * 3 + part)
+                            .view({side / kWindow, kWindow, side / kWindow, kWindow})
+                            .permute({0, 2, 1, 3})
+                            .reshape({-1, kPositions});
+  w.hidden = torch::zeros({region.size(0), kPositions, kPositions}, dtype)
+                 .masked_fill(region.unsqueeze(1).ne(region.unsqueeze(2)), -INFINITY)
+                 .unsqueeze(1);
+  return w;
+}
+
+template <class Inner>
+Outputs rolled(const Inputs& in, const Inner& inner) {
+  const int64_t side = in.q.size(1), n = side / kWindow, batch = in.q.size(0),
+                heads = in.bias.size(1);
+  const Windows& w = windows_of(side, in.q.scalar_type());
+  const Tensor parts = in.q.roll({-kShift, -kShift}, {1, 2})
+                           .view({batch, n, kWindow, n, kWindow, 3, heads, -1})
+                           .permute({5, 0, 1, 3, 6, 2, 4, 7})
+                           .reshape({3, batch * n * n, heads, kPositions, -1});
+  const Tensor table =
+      in.bias.index_select(0, w.index).view({kPositions, kPositions, heads}).permute({2, 0, 1});
+  const Tensor bias = (table.unsqueeze(0) + w.hidden).repeat({batch, 1, 1, 1});
+  const Tensor out = inner(parts[0], parts[1], parts[2], bias);
+  return {out.view({batch, n, n, heads, kWindow, kWindow, -1})
+              .permute({0, 1, 4, 2, 5, 3, 6})
+              .reshape({batch, side, side, -1})
+              .roll({kShift, kShift}, {1, 2}),
+          {}};
+}
+Outputs rolled_formula(const Inputs& in, const Wish&) {
+  return rolled(in, [](const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& bias) {
+    const double scale = 1 / std::sqrt(static_cast<double>(q.size(-1)));
+    return at::matmul(at::softmax(at::matmul(q * scale, k.transpose(-2, -1)) + bias, -1), v);
+  });
+}
+Outputs rolled_libtorch(const Inputs& in, const Wish&) {
+  return rolled(in, [](const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& bias) {
+    return at::scaled_dot_product_attention(q, k, v, bias);
+  });
+}
+Outputs windows(const Inputs& in, const Wish&) {
+  return {attention::window_sdpa(in.q, in.bias, in.bias.size(1),
+                                 {.window = {kWindow, kWindow}, .shift = {kShift, kShift}})
+              .out,
+          {}};
+}
+
 using Attention = Outputs (*)(const Inputs&, const Wish&);
+
+struct Peers {
+  Attention ours, libtorch, formula;
+};
+Peers peers_of(const Wish& wish) {
+  return wish.windows ? Peers{windows, rolled_libtorch, rolled_formula}
+                      : Peers{ours, libtorch, formula};
+}
 
 void run(Attention attention, const Row& row, const Inputs& in) {
   if (!row.backward) {
@@ -113,11 +196,12 @@ double error_of(const Row& row, const Inputs& in) {
   Inputs exact = in;
   for (Tensor* t : {&exact.q, &exact.k, &exact.v, &exact.bias})
     if (t->defined()) *t = t->to(torch::kFloat64);
-  const Tensor right = formula(exact, row.wish).first;
+  const Peers peers = peers_of(row.wish);
+  const Tensor right = peers.formula(exact, row.wish).first;
   const auto off = [&](Attention attention) {
     return (attention(in, row.wish).first.to(torch::kFloat64) - right).abs().max().item<double>();
   };
-  return off(ours) / (2 * off(formula) + 1e-5);
+  return off(peers.ours) / (2 * off(peers.formula) + 1e-5);
 }
 
 double median(std::vector<double> values) {
@@ -130,9 +214,10 @@ struct Figures {
 };
 
 Figures measure(const Row& row, const Inputs& in, int rounds) {
-  std::vector<Attention> all = {ours, libtorch, formula};
-  if (row.wish.col_sum) all = {ours, formula};
-  const double once = seconds_of([&] { run(formula, row, in); });
+  const Peers peers = peers_of(row.wish);
+  std::vector<Attention> all = {peers.ours, peers.libtorch, peers.formula};
+  if (row.wish.col_sum) all = {peers.ours, peers.formula};
+  const double once = seconds_of([&] { run(peers.formula, row, in); });
   const int calls = std::clamp(static_cast<int>(2e-3 / once), 1, 100);
   std::vector<std::vector<double>> seconds(all.size());
   for (int round = -1; round < rounds; ++round)
@@ -171,6 +256,11 @@ std::vector<Row> rows() {
           const double must = !window ? 0.9 : wish.dropout > 0 ? 3 : 1.2;
           all.push_back({shape, wish, dtype, backward, must});
         }
+  for (const Shape& shape :
+       {Shape{"Swin-T 1st", 4, 3, 56, 49, 32}, Shape{"Swin-T 3rd", 8, 12, 14, 49, 32}})
+    for (const at::ScalarType dtype : {torch::kFloat, torch::kBFloat16})
+      for (const bool backward : {false, true})
+        all.push_back({shape, {.name = "shift, mask", .windows = true}, dtype, backward, 2});
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/rnn.h"
 #include "fovea/nn/sequence_transformer.h"
+#include "fovea/nn/swin.h"
 #include "fovea/nn/vit.h"
 #include "fovea/train/trainer.h"
 #include "measure.h"
@@ -28,6 +29,9 @@ Work work_of(const std::string& name) {
   nn::ResNetOptions resnet;
   if (name == "vit_tiny_224") {
     work.encoder.set("vit", nn::ViTOptions());
+  } else if (name == "swin_tiny_224") {
+    work.encoder.set("swin", nn::SwinOptions());
+    work.batch = 8;
   } else if (name == "resnet18_224") {
     work.encoder.set("resnet", resnet);
   } else if (name == "resnet18_28") {
@@ -42,9 +46,10 @@ Work work_of(const std::string& name) {
     work.encoder.set("transformer", nn::SequenceTransformerOptions{.pooling = "mean"});
     work.shape = text;
   } else {
-    throw config_error("unknown model '" + name +
-                       "'; known: resnet18_28, resnet18_224, vit_tiny_224, lstm_text, "
-                       "transformer_text");
+    throw config_error(
+        "unknown model '" + name +
+        "'; known: resnet18_28, resnet18_224, vit_tiny_224, swin_tiny_224, lstm_text, "
+        "transformer_text");
   }
   return work;
 }

@@ -3,6 +3,7 @@
   train_step.py MODEL MODE [STEPS]
   MODEL  resnet18_28: the ResNet-18 of MedMNIST (3x3 stem, no pooling), 28 px, batch 128
          resnet18_224: torchvision's, batch 32        vit_tiny_224: timm's vit_tiny_patch16_224, batch 32
+         swin_tiny_224: torchvision's swin_t, batch 8
          lstm_text: 128 wide, both directions, packed, mean pooling, batch 32 of 64 to 256 words
          transformer_text: two pre-norm blocks of 128 channels and 4 heads, mean pooling, the same texts
   MODE   fp32 | channels_last | bf16 | bf16_fused     each includes the one before; fused is the optimizer's switch
@@ -25,8 +26,10 @@ def build(name, mode):
 
         timm.layers.set_fused_attn(mode != "bf16_written")
         return timm.create_model("vit_tiny_patch16_224", num_classes=2), (32, 3, 224, 224)
-    from torchvision.models import resnet18
+    from torchvision.models import resnet18, swin_t
 
+    if name == "swin_tiny_224":
+        return swin_t(num_classes=2), (8, 3, 224, 224)
     model = resnet18(num_classes=2)
     if name == "resnet18_224":
         return model, (32, 3, 224, 224)
