@@ -1,0 +1,214 @@
+#include "cuda/emulate.h"
+
+#include <ucontext.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fovea::cuda::emulate {
+namespace {
+
+constexpr int kLanes = 32;
+constexpr std::size_t kStack = 128 << 10;
+constexpr int kGuard = 64;             // bytes behind the shared memory that must stay as they are
+constexpr unsigned char kFill = 0xFF;  // NaN in every type
+
+struct Copy {
+  void* to;
+  const void* from;
+  bool valid;
+};
+
+struct Fiber {
+  ucontext_t context;
+  bool done = false;
+  bool waiting = false;
+  std::vector<std::vector<Copy>> groups;  // committed copies, oldest first
+  std::vector<Copy> open;                 // not committed yet
+};
+
+struct Warp {
+  int arrived = 0;
+  void (*compute)(const Words (&)[kLanes], Words (&)[kLanes]) = nullptr;
+  Words in[kLanes], out[kLanes];
+};
+
+struct Machine {
+  std::int64_t block = 0, blocks = 0;
+  int threads = 0, current = 0, at_barrier = 0;
+  unsigned char* shared = nullptr;
+  std::size_t shared_bytes = 0;
+  const std::function<void(unsigned char*)>* body = nullptr;
+  std::vector<Fiber> fibers;
+  std::vector<Warp> warps;
+  ucontext_t scheduler;
+  std::string failure;
+};
+
+thread_local Machine* machine = nullptr;
+thread_local std::vector<std::unique_ptr<char[]>> stacks;  // kept from run to run
+thread_local std::uint32_t order_seed = 0;
+
+Fiber& self() { return machine->fibers[static_cast<std::size_t>(machine->current)]; }
+
+void back_to_scheduler() { swapcontext(&self().context, &machine->scheduler); }
+
+[[noreturn]] void fail(const std::string& what) {
+  machine->failure = "block " + std::to_string(machine->block) + ", thread " +
+                     std::to_string(machine->current) + ": " + what;
+  back_to_scheduler();
+  std::abort();  // a failed machine runs no fiber again
+}
+
+void start() {
+  (*machine->body)(machine->shared);
+  Fiber& me = self();
+  if (!me.groups.empty() || !me.open.empty()) fail("ends with copies that nobody waited for");
+  me.done = true;
+  back_to_scheduler();
+}
+
+void wait() {
+  self().waiting = true;
+  back_to_scheduler();
+}
+
+void wake(int first, int count) {
+  for (int t = first; t < first + count; ++t)
+    machine->fibers[static_cast<std::size_t>(t)].waiting = false;
+}
+
+/// Runs fibers until all are done.
+void schedule() {
+  Machine& m = *machine;
+  std::vector<int> order(static_cast<std::size_t>(m.threads));
+  std::iota(order.begin(), order.end(), 0);
+  if (order_seed == 1) std::ranges::reverse(order);
+  std::mt19937 shuffle(order_seed);
+  for (int done = 0; done < m.threads;) {
+    if (order_seed > 1) std::ranges::shuffle(order, shuffle);
+    bool any = false;
+    for (const int t : order) {
+      Fiber& fiber = m.fibers[static_cast<std::size_t>(t)];
+      if (fiber.done || fiber.waiting) continue;
+      any = true;
+      m.current = t;
+      swapcontext(&m.scheduler, &fiber.context);
+      if (!m.failure.empty()) throw std::logic_error(m.failure);
+      done += fiber.done ? 1 : 0;
+    }
+    if (!any && done < m.threads)
+      throw std::logic_error("block " + std::to_string(m.block) +
+                             ": threads wait for others that do not come");
+  }
+}
+
+void perform(const std::vector<Copy>& copies) {
+  for (const Copy& copy : copies) {
+    if (copy.valid)
+      std::memcpy(copy.to, copy.from, 16);
+    else
+      std::memset(copy.to, 0, 16);
+  }
+}
+
+}  // namespace
+
+void set_order(std::uint32_t seed) { order_seed = seed; }
+int thread_index() { return machine->current; }
+int thread_count() { return machine->threads; }
+std::int64_t block_index() { return machine->block; }
+std::int64_t block_count() { return machine->blocks; }
+
+void run(std::int64_t blocks, int threads, int shared_bytes,
+         const std::function<void(unsigned char*)>& body) {
+  Machine m;
+  m.blocks = blocks;
+  m.threads = threads;
+  m.body = &body;
+  m.fibers.resize(static_cast<std::size_t>(threads));
+  while (stacks.size() < m.fibers.size())
+    stacks.push_back(std::make_unique_for_overwrite<char[]>(kStack));
+  m.warps.resize(static_cast<std::size_t>(threads) / kLanes);
+  const auto bytes = m.shared_bytes = static_cast<std::size_t>(shared_bytes);
+  std::vector<unsigned char> memory(bytes + kGuard + 127);
+  m.shared = memory.data() + (128 - reinterpret_cast<std::uintptr_t>(memory.data()) % 128) % 128;
+  machine = &m;
+  for (m.block = 0; m.block < blocks; ++m.block) {
+    std::memset(m.shared, kFill, bytes + kGuard);
+    m.at_barrier = 0;
+    for (Warp& warp : m.warps) warp.arrived = 0;
+    for (Fiber& fiber : m.fibers) {
+      fiber.done = fiber.waiting = false;
+      getcontext(&fiber.context);
+      fiber.context.uc_stack.ss_sp =
+          stacks[static_cast<std::size_t>(&fiber - m.fibers.data())].get();
+      fiber.context.uc_stack.ss_size = kStack;
+      fiber.context.uc_link = &m.scheduler;
+      makecontext(&fiber.context, &start, 0);
+    }
+    schedule();
+    for (int i = 0; i < kGuard; ++i)
+      if (m.shared[bytes + static_cast<std::size_t>(i)] != kFill)
+        throw std::logic_error("a block wrote behind its shared memory");
+  }
+  machine = nullptr;
+}
+
+void block_barrier() {
+  Machine& m = *machine;
+  if (++m.at_barrier < m.threads) return wait();
+  m.at_barrier = 0;
+  wake(0, m.threads);
+}
+
+void collective(const std::uint32_t* in, int in_words, std::uint32_t* out, int out_words,
+                void (*compute)(const Words (&in)[kLanes], Words (&out)[kLanes])) {
+  Machine& m = *machine;
+  const int lane = m.current % kLanes, first = m.current - lane;
+  Warp& warp = m.warps[static_cast<std::size_t>(m.current / kLanes)];
+  if (warp.arrived == 0) warp.compute = compute;
+  if (warp.compute != compute) fail("the lanes of a warp execute different instructions");
+  std::copy_n(in, in_words, warp.in[lane]);
+  if (++warp.arrived < kLanes) {
+    wait();
+  } else {
+    warp.arrived = 0;
+    compute(warp.in, warp.out);
+    wake(first, kLanes);
+  }
+  // Nobody can overwrite it: the warp's next instruction needs this lane too.
+  std::copy_n(warp.out[lane], out_words, out);
+}
+
+void check_shared(const void* p, const char* what) {
+  const auto* byte = static_cast<const unsigned char*>(p);
+  if (reinterpret_cast<std::uintptr_t>(p) % 16 != 0)
+    fail(std::string(what) + " at an address that is no multiple of 16");
+  if (byte < machine->shared || byte + 16 > machine->shared + machine->shared_bytes)
+    fail(std::string(what) + " outside the shared memory");
+}
+
+void copy_async(void* to, const void* from, bool valid) {
+  check_shared(to, "cp.async");
+  if (valid && reinterpret_cast<std::uintptr_t>(from) % 16 != 0)
+    fail("cp.async from an address that is no multiple of 16");
+  self().open.push_back({to, from, valid});
+}
+void copy_commit() { self().groups.push_back(std::exchange(self().open, {})); }
+void copy_wait(int pending) {
+  auto& groups = self().groups;
+  while (groups.size() > static_cast<std::size_t>(pending)) {
+    perform(groups.front());
+    groups.erase(groups.begin());
+  }
+}
+
+}  // namespace fovea::cuda::emulate

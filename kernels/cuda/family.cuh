@@ -1,0 +1,79 @@
+// The mma.sync kernels of one element type: right for every argument on every sm_80+.
+#pragma once
+
+#include "cuda/collect.cuh"
+#include "cuda/forward.cuh"
+#include "cuda/launch.cuh"
+
+namespace fovea::cuda {
+
+/// Calls f with the narrowest block of columns that holds them all, or the widest there is.
+template <int Tiles>
+struct Width {
+  static constexpr int kTiles = Tiles;
+};
+template <class F>
+int with_width(int columns, const F& f) {
+  if (columns <= 32) return f(Width<4>());
+  if (columns <= 64) return f(Width<8>());
+  return f(Width<16>());
+}
+
+/// The steps of a sum are shared out until there are about as many blocks as a GPU wants; by the shape alone, since the
+/// order of a sum depends on it.
+inline Sum sum_of(const SdpaArgs& a, const View4& dbias) {
+  Sum sum{nullptr, {}, 1, 1.0F};
+  for (int d = 0; d < 4; ++d) sum.repeated[d] = dbias.s[d] == 0;
+  const std::int64_t tiles = sum.tiles<true>(a, 64, 32), steps = sum.tiles<false>(a, 64, 32);
+  sum.parts = static_cast<int>(std::clamp<std::int64_t>(1024 / std::max<std::int64_t>(tiles, 1), 1,
+                                                        std::max<std::int64_t>(steps, 1)));
+  return sum;
+}
+inline Sum table_sum(const SdpaArgs& a) { return sum_of(a, View4{nullptr, {0, 1, 1, 1}}); }
+
+template <class M>
+int forward_of(const SdpaArgs& a) {
+  constexpr int kKeyTiles = sizeof(typename M::Element) == 2 ? 8 : 4;
+  int error = with_width(a.Dv, [&](auto width) {
+    return launch_rows<Forward<M, decltype(width)::kTiles, kKeyTiles>>(a);
+  });
+  if (a.col_sum && !error)
+    error = launch_rows<Collect<M, false>>(a, Sum{a.col_sum, {false, false, true, false}, 1, 1.0F});
+  if (a.avg_map && !error)
+    error = launch_rows<Collect<M, false>>(
+        a,
+        Sum{a.avg_map, {false, true, false, false}, 1, 1 / static_cast<float>(std::max(a.H, 1))});
+  return error;
+}
+
+/// Short steps where registers (two wide gradients) or shared memory (wide floats) are scarce.
+template <class M, Side Rows, int W>
+using BackwardOf =
+    Backward<M, Rows, W,
+             W == 16 && (Rows == Side::key || sizeof(typename M::Element) == 4) ? 2 : 4>;
+
+/// After Delta.
+template <class M>
+int backward_of(const SdpaArgs& a) {
+  int error = 0;
+  if (a.dq.p)
+    error = with_width(a.Dk, [&](auto width) {
+      return launch_rows<BackwardOf<M, Side::query, decltype(width)::kTiles>>(a);
+    });
+  if ((a.dk.p || a.dv.p) && !error)
+    error = with_width(std::max(a.dk.p ? a.Dk : 0, a.dv.p ? a.Dv : 0), [&](auto width) {
+      return launch_rows<BackwardOf<M, Side::key, decltype(width)::kTiles>>(a);
+    });
+  for (const bool table : {false, true}) {
+    if (error || !(table ? a.dtable.p : a.dbias.p)) continue;
+    Sum sum = table ? table_sum(a) : sum_of(a, a.dbias);
+    sum.to = static_cast<float*>(a.workspace) + Delta::count(a);
+    error = launch_rows<Collect<M, true>>(a, sum);
+    if (error) break;
+    error = table ? launch<AddTable>(pieces(AddTable::bins(a.windows) * a.H, 4), 128, 0, a, sum)
+                  : launch<AddParts>((sum.elements(a) + 127) / 128, 128, 0, a, sum);
+  }
+  return error;
+}
+
+}  // namespace fovea::cuda

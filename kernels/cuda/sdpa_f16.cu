@@ -1,0 +1,6 @@
+#include "cuda/family.cuh"
+
+namespace fovea::cuda {
+template int forward_of<Mma16<f16>>(const SdpaArgs&);
+template int backward_of<Mma16<f16>>(const SdpaArgs&);
+}  // namespace fovea::cuda

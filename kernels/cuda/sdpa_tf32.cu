@@ -1,0 +1,6 @@
+#include "cuda/family.cuh"
+
+namespace fovea::cuda {
+template int forward_of<MmaTf32<1>>(const SdpaArgs&);
+template int backward_of<MmaTf32<1>>(const SdpaArgs&);
+}  // namespace fovea::cuda

@@ -1,0 +1,200 @@
+// Rows of q, k, v and their gradients between global memory and tiles in shared memory.
+#pragma once
+
+#include "cuda/device.h"
+#include "cuda/sdpa.h"
+
+namespace fovea::cuda {
+
+/// One (batch, head).
+struct Head {
+  int b, h;
+  std::int64_t bh;
+  int image, window;  // without windows the image is the batch
+  int queries, keys;  // as many as count: lengths clamped to [0, N]
+
+  FOVEA_DEVICE Head(const SdpaArgs& a, std::int64_t index)
+      : b(static_cast<int>(index / a.H)),
+        h(static_cast<int>(index % a.H)),
+        bh(index),
+        image(a.windows.count ? b / a.windows.count : b),
+        window(a.windows.count ? b % a.windows.count : 0),
+        queries(length(a, a.len_q, a.Nq)),
+        keys(length(a, a.len_k, a.Nk)) {}
+
+  template <class T>
+  FOVEA_DEVICE T* base(const View4& view) const {
+    return static_cast<T*>(view.p) + image * view.s[0] + h * view.s[1];
+  }
+
+ private:
+  FOVEA_DEVICE int length(const SdpaArgs& a, const void* lengths, int most) const {
+    if (!lengths) return most;
+    const std::int64_t n = a.len64 ? static_cast<const std::int64_t*>(lengths)[b]
+                                   : static_cast<const std::int32_t*>(lengths)[b];
+    return static_cast<int>(n < 0 ? 0 : n > most ? most : n);
+  }
+};
+
+/// Where a position lies.
+struct Place {
+  int row;     // of its image; -1: outside
+  int region;  // positions see each other within one
+  int bin;     // that of positions i, j is bin(i) - bin(j) + that of (0, 0)
+};
+
+FOVEA_DEVICE Place place_of(const Windows& w, int window, int position) {
+  if (w.count == 0) return {position, 0, 0};
+  Place place{0, 0, 0};
+  int rest_window = window, rest = position, rows = 1, bins = 1, regions = 1;
+  bool inside = true;
+  for (int d = 2; d >= 0; --d) {
+    const int length = w.window[d], all = w.blocks[d] * length;
+    const int rolled = rest_window % w.blocks[d] * length + rest % length;
+    const int at = (rolled + w.shift[d]) % all;
+    inside = inside && at < w.size[d];
+    place.row += at * rows;
+    place.region += (rolled < all - length ? 0 : rolled < all - w.shift[d] ? 1 : 2) * regions;
+    place.bin += rest % length * bins;
+    rows *= w.size[d];
+    regions *= 3;
+    bins *= 2 * length - 1;
+    rest_window /= w.blocks[d];
+    rest /= length;
+  }
+  if (!inside) place.row = -1;
+  return place;
+}
+
+/// The bin of a position and itself.
+FOVEA_BOTH constexpr int middle_bin(const Windows& w) {
+  int middle = 0;
+  for (int d = 0; d < 3; ++d) middle = middle * (2 * w.window[d] - 1) + w.window[d] - 1;
+  return middle;
+}
+
+enum class Side { query, key };
+
+/// What the scores must know of the positions of a tile, in shared memory.
+struct Notes {
+  int* row;  // as Place; -1 also where the content must not matter, so that it is not even read
+  int* region;
+  int* bin;
+
+  static constexpr int kWords = 3;
+  FOVEA_DEVICE Notes(unsigned char*& shared, int count)
+      : row(reinterpret_cast<int*>(shared)), region(row + count), bin(region + count) {
+    shared += kWords * sizeof(int) * static_cast<unsigned>(count);
+  }
+  FOVEA_DEVICE Notes(const Notes& all, int first)
+      : row(all.row + first), region(all.region + first), bin(all.bin + first) {}
+
+  template <Side S>
+  FOVEA_DEVICE void write(const SdpaArgs& a, const Head& head, int first, int count) const {
+    const auto* mask = static_cast<const unsigned char*>(a.mask.p);
+    const int seen = S == Side::query ? head.queries : head.keys;
+    const bool masked = S == Side::key && a.mask.p && a.mask.s[2] == 0;  // alike for all queries
+#pragma unroll 1
+    for (int r = thread_index(); r < count; r += thread_count()) {
+      const int position = first + r;
+      Place place{-1, 0, 0};
+      if (position < seen) place = place_of(a.windows, head.window, position);
+      if (masked && position < seen && !mask[a.mask.at(head.b, head.h, 0, position)])
+        place.row = -1;
+      row[r] = place.row;
+      region[r] = place.region;
+      bin[r] = place.bin;
+    }
+  }
+};
+
+/// A tile of `rows` rows, the first `columns` columns real and the others, up to `width`, zero.
+template <class T>
+struct Tile {
+  T* data;
+  int rows, columns, width, pitch;
+
+  FOVEA_DEVICE Tile(unsigned char*& shared, int rows, int columns, int pad)
+      : data(reinterpret_cast<T*>(shared)),
+        rows(rows),
+        columns(columns),
+        width(round_up(columns, 16)),
+        pitch(width + pad) {
+    shared += rows * pitch * static_cast<int>(sizeof(T));
+  }
+
+  /// Starts to fill it; `from` is element (0, first column) of the head. Wait for the copies, then for the block.
+  FOVEA_DEVICE void load(const View4& view, const T* from, const int* row) const {
+    constexpr int kVector = 16 / static_cast<int>(sizeof(T));
+    const bool whole = view.s[3] == 1 && columns % kVector == 0 && view.s[2] % kVector == 0 &&
+                       reinterpret_cast<std::uintptr_t>(from) % 16 == 0;
+    if (whole) {
+      const int vectors = width / kVector;
+#pragma unroll 1
+      for (int i = thread_index(); i < rows * vectors; i += thread_count()) {
+        const int r = i / vectors, c = i % vectors * kVector;
+        const bool valid = row[r] >= 0 && c < columns;
+        copy_async(data + r * pitch + c, valid ? from + row[r] * view.s[2] + c : from, valid);
+      }
+    } else {
+      // Neighbouring threads take neighbouring elements, also of channels-first tensors.
+      const bool by_row = view.s[2] == 1;
+      const int inner = by_row ? rows : width;
+#pragma unroll 1
+      for (int i = thread_index(); i < rows * width; i += thread_count()) {
+        const int r = by_row ? i % inner : i / inner, c = by_row ? i / inner : i % inner;
+        T x{};
+        if (row[r] >= 0 && c < columns) x = from[row[r] * view.s[2] + c * view.s[3]];
+        data[r * pitch + c] = x;
+      }
+    }
+  }
+};
+
+/// Bytes of a Tile, as its constructor takes them.
+template <class M>
+FOVEA_BOTH constexpr int tile_bytes(int rows, int columns) {
+  return rows * (round_up(columns, 16) + M::kPad) * static_cast<int>(sizeof(typename M::Element));
+}
+FOVEA_BOTH constexpr int notes_bytes(int rows) {
+  return rows * Notes::kWords * static_cast<int>(sizeof(int));
+}
+
+/// Stores accumulators of one warp, rows as `place_of` says, columns below `columns` only; each row times its factor.
+template <class T, int W>
+FOVEA_DEVICE void store_rows(const float (&c)[W][4], const View4& view, T* to, const int (&row)[2],
+                             const float (&factor)[2], int columns) {
+  const bool pairs = view.s[3] == 1 && view.s[2] % 2 == 0 &&
+                     reinterpret_cast<std::uintptr_t>(to) % (2 * sizeof(T)) == 0;
+#pragma unroll
+  for (int half = 0; half < 2; ++half) {
+    if (row[half] < 0) continue;
+    T* at = to + row[half] * view.s[2];
+#pragma unroll
+    for (int w = 0; w < W; ++w) {
+      const int column = 8 * w + lane() % 4 * 2;
+      const T x = Float<T>::store(c[w][2 * half] * factor[half]);
+      const T y = Float<T>::store(c[w][2 * half + 1] * factor[half]);
+      if (pairs && column + 1 < columns) {
+        struct alignas(2 * sizeof(T)) Pair {
+          T x, y;
+        };
+        *reinterpret_cast<Pair*>(at + column) = Pair{x, y};
+      } else {
+        if (column < columns) at[column * view.s[3]] = x;
+        if (column + 1 < columns) at[(column + 1) * view.s[3]] = y;
+      }
+    }
+  }
+}
+
+/// The rows of this lane's accumulators that are to be stored, -1 where there is none.
+FOVEA_DEVICE void rows_to_store(const SdpaArgs& a, const Head& head, int first, int count,
+                                int (&row)[2]) {
+  for (int half = 0; half < 2; ++half) {
+    const int position = first + lane() / 4 + 8 * half;
+    row[half] = position < count ? place_of(a.windows, head.window, position).row : -1;
+  }
+}
+
+}  // namespace fovea::cuda
