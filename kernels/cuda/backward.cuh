@@ -35,6 +35,8 @@ template <class M, Side Rows, int W, int N>
 struct Backward {
   using T = typename M::Element;
   static constexpr int kColumns = 8 * W, kWalk = 8 * N;
+  // Two wide sums do not fit the registers: a block takes either then, at the price of the scores computed twice.
+  static constexpr bool kApart = Rows == Side::key && W == 16;
   static constexpr Side kColumnsSide = Rows == Side::query ? Side::key : Side::query;
 
   static FOVEA_BOTH int shared_bytes(const SdpaArgs& a, int rows) {
@@ -48,7 +50,7 @@ struct Backward {
     return dk < dv ? dv : dk;
   }
   static FOVEA_BOTH std::int64_t jobs(const SdpaArgs& a, int rows) {
-    return std::int64_t{a.B} * a.H * pieces(count(a), rows) * pieces(widest(a), kColumns);
+    return std::int64_t{a.B} * a.H * pieces(count(a), rows) * cuts(a);
   }
 
   static FOVEA_DEVICE void run(const SdpaArgs& a, unsigned char* shared) {
@@ -57,23 +59,39 @@ struct Backward {
     const Rest rest(shared, Rows == Side::query ? rows : kWalk);
     const SideTiles<M> own(a, shared, rows), walked(a, shared, kWalk);
     const Addend addend(a, shared, rows, kWalk);
-    const int tiles = pieces(count(a), rows), cuts = pieces(widest(a), kColumns);
+    const int tiles = pieces(count(a), rows);
     for (std::int64_t job = block_index(); job < jobs(a, rows); job += block_count()) {
-      const int first = static_cast<int>(job / cuts % tiles) * rows;
-      walk(a, Head(a, job / cuts / tiles), static_cast<int>(job % cuts) * kColumns,
-           {first, 0, own_notes, notes}, rest, own, walked, addend);
+      const int first = static_cast<int>(job / cuts(a) % tiles) * rows;
+      const int cut = static_cast<int>(job % cuts(a));
+      walk(a, Head(a, job / cuts(a) / tiles), Part(a, cut), {first, 0, own_notes, notes}, rest, own,
+           walked, addend);
     }
   }
 
  private:
+  /// What a block computes: columns of dQ or dK (x), and of dV.
+  struct Part {
+    int column;
+    bool x, v;
+    FOVEA_DEVICE Part(const SdpaArgs& a, int cut)
+        : column((kApart ? cut / 2 : cut) * kColumns),
+          x((Rows == Side::query || a.dk.p) && column < a.Dk && !(kApart && cut % 2 == 1)),
+          v(Rows == Side::key && a.dv.p && column < a.Dv && !(kApart && cut % 2 == 0)) {}
+  };
+  static FOVEA_BOTH int cuts(const SdpaArgs& a) {
+    return pieces(widest(a), kColumns) * (kApart ? 2 : 1);
+  }
   static FOVEA_BOTH int count(const SdpaArgs& a) { return Rows == Side::query ? a.Nq : a.Nk; }
 
-  static FOVEA_DEVICE void walk(const SdpaArgs& a, const Head& head, int column, Strip block,
+  static FOVEA_DEVICE void walk(const SdpaArgs& a, const Head& head, const Part& part, Strip block,
                                 const Rest& rest, const SideTiles<M>& own,
                                 const SideTiles<M>& walked, const Addend& addend) {
     const int first = block.row;
     const auto* delta = static_cast<const float*>(a.workspace);
-    float dx[W][4] = {}, dv[W][4] = {};  // dQ or dK, and dV
+    if (!part.x && !part.v) return;
+    float sums[kApart || Rows == Side::query ? 1 : 2][W][4] = {};
+    float(&dx)[W][4] = sums[0];
+    float(&dv)[W][4] = sums[sizeof sums / sizeof *sums - 1];
     int begin = 0, end = Rows == Side::query ? head.keys : head.queries;
     if (first >= (Rows == Side::query ? head.queries : head.keys)) end = 0;
     if (a.causal && Rows == Side::query) end = smaller(end, first + own.x.rows);
@@ -91,26 +109,26 @@ struct Backward {
       addend.template fill<Rows>(a, head, block);
       copy_wait<1>();
       sync_block();
-      step(a, head, block.of_warp(), column, rest, own, walked, addend, dx, dv);
+      step(a, head, block.of_warp(), part, rest, own, walked, addend, dx, dv);
     }
 
     int row[2];
     rows_to_store(a, head, first + 16 * warp(), count(a), row);
     const View4& to = Rows == Side::query ? a.dq : a.dk;
-    if (to.p && column < a.Dk) {
+    if (part.x) {
       const float factor[2] = {a.scale, a.scale};
-      store_rows(dx, to, head.base<T>(to) + column * to.s[3], row, factor,
-                 smaller(kColumns, a.Dk - column));
+      store_rows(dx, to, head.base<T>(to) + part.column * to.s[3], row, factor,
+                 smaller(kColumns, a.Dk - part.column));
     }
-    if (Rows == Side::key && a.dv.p && column < a.Dv) {
+    if (part.v) {
       const float factor[2] = {a.keep_inv, a.keep_inv};
-      store_rows(dv, a.dv, head.base<T>(a.dv) + column * a.dv.s[3], row, factor,
-                 smaller(kColumns, a.Dv - column));
+      store_rows(dv, a.dv, head.base<T>(a.dv) + part.column * a.dv.s[3], row, factor,
+                 smaller(kColumns, a.Dv - part.column));
     }
   }
 
-  static FOVEA_DEVICE void step(const SdpaArgs& a, const Head& head, const Strip& strip, int column,
-                                const Rest& rest, const SideTiles<M>& own,
+  static FOVEA_DEVICE void step(const SdpaArgs& a, const Head& head, const Strip& strip,
+                                const Part& part, const Rest& rest, const SideTiles<M>& own,
                                 const SideTiles<M>& walked, const Addend& addend, float (&dx)[W][4],
                                 float (&dv)[W][4]) {
     const int first = Rows == Side::query ? 16 * warp() : 0;  // of rest
@@ -121,23 +139,23 @@ struct Backward {
     const std::uint32_t keeps = kept<Rows, N>(a, head, strip);
     copy_wait<0>();
     sync_block();
-    if (Rows == Side::key && a.dv.p && column < a.Dv) {
+    if (part.v) {
       float dropped[N][4];
 #pragma unroll
       for (int n = 0; n < N; ++n)
 #pragma unroll
         for (int e = 0; e < 4; ++e) dropped[n][e] = p[n][e];
       drop(dropped, keeps);
-      weighted_sum<M>(dv, dropped, walked.y.data + column, walked.y.pitch,
-                      smaller(kColumns, walked.y.width - column));
+      weighted_sum<M>(dv, dropped, walked.y.data + part.column, walked.y.pitch,
+                      smaller(kColumns, walked.y.width - part.column));
     }
-    if (Rows == Side::query || (a.dk.p && column < a.Dk)) {
+    if (part.x) {
       float ds[N][4] = {};
       product<M>(ds, own.y.data + 16 * warp() * own.y.pitch, walked.y.data, own.y.pitch,
                  own.y.width);
       score_gradient<Rows>(ds, p, keeps, a.keep_inv, rest.delta + first);
-      weighted_sum<M>(dx, ds, walked.x.data + column, walked.x.pitch,
-                      smaller(kColumns, walked.x.width - column));
+      weighted_sum<M>(dx, ds, walked.x.data + part.column, walked.x.pitch,
+                      smaller(kColumns, walked.x.width - part.column));
     }
   }
 };

@@ -46,11 +46,9 @@ int forward_of(const SdpaArgs& a) {
   return error;
 }
 
-/// Short steps where registers (two wide gradients) or shared memory (wide floats) are scarce.
+/// Short steps where shared memory is scarce: wide floats.
 template <class M, Side Rows, int W>
-using BackwardOf =
-    Backward<M, Rows, W,
-             W == 16 && (Rows == Side::key || sizeof(typename M::Element) == 4) ? 2 : 4>;
+using BackwardOf = Backward<M, Rows, W, W == 16 && sizeof(typename M::Element) == 4 ? 2 : 4>;
 
 /// After Delta.
 template <class M>

@@ -131,6 +131,7 @@ struct MmaTf32 {
 template <class M, int N>
 FOVEA_DEVICE void product(float (&c)[N][4], const typename M::Element* rows,
                           const typename M::Element* cols, int pitch, int depth) {
+#pragma unroll 1
   for (int k = 0; k < depth; k += M::kDeep) {
     const typename M::A a = M::load_a(rows + k, pitch);
 #pragma unroll
