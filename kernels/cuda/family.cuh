@@ -31,6 +31,10 @@ inline Sum sum_of(const SdpaArgs& a, const View4& dbias) {
 }
 inline Sum table_sum(const SdpaArgs& a) { return sum_of(a, View4{nullptr, {0, 1, 1, 1}}); }
 
+int add_parts(const SdpaArgs& a,
+              const Sum& sum);  // in sdpa.cu, since they are the same for every type
+int add_table(const SdpaArgs& a, const Sum& sum);
+
 template <class M>
 int forward_of(const SdpaArgs& a) {
   constexpr int kKeyTiles = sizeof(typename M::Element) == 2 ? 8 : 4;
@@ -68,8 +72,7 @@ int backward_of(const SdpaArgs& a) {
     sum.to = static_cast<float*>(a.workspace) + Delta::count(a);
     error = launch_rows<Collect<M, true>>(a, sum);
     if (error) break;
-    error = table ? launch<AddTable>(pieces(AddTable::bins(a.windows) * a.H, 4), 128, 0, a, sum)
-                  : launch<AddParts>((sum.elements(a) + 127) / 128, 128, 0, a, sum);
+    error = table ? add_table(a, sum) : add_parts(a, sum);
   }
   return error;
 }

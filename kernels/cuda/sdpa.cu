@@ -9,6 +9,18 @@ constexpr std::int32_t kMostPositions = 0x7FFFFF00;  // the last tile may reach 
 
 bool fits(const SdpaArgs& a) { return a.Nq <= kMostPositions && a.Nk <= kMostPositions; }
 
+struct WriteRng {
+  static FOVEA_DEVICE void run(const SdpaArgs&, const RngSource& source, std::int64_t* out,
+                               unsigned char*) {
+    if (thread_index() != 0) return;
+    const auto value = [](const std::int64_t* at) {
+      return at ? static_cast<std::uint64_t>(*at) : std::uint64_t{0};
+    };
+    out[0] = static_cast<std::int64_t>(source.seed + value(source.seed_at));
+    out[1] = static_cast<std::int64_t>(source.offset + value(source.offset_at));
+  }
+};
+
 }  // namespace
 
 #define FOVEA_FAMILY(M)                               \
@@ -19,6 +31,13 @@ FOVEA_FAMILY(Mma16<bf16>)
 FOVEA_FAMILY(MmaTf32<1>)
 FOVEA_FAMILY(MmaTf32<3>)
 #undef FOVEA_FAMILY
+
+int add_parts(const SdpaArgs& a, const Sum& sum) {
+  return launch<AddParts>((sum.elements(a) + 127) / 128, 128, 0, a, sum);
+}
+int add_table(const SdpaArgs& a, const Sum& sum) {
+  return launch<AddTable>(pieces(AddTable::bins(a.windows) * a.H, 4), 128, 0, a, sum);
+}
 
 int sdpa_fwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
@@ -49,6 +68,12 @@ int sdpa_bwd(const SdpaArgs& a, const char** path) noexcept {
       *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
   }
   return a.tf32 ? backward_of<MmaTf32<1>>(a) : backward_of<MmaTf32<3>>(a);
+}
+
+int write_rng(const RngSource& source, std::int64_t* out, void* stream) noexcept {
+  SdpaArgs a;
+  a.stream = stream;
+  return launch<WriteRng>(1, kWarp, 0, a, source, out);
 }
 
 std::int64_t sdpa_bwd_workspace(const SdpaArgs& a) noexcept {

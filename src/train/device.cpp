@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -46,7 +47,11 @@ Gpus open_gpus() {
             .why_none = fmt::format("no NVIDIA driver ({})", reason ? reason : "libcuda.so.1")};
   }
   // Our own plug-in is optional (the plain formulas serve every device); LibTorch's library is not.
-  open_library("libfovea_cuda.so", reinterpret_cast<const void*>(&choose_device));
+  const char* plugin = std::getenv("FOVEA_CUDA_LIB");
+  if (const auto reason = open_library(plugin ? plugin : "libfovea_cuda.so",
+                                       reinterpret_cast<const void*>(&choose_device)))
+    log(plugin ? Level::warning : Level::debug,
+        fmt::format("fovea's own CUDA kernels are not used ({})", *reason));
   if (const auto reason =
           open_library("libtorch_cuda.so", reinterpret_cast<const void*>(&at::globalContext)))
     return {.why_none = "LibTorch's CUDA library does not load (" + *reason + ")"};

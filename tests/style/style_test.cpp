@@ -73,5 +73,19 @@ TEST(Style, NoSourceIsLongerThan400Lines) {
   }
 }
 
+TEST(Style, NoCudaSourceIncludesLibTorch) {
+  FOVEA_NEEDS_GIT();
+  for (const fs::path& file : with_ending({".cu", ".cuh"})) {
+    std::istringstream lines(read_text(fs::path(source()) / file));
+    for (std::string line; std::getline(lines, line);)
+      EXPECT_FALSE(line.starts_with("#include") &&
+                   (line.find("<torch/") != std::string::npos ||
+                    line.find("<ATen/") != std::string::npos ||
+                    line.find("<c10/") != std::string::npos ||
+                    line.find("\"attention/operators") != std::string::npos))
+          << file << ": " << line << " makes nvcc take half a minute; use kernels/cuda/sdpa.h";
+  }
+}
+
 }  // namespace
 }  // namespace fovea::test

@@ -1,0 +1,56 @@
+# The plug-in libfovea_cuda.so: the kernels of kernels/cuda and their operators. It is built wherever nvcc and LibTorch's
+# CUDA libraries are found, with or without a GPU, and opened at run time where a GPU is asked for (src/train/device.cpp).
+get_filename_component(fovea_cuda_hint "${CMAKE_CUDA_COMPILER}" DIRECTORY)
+find_program(FOVEA_NVCC nvcc HINTS ${fovea_cuda_hint} $ENV{CUDA_HOME}/bin /usr/local/cuda/bin)
+set(fovea_cuda_missing "")
+if(NOT FOVEA_NVCC)
+  set(fovea_cuda_missing "no nvcc")
+elseif(NOT EXISTS ${FOVEA_TORCH_ROOT}/lib/libtorch_cuda.so)
+  set(fovea_cuda_missing "no libtorch_cuda.so beside ${FOVEA_TORCH_ROOT}/lib/libtorch_cpu.so")
+endif()
+if(fovea_cuda_missing)
+  message(STATUS "CUDA kernels are not built: ${fovea_cuda_missing}")
+  return()
+endif()
+get_filename_component(fovea_toolkit ${FOVEA_NVCC} REALPATH)
+cmake_path(GET fovea_toolkit PARENT_PATH fovea_toolkit)
+cmake_path(GET fovea_toolkit PARENT_PATH fovea_toolkit)
+
+# One command a file: no .cu file sees a header of LibTorch, which would take half a minute each. What ptxas says about
+# registers and spills is kept beside the object, for cmake/check_ptxas.cmake.
+file(GLOB fovea_cu CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
+set(fovea_cuda_folder ${PROJECT_BINARY_DIR}/cuda)
+file(MAKE_DIRECTORY ${fovea_cuda_folder})
+set(fovea_cu_objects)
+foreach(file ${fovea_cu})
+  get_filename_component(name ${file} NAME_WE)
+  set(object ${fovea_cuda_folder}/${name}.o)
+  add_custom_command(OUTPUT ${object} BYPRODUCTS ${object}.log
+    COMMAND ${CMAKE_COMMAND} -D NVCC=${FOVEA_NVCC} -D HOST=${CMAKE_CXX_COMPILER}
+            -D INCLUDE=${PROJECT_SOURCE_DIR}/kernels -D SOURCE=${file} -D OBJECT=${object}
+            -P ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake
+    DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake DEPFILE ${object}.d
+    COMMENT "nvcc ${name}.cu" VERBATIM)
+  list(APPEND fovea_cu_objects ${object})
+endforeach()
+
+foreach(library torch_cuda c10_cuda)
+  add_library(fovea_${library} SHARED IMPORTED)
+  set_target_properties(fovea_${library} PROPERTIES IMPORTED_LOCATION ${FOVEA_TORCH_ROOT}/lib/lib${library}.so)
+endforeach()
+add_library(fovea_cuda MODULE kernels/cuda/operators.cpp ${fovea_cu_objects})
+target_include_directories(fovea_cuda PRIVATE kernels include)
+target_include_directories(fovea_cuda SYSTEM PRIVATE ${fovea_toolkit}/include)
+# Nothing names a symbol of libtorch_cuda at link time that the linker would keep it for. CUDA's own libraries may be absent
+# here; libfovea's functions are those of the program that opens this library.
+target_link_options(fovea_cuda PRIVATE -Wl,--no-as-needed -Wl,--allow-shlib-undefined)
+target_link_directories(fovea_cuda PRIVATE ${fovea_toolkit}/lib64)
+target_link_libraries(fovea_cuda PRIVATE fovea_flags fovea_dep_torch fovea_torch_cuda fovea_c10_cuda cudart)
+fovea_precompile(fovea_cuda)
+set_target_properties(fovea_cuda PROPERTIES INSTALL_RPATH "$ORIGIN;${FOVEA_TORCH_ROOT}/lib")
+if(FOVEA_TIDY)
+  set_target_properties(fovea_cuda PROPERTIES CXX_CLANG_TIDY "clang-tidy;--quiet")
+endif()
+if(NOT FOVEA_GPU_CHECK)
+  install(TARGETS fovea_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
