@@ -38,7 +38,7 @@ foreach(library torch_cuda c10_cuda)
   add_library(fovea_${library} SHARED IMPORTED)
   set_target_properties(fovea_${library} PROPERTIES IMPORTED_LOCATION ${FOVEA_TORCH_ROOT}/lib/lib${library}.so)
 endforeach()
-add_library(fovea_cuda MODULE kernels/cuda/operators.cpp ${fovea_cu_objects})
+add_library(fovea_cuda MODULE kernels/cuda/operators.cpp kernels/cuda/calls.cpp ${fovea_cu_objects})
 target_include_directories(fovea_cuda PRIVATE kernels include)
 target_include_directories(fovea_cuda SYSTEM PRIVATE ${fovea_toolkit}/include)
 # Nothing names a symbol of libtorch_cuda at link time that the linker would keep it for. CUDA's own libraries may be absent

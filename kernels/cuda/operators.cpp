@@ -1,5 +1,5 @@
-// The operators on CUDA: tensors become SdpaArgs, which the kernels of sdpa.h solve. The checks, the shapes of results and
-// the log are libfovea's, which is in the process before this library is opened.
+// The operators on CUDA: the device, its random numbers and its last resort around calls.h. The checks, the shapes of
+// results and the log are libfovea's, which is in the process before this library is opened.
 #include <ATen/Context.h>
 #include <ATen/cuda/CUDAContext.h>
 #include <ATen/cuda/CUDAGeneratorImpl.h>
@@ -8,11 +8,8 @@
 #include <c10/cuda/CUDAGuard.h>
 #include <torch/library.h>
 
-#include <cmath>
-
-#include "attention/checks.h"
 #include "attention/path.h"
-#include "attention/philox.h"
+#include "cuda/calls.h"
 #include "cuda/sdpa.h"
 
 namespace fovea::cuda {
@@ -44,68 +41,16 @@ Tensor draw(const Tensor& like, const std::optional<at::Generator>& generator) {
   return rng;
 }
 
-Elem elem_of(const Tensor& t) {
-  return t.scalar_type() == at::kHalf       ? Elem::f16
-         : t.scalar_type() == at::kBFloat16 ? Elem::bf16
-                                            : Elem::f32;
-}
+void check_error(int error) { C10_CUDA_CHECK(static_cast<cudaError_t>(error)); }
 
-/// A dimension of one repeats: its stride is 0.
-View4 read(const Tensor& t) {
-  View4 view{const_cast<void*>(t.const_data_ptr())};
-  for (int64_t d = 0; d < 4; ++d) view.s[d] = t.size(d) == 1 ? 0 : t.stride(d);
-  return view;
+Device current_device() {
+  const auto* properties = at::cuda::getCurrentDeviceProperties();
+  const bool tf32 =
+      at::globalContext().float32Precision(at::Float32Backend::CUDA, at::Float32Op::MATMUL) ==
+      at::Float32Precision::TF32;
+  return {10 * properties->major + properties->minor, tf32,
+          at::cuda::getCurrentCUDAStream().stream(), check_error};
 }
-View4 write(const Tensor& t) {
-  if (!t.defined()) return {};
-  View4 view = read(t);
-  view.p = t.mutable_data_ptr();
-  return view;
-}
-float* floats(const Tensor& t, bool wanted) {
-  return wanted ? t.mutable_data_ptr<float>() : nullptr;
-}
-Tensor single(const Tensor& t) { return t.scalar_type() == at::kDouble ? t.to(at::kFloat) : t; }
-
-/// A call on a GPU: the arguments and the tensors that they point into.
-struct Call {
-  SdpaArgs a;
-  std::vector<Tensor> kept;
-  at::ScalarType type;
-
-  Call(const Tensor& like, double dropout_p, const OptionalTensor& rng, std::optional<double> scale,
-       int64_t channels)
-      : type(like.scalar_type()) {
-    const auto* device = at::cuda::getCurrentDeviceProperties();
-    a.sm = 10 * device->major + device->minor;
-    a.stream = at::cuda::getCurrentCUDAStream().stream();
-    a.elem = elem_of(like);
-    a.scale = static_cast<float>(scale.value_or(1 / std::sqrt(static_cast<double>(channels))));
-    a.tf32 = at::globalContext().float32Precision(
-                 at::Float32Backend::CUDA, at::Float32Op::MATMUL) == at::Float32Precision::TF32;
-    if (dropout_p == 0) return;
-    const auto dropout = attention::Dropout::with(dropout_p, 0, 0);
-    a.drop_threshold = dropout.threshold;
-    a.keep_inv = dropout.factor;
-    a.rng = rng->const_data_ptr<int64_t>();
-  }
-
-  Tensor keep(const Tensor& t) { return kept.emplace_back(t); }
-  const void* lengths(const OptionalTensor& t) {
-    return t ? keep(t->to(at::kLong).contiguous()).const_data_ptr() : nullptr;
-  }
-  void run(const char* op, int (*kernel)(const SdpaArgs&, const char**) noexcept) {
-    const char* path = "nothing to do";
-    C10_CUDA_CHECK(static_cast<cudaError_t>(kernel(a, &path)));
-    attention::note_path(op, {a.B, a.H, a.Nq, a.Nk, a.Dk, a.Dv}, type, path);
-  }
-  void run_backward(const char* op) {
-    const auto bytes = keep(
-        at::empty({sdpa_bwd_workspace(a)}, at::TensorOptions().dtype(at::kByte).device(at::kCUDA)));
-    a.workspace = bytes.mutable_data_ptr();
-    run(op, sdpa_bwd);
-  }
-};
 
 /// Why the kernels cannot take it; empty where they can.
 const char* refused(const Tensor& like, int64_t channels) {
@@ -153,154 +98,43 @@ WindowSdpa on_cpu(WindowSdpa s) {
 }
 Passed on_cpu(const Passed& p) { return {p.grad_out.cpu(), p.out.cpu(), p.lse.cpu()}; }
 
-// --- sdpa -----------------------------------------------------------------------------------------------------------
+// --- The operators --------------------------------------------------------------------------------------------------
 
-Call call_of(const Sdpa& s) {
-  Call call(s.q, s.dropout_p, s.rng, s.scale, s.q.size(3));
-  SdpaArgs& a = call.a;
-  a.B = static_cast<int>(s.q.size(0)), a.H = static_cast<int>(s.q.size(1));
-  a.Nq = static_cast<int>(s.q.size(2)), a.Nk = static_cast<int>(s.k.size(2));
-  a.Dk = static_cast<int>(s.q.size(3)), a.Dv = static_cast<int>(s.v.size(3));
-  a.causal = s.causal;
-  a.q = read(s.q), a.k = read(s.k), a.v = read(s.v);
-  if (s.bias) {
-    const Tensor bias = call.keep(single(*s.bias));
-    a.bias = read(bias);
-    a.bias_elem = elem_of(bias);
-  }
-  if (s.mask) a.mask = read(*s.mask);
-  a.len_q = call.lengths(s.len_q);
-  a.len_k = call.lengths(s.len_k);
-  a.len64 = true;
-  return call;
+const char* const kNames[2][2] = {{"sdpa_fwd", "sdpa_bwd"}, {"window_sdpa_fwd", "window_sdpa_bwd"}};
+const Tensor& first(const Sdpa& s) { return s.q; }
+const Tensor& first(const WindowSdpa& s) { return s.qkv; }
+
+// The CPU's, through the dispatcher.
+Tensors4 operator_fwd(const Sdpa& s) { return sdpa_fwd(s); }
+Tensors4 operator_fwd(const WindowSdpa& s) { return window_sdpa_fwd(s); }
+Tensors4 operator_bwd(const Sdpa& s, const Passed& p, std::array<bool, 4> need) {
+  return sdpa_bwd(s, p, need);
+}
+Tensors2 operator_bwd(const WindowSdpa& s, const Passed& p, std::array<bool, 2> need) {
+  return window_sdpa_bwd(s, p, need);
 }
 
-int64_t widest(const Sdpa& s) { return std::max(s.q.size(3), s.v.size(3)); }
-
-Tensors4 forward(const Sdpa& s) {
+template <class Arguments>
+Tensors4 run_forward(const Arguments& s) {
   check(s);
-  const c10::cuda::CUDAGuard guard(s.q.device());
+  const c10::cuda::CUDAGuard guard(first(s).device());
   Tensors4 results = empty_results(s);
-  if (const char* reason = refused(s.q, widest(s)))
-    return by_cpu("sdpa_fwd", s.q, reason, results, [&] { return sdpa_fwd(on_cpu(s)); });
-  const auto& [out, lse, col_sum, avg_map] = results;
-  Call call = call_of(s);
-  call.a.o = write(out);
-  call.a.lse = lse.mutable_data_ptr<float>();
-  call.a.col_sum = floats(col_sum, s.want_col_sum);
-  call.a.avg_map = floats(avg_map, s.want_avg_map);
-  call.run("sdpa_fwd", sdpa_fwd);
+  if (const char* reason = refused(first(s), channels(s)))
+    return by_cpu(kNames[std::is_same_v<Arguments, WindowSdpa>][0], first(s), reason, results,
+                  [&] { return operator_fwd(on_cpu(s)); });
+  forward(s, current_device(), results);
   return results;
 }
 
-Tensors4 backward(const Sdpa& s, const Passed& passed, std::array<bool, 4> need) {
+template <class Arguments, size_t N>
+auto run_backward(const Arguments& s, const Passed& passed, std::array<bool, N> need) {
   check(s, passed);
-  const c10::cuda::CUDAGuard guard(s.q.device());
-  Tensors4 gradients = empty_gradients(s, need);
-  if (const char* reason = refused(s.q, widest(s)))
-    return by_cpu("sdpa_bwd", s.q, reason, gradients,
-                  [&] { return sdpa_bwd(on_cpu(s), on_cpu(passed), need); });
-  const auto& [dq, dk, dv, dbias] = gradients;
-  Call call = call_of(s);
-  const Tensor of_bias = dbias.defined() ? single(dbias) : dbias;
-  call.a.grad_out = read(passed.grad_out);
-  call.a.o = read(passed.out);
-  call.a.lse = const_cast<float*>(call.keep(passed.lse.contiguous()).const_data_ptr<float>());
-  call.a.dq = write(dq), call.a.dk = write(dk), call.a.dv = write(dv);
-  call.a.dbias = write(of_bias);
-  call.run_backward("sdpa_bwd");
-  if (!of_bias.is_same(dbias)) dbias.copy_(of_bias);
-  return gradients;
-}
-
-// --- window_sdpa ----------------------------------------------------------------------------------------------------
-
-/// Part 0 to 2 (q, k, v) of [image, row, parts x heads x channels] as [image, head, row, channel].
-View4 part(const Tensor& rows, const SdpaArgs& a, int64_t index) {
-  const int64_t step = rows.stride(2);
-  auto* first = static_cast<char*>(const_cast<void*>(rows.const_data_ptr()));
-  return {first + index * a.H * a.Dk * step * static_cast<int64_t>(rows.element_size()),
-          {rows.stride(0), a.Dk * step, rows.stride(1), step}};
-}
-Tensor rows_of(const Tensor& t) { return t.flatten(1, -2); }
-
-Call call_of(const WindowSdpa& s) {
-  const int64_t channels = s.qkv.size(-1) / (3 * s.heads);
-  Call call(s.qkv, s.dropout_p, s.rng, s.scale, channels);
-  SdpaArgs& a = call.a;
-  Windows& w = a.windows;
-  const int64_t dims = s.qkv.dim() - 2;
-  w.count = 1;
-  int positions = 1;
-  for (int64_t d = 0; d < dims; ++d) {  // the last dimensions of Windows
-    const int64_t at = 3 - dims + d;
-    const auto entry = static_cast<size_t>(d);
-    w.size[at] = static_cast<int>(s.qkv.size(d + 1));
-    w.window[at] = s.window.empty() ? w.size[at] : static_cast<int>(s.window[entry]);
-    w.shift[at] = s.window.empty() ? 0 : static_cast<int>(s.shift[entry]);
-    w.blocks[at] = s.window.empty() ? 1 : (w.size[at] + w.window[at] - 1) / w.window[at];
-    w.count *= w.blocks[at];
-    positions *= w.window[at];
-  }
-  a.B = static_cast<int>(s.qkv.size(0)) * w.count, a.H = static_cast<int>(s.heads);
-  a.Nq = a.Nk = positions;
-  a.Dk = a.Dv = static_cast<int>(channels);
-  const Tensor rows = call.keep(rows_of(s.qkv));
-  a.q = part(rows, a, 0), a.k = part(rows, a, 1), a.v = part(rows, a, 2);
-  if (s.table) {
-    const Tensor table = call.keep(single(*s.table));
-    a.table = {const_cast<void*>(table.const_data_ptr()), {table.stride(0), table.stride(1)}};
-    a.bias_elem = elem_of(table);
-  }
-  return call;
-}
-
-int64_t channels_of(const WindowSdpa& s) { return s.qkv.size(-1) / (3 * s.heads); }
-
-Tensors4 window_forward(const WindowSdpa& s) {
-  check(s);
-  const c10::cuda::CUDAGuard guard(s.qkv.device());
-  Tensors4 results = empty_results(s);
-  if (const char* reason = refused(s.qkv, channels_of(s)))
-    return by_cpu("window_sdpa_fwd", s.qkv, reason, results,
-                  [&] { return window_sdpa_fwd(on_cpu(s)); });
-  const auto& [out, lse, col_sum, avg_map] = results;
-  if (out.numel() == 0) return results;
-  Call call = call_of(s);
-  call.a.o = part(call.keep(rows_of(out)), call.a, 0);
-  call.a.lse = lse.mutable_data_ptr<float>();
-  call.a.col_sum = floats(col_sum, s.want_col_sum);
-  call.a.avg_map = floats(avg_map, s.want_avg_map);
-  call.run("window_sdpa_fwd", sdpa_fwd);
-  return results;
-}
-
-Tensors2 window_backward(const WindowSdpa& s, const Passed& passed, std::array<bool, 2> need) {
-  check(s, passed);
-  const c10::cuda::CUDAGuard guard(s.qkv.device());
-  Tensors2 gradients = empty_gradients(s, need);
-  if (const char* reason = refused(s.qkv, channels_of(s)))
-    return by_cpu("window_sdpa_bwd", s.qkv, reason, gradients,
-                  [&] { return window_sdpa_bwd(on_cpu(s), on_cpu(passed), need); });
-  const auto& [dqkv, dtable] = gradients;
-  if (s.qkv.numel() == 0) {
-    if (dtable.defined()) dtable.zero_();
-    return gradients;
-  }
-  Call call = call_of(s);
-  SdpaArgs& a = call.a;
-  a.grad_out = part(call.keep(rows_of(passed.grad_out)), a, 0);
-  a.o = part(call.keep(rows_of(passed.out)), a, 0);
-  a.lse = const_cast<float*>(call.keep(passed.lse.contiguous()).const_data_ptr<float>());
-  if (dqkv.defined()) {
-    const Tensor rows = call.keep(rows_of(dqkv));
-    a.dq = part(rows, a, 0), a.dk = part(rows, a, 1), a.dv = part(rows, a, 2);
-  }
-  const Tensor of_table = dtable.defined() ? single(dtable) : dtable;
-  if (of_table.defined())
-    a.dtable = {of_table.mutable_data_ptr(), {of_table.stride(0), of_table.stride(1)}};
-  call.run_backward("window_sdpa_bwd");
-  if (!of_table.is_same(dtable)) dtable.copy_(of_table);
+  const c10::cuda::CUDAGuard guard(first(s).device());
+  auto gradients = empty_gradients(s, need);
+  if (const char* reason = refused(first(s), channels(s)))
+    return by_cpu(kNames[std::is_same_v<Arguments, WindowSdpa>][1], first(s), reason, gradients,
+                  [&] { return operator_bwd(on_cpu(s), on_cpu(passed), need); });
+  backward(s, passed, current_device(), gradients);
   return gradients;
 }
 
@@ -308,10 +142,10 @@ Tensors2 window_backward(const WindowSdpa& s, const Passed& passed, std::array<b
 
 TORCH_LIBRARY_IMPL(fovea, CUDA, m) {
   m.impl("draw_rng", draw);
-  m.impl("sdpa_fwd", attention::sdpa_fwd_operator<forward>);
-  m.impl("sdpa_bwd", attention::sdpa_bwd_operator<backward>);
-  m.impl("window_sdpa_fwd", attention::window_sdpa_fwd_operator<window_forward>);
-  m.impl("window_sdpa_bwd", attention::window_sdpa_bwd_operator<window_backward>);
+  m.impl("sdpa_fwd", attention::sdpa_fwd_operator<run_forward<Sdpa>>);
+  m.impl("sdpa_bwd", attention::sdpa_bwd_operator<run_backward<Sdpa, 4>>);
+  m.impl("window_sdpa_fwd", attention::window_sdpa_fwd_operator<run_forward<WindowSdpa>>);
+  m.impl("window_sdpa_bwd", attention::window_sdpa_bwd_operator<run_backward<WindowSdpa, 2>>);
 }
 
 }  // namespace fovea::cuda

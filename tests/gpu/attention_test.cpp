@@ -74,9 +74,10 @@ void expect_formula_on_gpu(const Call& call, bool tf32 = false) {
   expect_near("dq", dq.cpu(), wanted.q, rough.q, sizes.q, 3, 2 * bound);
   expect_near("dk", dk.cpu(), wanted.k, rough.k, sizes.k, 3, 2 * bound);
   expect_near("dv", dv.cpu(), wanted.v, rough.v, sizes.v, 3, 2 * bound);
+  // The row sums of the gradient come from `out` as it was rounded; an error of a row is that of all its keys.
   if (bias)
     expect_near("dbias", dbias.cpu(), wanted.bias, rough.bias, sizes.bias, 3,
-                std::max(bias_tolerance(type, call.s.bias->scalar_type()), tf32 ? 2 * bound : 0));
+                std::max(bias_tolerance(type, call.s.bias->scalar_type()), bound / 2));
 }
 
 Call plain(at::IntArrayRef heads, int64_t nq, int64_t nk, int64_t dk, int64_t dv,
