@@ -9,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -85,27 +86,46 @@ void wake(int first, int count) {
     machine->fibers[static_cast<std::size_t>(t)].waiting = false;
 }
 
-/// Runs fibers until all are done.
-void schedule() {
-  Machine& m = *machine;
-  std::vector<int> order(static_cast<std::size_t>(m.threads));
+/// 0 to n - 1, as set_order wants it.
+std::vector<int> order_of(int n, std::mt19937& shuffle) {
+  std::vector<int> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), 0);
   if (order_seed == 1) std::ranges::reverse(order);
+  if (order_seed > 1) std::ranges::shuffle(order, shuffle);
+  return order;
+}
+
+/// Runs each lane of a warp that does not wait, once. How many did, and how many of them ended.
+std::pair<int, int> run_lanes(int warp, const std::vector<int>& lanes) {
+  int ran = 0, ended = 0;
+  for (const int lane : lanes) {
+    machine->current = warp * kLanes + lane;
+    Fiber& fiber = self();
+    if (fiber.done || fiber.waiting) continue;
+    swapcontext(&machine->scheduler, &fiber.context);
+    if (!machine->failure.empty()) throw std::logic_error(machine->failure);
+    ++ran;
+    ended += fiber.done ? 1 : 0;
+  }
+  return {ran, ended};
+}
+
+/// Runs all fibers to their end. A warp goes on until the whole block must wait: as far ahead of the others as a GPU allows.
+void schedule() {
   std::mt19937 shuffle(order_seed);
-  for (int done = 0; done < m.threads;) {
-    if (order_seed > 1) std::ranges::shuffle(order, shuffle);
+  for (int done = 0; done < machine->threads;) {
     bool any = false;
-    for (const int t : order) {
-      Fiber& fiber = m.fibers[static_cast<std::size_t>(t)];
-      if (fiber.done || fiber.waiting) continue;
-      any = true;
-      m.current = t;
-      swapcontext(&m.scheduler, &fiber.context);
-      if (!m.failure.empty()) throw std::logic_error(m.failure);
-      done += fiber.done ? 1 : 0;
+    for (const int warp : order_of(machine->threads / kLanes, shuffle)) {
+      const std::vector<int> lanes = order_of(kLanes, shuffle);
+      for (int ran = 1; ran > 0;) {
+        int ended = 0;
+        std::tie(ran, ended) = run_lanes(warp, lanes);
+        done += ended;
+        any = any || ran > 0;
+      }
     }
-    if (!any && done < m.threads)
-      throw std::logic_error("block " + std::to_string(m.block) +
+    if (!any && done < machine->threads)
+      throw std::logic_error("block " + std::to_string(machine->block) +
                              ": threads wait for others that do not come");
   }
 }

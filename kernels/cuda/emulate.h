@@ -19,7 +19,7 @@ namespace emulate {
 void run(std::int64_t blocks, int threads, int shared_bytes,
          const std::function<void(unsigned char*)>& body);
 
-/// 0: ascending, 1: descending, else shuffled anew at every round.
+/// Of warps, and of lanes within: 0: ascending, 1: descending, else shuffled anew after every barrier.
 void set_order(std::uint32_t seed);
 
 // Where the running fiber is.
