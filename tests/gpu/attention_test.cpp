@@ -3,6 +3,9 @@
 #include <ATen/autocast_mode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
+
+#include <functional>
 
 #include "attention/draws.h"
 #include "fovea/attention/attention.h"
@@ -265,6 +268,38 @@ TEST_F(GpuAttention, DropoutFollowsTheGeneratorOfTheDevice) {
   EXPECT_TRUE(at::equal(drawn(), first));
   EXPECT_TRUE(at::equal(drawn(), second));
   EXPECT_FALSE(at::equal(first, second));
+}
+
+TEST_F(GpuAttention, ACapturedGraphDrawsAnewAtEveryReplayAndItsBackwardAgrees) {
+  void* library = dlopen(FOVEA_BINARY_DIR "/libfovea_gpu_graph.so", RTLD_NOW);
+  if (!library) GTEST_SKIP() << "needs a build with nvcc: " << dlerror();
+  const auto replay_twice =
+      reinterpret_cast<void (*)(const std::function<void()>&, const std::function<void()>&)>(
+          dlsym(library, "fovea_replay_twice"));
+  const Call call = plain({2, 2}, 64, 64, 16, 16, at::kFloat);
+  Sdpa s = on_gpu(call.s);
+  s.dropout_p = 0.5;
+  const Tensor grad_out = on_gpu(call.grad_out);
+  const auto run = [&](const Sdpa& s) {
+    const auto [out, lse, col_sum, avg_map] = sdpa_fwd(s);
+    const auto [dq, dk, dv, none] = sdpa_bwd(s, {grad_out, out, lse}, {true, true, true, false});
+    return std::vector<Tensor>{out, lse, dq, dk, dv};
+  };
+  std::vector<Tensor> captured, outs;
+  const auto body = [&] {
+    s.rng = draw_rng(s.q, {});
+    captured = run(s);
+  };
+  const auto look = [&] {
+    Sdpa eager = s;
+    eager.rng = s.rng->clone();
+    const std::vector<Tensor> wanted = run(eager);
+    for (size_t i = 0; i < wanted.size(); ++i) EXPECT_TRUE(at::equal(captured[i], wanted[i])) << i;
+    outs.push_back(captured[0].clone());
+  };
+  replay_twice(body, look);
+  ASSERT_EQ(outs.size(), 2U);
+  EXPECT_FALSE(at::equal(outs[0], outs[1]));
 }
 
 TEST_F(GpuAttention, AutocastTakesHalvesAndLeavesTheBias) {
