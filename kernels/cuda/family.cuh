@@ -29,6 +29,15 @@ inline Sum sum_of(const SdpaArgs& a, const View4& dbias) {
                                                         std::max<std::int64_t>(steps, 1)));
   return sum;
 }
+/// One part in the layout and type of the gradient is the gradient: no detour through the workspace.
+inline bool is_whole(const SdpaArgs& a, const Sum& sum) {
+  std::int64_t step = 1;
+  for (int d = 3; d >= 0; --d) {
+    if (!sum.repeated[d] && a.dbias.s[d] != step) return false;
+    step *= sum.size(a, d);
+  }
+  return sum.parts == 1 && a.bias_elem == Elem::f32;
+}
 inline Sum table_sum(const SdpaArgs& a) { return sum_of(a, View4{nullptr, {0, 1, 1, 1}}); }
 
 int add_parts(const SdpaArgs& a,
@@ -66,13 +75,18 @@ int backward_of(const SdpaArgs& a) {
     error = with_width(std::max(a.dk.p ? a.Dk : 0, a.dv.p ? a.Dv : 0), [&](auto width) {
       return launch_rows<BackwardOf<M, Side::key, decltype(width)::kTiles>>(a);
     });
-  for (const bool table : {false, true}) {
-    if (error || !(table ? a.dtable.p : a.dbias.p)) continue;
-    Sum sum = table ? table_sum(a) : sum_of(a, a.dbias);
-    sum.to = static_cast<float*>(a.workspace) + Delta::count(a);
+  auto* const partial = static_cast<float*>(a.workspace) + Delta::count(a);
+  if (a.dbias.p && !error) {
+    Sum sum = sum_of(a, a.dbias);
+    sum.to = is_whole(a, sum) ? static_cast<float*>(a.dbias.p) : partial;
     error = launch_rows<Collect<M, true>>(a, sum);
-    if (error) break;
-    error = table ? add_table(a, sum) : add_parts(a, sum);
+    if (!error && sum.to == partial) error = add_parts(a, sum);
+  }
+  if (a.dtable.p && !error) {
+    Sum sum = table_sum(a);
+    sum.to = partial;
+    error = launch_rows<Collect<M, true>>(a, sum);
+    if (!error) error = add_table(a, sum);
   }
   return error;
 }

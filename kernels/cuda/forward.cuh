@@ -48,7 +48,7 @@ struct Forward {
     int end = first < head.queries ? head.keys : 0;
     if (a.causal) end = smaller(end, first + q.rows);
     for (block.column = 0; block.column < end; block.column += kKeys) {
-      sync_block();  // nobody reads the last tile any more
+      // Since the last barrier of the step before, all read v alone: the notes are free, and after the next barrier the tiles.
       if (block.column == 0) block.rows.template write<Side::query>(a, head, first, q.rows);
       block.columns.template write<Side::key>(a, head, block.column, kKeys);
       sync_block();

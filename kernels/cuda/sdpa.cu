@@ -80,7 +80,7 @@ std::int64_t sdpa_bwd_workspace(const SdpaArgs& a) noexcept {
   std::int64_t partial = 0;
   if (a.dbias.p) {
     const Sum sum = sum_of(a, a.dbias);
-    partial = sum.elements(a) * sum.parts;
+    if (!is_whole(a, sum)) partial = sum.elements(a) * sum.parts;
   }
   if (a.dtable.p) {
     const Sum sum = table_sum(a);
