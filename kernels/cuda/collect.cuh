@@ -162,7 +162,6 @@ struct Collect {
         for (int z = 0; z < over_j; ++z) x += tile[(r + y) * kPitch + k + z];
       to[i * keys + j] = sum.factor * x;
     }
-    sync_block();
   }
 };
 
