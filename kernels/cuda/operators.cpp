@@ -63,7 +63,6 @@ const char* refused(const Tensor& like, int64_t channels) {
 
 // --- The last resort: the CPU's kernels, with the same dropout ------------------------------------------------------
 
-Tensor on_cpu(const Tensor& t) { return t.defined() ? t.cpu() : t; }
 OptionalTensor on_cpu(const OptionalTensor& t) { return t ? OptionalTensor(t->cpu()) : t; }
 
 template <size_t... I, class... T>
@@ -75,14 +74,13 @@ std::tuple<T...> moved(const std::tuple<T...>& from, const std::tuple<T...>& to,
 
 /// `to` filled with what `run` gives on the CPU.
 template <class Results, class Run>
-Results by_cpu(const char* op, const Tensor& like, const char* reason, const Results& to,
-               const Run& run) {
+Results by_cpu(const char* op, const attention::CallShape& shape, at::ScalarType type,
+               const char* reason, const Results& to, const Run& run) {
   TORCH_WARN_ONCE(
       "fovea: attention of ", reason,
       " has no CUDA kernel; it is computed on the CPU, which is slow and waits for the GPU");
   const Results results = moved(run(), to, std::make_index_sequence<std::tuple_size_v<Results>>());
-  attention::note_path(op, like.sizes(), like.scalar_type(),
-                       std::string("CPU kernels (") + reason + ")");
+  attention::note_path(op, shape, type, std::string("CPU kernels (") + reason + ")");
   return results;
 }
 
@@ -104,6 +102,15 @@ const char* const kNames[2][2] = {{"sdpa_fwd", "sdpa_bwd"}, {"window_sdpa_fwd", 
 const Tensor& first(const Sdpa& s) { return s.q; }
 const Tensor& first(const WindowSdpa& s) { return s.qkv; }
 
+attention::CallShape shape_of(const Sdpa& s, const Tensor&) {
+  return {s.q.size(0), s.q.size(1), s.q.size(2), s.k.size(2), s.q.size(3), s.v.size(3)};
+}
+/// lse is [image, window, head, position].
+attention::CallShape shape_of(const WindowSdpa& s, const Tensor& lse) {
+  const int64_t positions = lse.size(3), width = channels(s);
+  return {lse.size(0) * lse.size(1), s.heads, positions, positions, width, width};
+}
+
 // The CPU's, through the dispatcher.
 Tensors4 operator_fwd(const Sdpa& s) { return sdpa_fwd(s); }
 Tensors4 operator_fwd(const WindowSdpa& s) { return window_sdpa_fwd(s); }
@@ -120,7 +127,8 @@ Tensors4 run_forward(const Arguments& s) {
   const c10::cuda::CUDAGuard guard(first(s).device());
   Tensors4 results = empty_results(s);
   if (const char* reason = refused(first(s), channels(s)))
-    return by_cpu(kNames[std::is_same_v<Arguments, WindowSdpa>][0], first(s), reason, results,
+    return by_cpu(kNames[std::is_same_v<Arguments, WindowSdpa>][0],
+                  shape_of(s, std::get<1>(results)), first(s).scalar_type(), reason, results,
                   [&] { return operator_fwd(on_cpu(s)); });
   forward(s, current_device(), results);
   return results;
@@ -132,7 +140,8 @@ auto run_backward(const Arguments& s, const Passed& passed, std::array<bool, N> 
   const c10::cuda::CUDAGuard guard(first(s).device());
   auto gradients = empty_gradients(s, need);
   if (const char* reason = refused(first(s), channels(s)))
-    return by_cpu(kNames[std::is_same_v<Arguments, WindowSdpa>][1], first(s), reason, gradients,
+    return by_cpu(kNames[std::is_same_v<Arguments, WindowSdpa>][1], shape_of(s, passed.lse),
+                  first(s).scalar_type(), reason, gradients,
                   [&] { return operator_bwd(on_cpu(s), on_cpu(passed), need); });
   backward(s, passed, current_device(), gradients);
   return gradients;
