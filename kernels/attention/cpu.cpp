@@ -93,9 +93,11 @@ void forward(const Problem& p, const Kernels& kernels) {
 void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t rows,
                              int64_t columns) {
   const int64_t slice = rows * columns;
-  const int64_t chunks = std::min(p.B, std::max<int64_t>(8, parts_of(64, p.H)));
-  const at::Tensor partial = at::empty({chunks, p.H, slice}, at::kFloat);
-  float* const sums = partial.data_ptr<float>();
+  const int64_t chunks = std::min<int64_t>(p.B, 8);
+  auto* const dbias = static_cast<float*>(p.dbias.data);
+  const bool shared_by_heads = p.dbias.stride[1] == 0, in_place = chunks == 1 && !shared_by_heads;
+  const at::Tensor partial = in_place ? at::Tensor() : at::empty({chunks, p.H, slice}, at::kFloat);
+  float* const sums = in_place ? dbias : partial.data_ptr<float>();
   run_tasks(chunks * p.H, kernels.backward_room(p), [&](int64_t task, float* memory) {
     const int64_t chunk = task / p.H, h = task % p.H;
     float* mine = sums + task * slice;
@@ -103,8 +105,7 @@ void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t r
     for (int64_t b = chunk * p.B / chunks; b < (chunk + 1) * p.B / chunks; ++b)
       kernels.backward(p, b, h, mine, memory);
   });
-  auto* const dbias = static_cast<float*>(p.dbias.data);
-  const bool shared_by_heads = p.dbias.stride[1] == 0;
+  if (in_place) return;
   const int64_t slices = shared_by_heads ? 1 : p.H, added = chunks * p.H / slices;
   constexpr int64_t block = 1024;
   at::parallel_for(0, parts_of(slices * slice, block), 1, [&](int64_t begin, int64_t end) {

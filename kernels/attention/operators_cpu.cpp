@@ -122,7 +122,11 @@ Call call_of(const Sdpa& s) {
   p.q = call.keep(computable(s.q));
   p.k = call.keep(computable(s.k));
   p.v = call.keep(computable(s.v));
-  if (s.bias) p.bias = call.keep(sums_of(*s.bias, s.q));
+  if (s.bias) {
+    const bool as_it_is = s.bias->scalar_type() == at::kBFloat16 && p.elem != Elem::f64;
+    p.bias = call.keep(as_it_is ? *s.bias : sums_of(*s.bias, s.q));
+    p.bias_elem = as_it_is ? Elem::bf16 : p.elem == Elem::f64 ? Elem::f64 : Elem::f32;
+  }
   if (s.mask) p.mask = call.keep(*s.mask);
   p.len_q = call.lengths(s.len_q);
   p.len_k = call.lengths(s.len_k);

@@ -35,7 +35,8 @@ struct Problem {
   Windows windows;
 
   View q, k, v;
-  View bias;  ///< float; double where elem is f64
+  View bias;  ///< float or bf16; double where elem is f64
+  Elem bias_elem = Elem::f32;
   View mask;  ///< bytes: 0 hides a key
   /// [B], as the caller gave them: clamp to [0, N]. Null: all.
   const std::int64_t *len_q = nullptr, *len_k = nullptr;

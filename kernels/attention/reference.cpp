@@ -90,6 +90,11 @@ struct Head {
                                             i * view.stride[2] + j * view.stride[3]];
   }
 
+  double bias_of(int64_t i, int64_t j) const {
+    if (!p.bias.data) return 0;
+    return p.bias_elem == Elem::bf16 ? wide(at<Bf16>(p.bias, i, j)) : at<A>(p.bias, i, j);
+  }
+
   /// Makes the weights of query i and what dropout multiplies them by. Gives the log of the sum; +inf, and weights that
   /// are all 0, if it sees nothing. What is not seen takes no part: it may be NaN.
   double weigh(int64_t i) {
@@ -99,7 +104,7 @@ struct Head {
     if (i < p.queries(b)) load<T>(p, p.q, b, h, i, p.Dk, q.data());
     for (int64_t j = 0; i < p.queries(b) && j < p.keys(b); ++j) {
       if (!sees(i, j)) continue;
-      const double bias = p.bias.data ? at<A>(p.bias, i, j) : 0;
+      const double bias = bias_of(i, j);
       if (bias == -kInf) continue;
       weights[j] = p.scale * dot(q.data(), &k[j * p.Dk], p.Dk) + bias;
       any |= weights[j] != -kInf;

@@ -1,18 +1,11 @@
 // The backward pass of one head: strips of queries against all keys. Weights are made again from the scores and lse.
 #pragma once
 
-#include "attention/simd/scores.h"
+#include "attention/simd/forward.h"
 #include "attention/simd/way.h"
 
 namespace fovea::attention::FOVEA_ISA {
 namespace {
-
-/// Queries whose scores and their gradients are held at once.
-FOVEA_INLINE std::int64_t backward_strip_of(const Problem& p) {
-  constexpr std::int64_t tile = FOVEA_ROWS(FOVEA_COLUMNS);
-  const std::int64_t rows = 16384 / padded(p.Nk) / tile * tile;
-  return rows < tile ? tile : rows > p.Nq ? p.Nq : rows;
-}
 
 struct BackwardRoom {
   std::int64_t strip;
@@ -20,7 +13,7 @@ struct BackwardRoom {
       *grad_outs_stacked, *scores, *grads, *down, *kept, *dq, *dk, *dv, *nothing;
   std::uint8_t* seen;
 
-  FOVEA_INLINE BackwardRoom(const Problem& p, Arena& arena) : strip(backward_strip_of(p)) {
+  FOVEA_INLINE BackwardRoom(const Problem& p, Arena& arena) : strip(strip_of(p, 1 << 15, 96)) {
     keys_turned = arena.take(panels(p.Nk) * kPanel * p.Dk);
     values_turned = arena.take(panels(p.Nk) * kPanel * p.Dv);
     keys = arena.take(p.Nk * padded(p.Dk));
@@ -47,17 +40,25 @@ FOVEA_INLINE void add_to_bias(float* to, std::int64_t step, const float* grads,
   for (std::int64_t j = 0; j < count; ++j) *to += grads[j];
 }
 
-/// The product of two rows of `width` numbers.
-template <class T>
-FOVEA_INLINE float dot(const T* a, std::int64_t a_channel, const T* b, std::int64_t b_channel,
-                       std::int64_t width) {
-  Vec sums{};
-  std::int64_t c = 0;
-  if (a_channel == 1 && b_channel == 1)
-    for (; c + kLanes <= width; c += kLanes) sums += load(a + c) * load(b + c);
-  float total = sum(sums);
-  for (; c < width; ++c) total += number(a[c * a_channel]) * number(b[c * b_channel]);
-  return total;
+/// Scores become weights, and the gradients of dropped weights those of scores: weight (gradient - mean of the gradients).
+/// The mean is out * grad_out too, but that has been rounded: from the weights themselves the row's sum is exactly 0.
+FOVEA_INLINE void gradients_of_scores(float* weights, float* grads, const float* kept,
+                                      std::int64_t wide, float scale, float shift) {
+  Vec total{}, products{};
+  for (std::int64_t j = 0; j < wide; j += kLanes) {
+    const Vec weight = exp2(load(weights + j) * scale - shift);
+    Vec grad = load(grads + j);
+    if (kept) store(grads + j, grad *= load(kept + j));
+    total += weight;
+    products += weight * grad;
+    store(weights + j, weight);
+  }
+  const float mean = sum(products) / sum(total);
+  for (std::int64_t j = 0; j < wide; j += kLanes) {
+    const Vec weight = load(weights + j);
+    store(grads + j, weight * (load(grads + j) - mean));
+    if (kept) store(weights + j, weight * load(kept + j));
+  }
 }
 
 /// Writes `width` floats times `factor` to rows 0 to `count`, zeros to those from there to n.
@@ -78,9 +79,9 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
   const BackwardRoom room(p, arena);
   const Sight sight(p, b, h, room.seen);
   const Rows<T> q = rows_of<T>(p, p.q, b, h), k = rows_of<T>(p, p.k, b, h),
-                v = rows_of<T>(p, p.v, b, h), out = rows_of<T>(p, p.out, b, h),
-                grad_out = rows_of<T>(p, p.grad_out, b, h), dq = rows_of<T>(p, p.dq, b, h),
-                dk = rows_of<T>(p, p.dk, b, h), dv = rows_of<T>(p, p.dv, b, h);
+                v = rows_of<T>(p, p.v, b, h), grad_out = rows_of<T>(p, p.grad_out, b, h),
+                dq = rows_of<T>(p, p.dq, b, h), dk = rows_of<T>(p, p.dk, b, h),
+                dv = rows_of<T>(p, p.dv, b, h);
   const std::int64_t queries = sight.queries, keys = sight.keys_until(queries);
   const std::int64_t score_step = padded(p.Nk), dk_step = padded(p.Dk), dv_step = padded(p.Dv);
   const std::int64_t depth = Way::depth(p.Dk), depth_out = Way::depth(p.Dv);
@@ -113,20 +114,9 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
         continue;
       }
       sight.score(weights, i, count);
-      for (std::int64_t j = 0; j < wide; j += kLanes)
-        store(weights + j, exp2(load(weights + j) * scale - lse[i] * kLog2E));
-      const float* kept = nullptr;
-      if (p.dropout.threshold) {
-        draw(p.dropout, b * p.H + h, i, wide, room.kept);
-        multiply(grads, kept = room.kept, wide);
-      }
-      // The mean of the gradients of the weights is out * grad_out too, but bf16 has rounded out.
-      const float mean = sizeof(T) == sizeof(float)
-                             ? dot(out.at(i), out.channel, grad_out.at(i), grad_out.channel, p.Dv)
-                             : dot(weights, 1, grads, 1, wide);
-      for (std::int64_t j = 0; j < wide; j += kLanes)
-        store(grads + j, load(weights + j) * (load(grads + j) - mean));
-      if (kept) multiply(weights, kept, wide);
+      const float* kept = p.dropout.threshold ? room.kept : nullptr;
+      if (kept) draw(p.dropout, b * p.H + h, i, wide, room.kept);
+      gradients_of_scores(weights, grads, kept, wide, scale, lse[i] * kLog2E);
       if (dbias) add_to_bias(dbias + i * p.dbias.stride[2], p.dbias.stride[3], grads, count);
     }
     if (dv.base) {

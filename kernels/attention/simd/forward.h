@@ -8,11 +8,11 @@
 namespace fovea::attention::FOVEA_ISA {
 namespace {
 
-/// Queries whose scores are held at once: about 64 KiB of them, in whole tiles.
-FOVEA_INLINE std::int64_t strip_of(const Problem& p) {
+/// Queries whose scores are held at once: of `floats` scores, in whole tiles, but no fewer than `least` where there are so many.
+FOVEA_INLINE std::int64_t strip_of(const Problem& p, std::int64_t floats, std::int64_t least) {
   constexpr std::int64_t tile = FOVEA_ROWS(FOVEA_COLUMNS);
-  const std::int64_t rows = 16384 / padded(p.Nk) / tile * tile;
-  return rows < tile ? tile : rows > p.Nq ? p.Nq : rows;
+  const std::int64_t fit = floats / padded(p.Nk) / tile * tile, rows = fit < least ? least : fit;
+  return rows < p.Nq ? rows : p.Nq;
 }
 
 struct ForwardRoom {
@@ -21,7 +21,7 @@ struct ForwardRoom {
   Softened softened;
   std::uint8_t* seen;
 
-  FOVEA_INLINE ForwardRoom(const Problem& p, Arena& arena) : strip(strip_of(p)) {
+  FOVEA_INLINE ForwardRoom(const Problem& p, Arena& arena) : strip(strip_of(p, 1 << 14, 12)) {
     keys = arena.take(panels(p.Nk) * kPanel * p.Dk);
     values = arena.take(p.Nk * padded(p.Dv));
     queries = arena.take(strip * padded(p.Dk));

@@ -126,11 +126,16 @@ FOVEA_INLINE void turn(const Rows<T>& rows, std::int64_t n, std::int64_t width,
     float* panel = to + first / kPanel * kPanel * width + first % kPanel;
     const T* from[kLanes];
     std::int64_t step[kLanes];
+    const bool all_there = !rows.place && !seen && first + kLanes <= n;
     for (int i = 0; i < kLanes; ++i) {
       const std::int64_t row = first + i;
-      const T* there = row < n && !(seen && !seen[row]) ? rows.at(row) : nullptr;
-      from[i] = there ? there : zeros;
-      step[i] = there ? rows.channel : 1;
+      step[i] = rows.channel;
+      if (all_there) {
+        from[i] = rows.base + row * rows.step;
+      } else {
+        from[i] = row < n && !(seen && !seen[row]) ? rows.at(row) : nullptr;
+        if (!from[i]) from[i] = zeros, step[i] = 1;
+      }
     }
     std::int64_t c = 0;
     if (rows.channel == 1)

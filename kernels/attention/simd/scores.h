@@ -14,6 +14,7 @@ struct Sight {
   const std::uint8_t* seen = nullptr;    // of keys: hidden from every query; null: none is
   const std::uint8_t* region = nullptr;  // of the positions of a window
   const float* bias = nullptr;           // of this head
+  const Bf16* bias_bf16 = nullptr;       // or this one
   const std::uint8_t* mask = nullptr;    // of this head, where it differs between queries
   bool plain =
       false;  // all keys are seen, nothing is added: the softmax scales the products as it reads them
@@ -22,8 +23,11 @@ struct Sight {
   FOVEA_INLINE Sight(const Problem& problem, std::int64_t batch, std::int64_t head,
                      std::uint8_t* room)
       : p(problem), b(batch), h(head), queries(problem.queries(batch)), keys(problem.keys(batch)) {
-    if (p.bias.data)
-      bias = static_cast<const float*>(p.bias.data) + b * p.bias.stride[0] + h * p.bias.stride[1];
+    const std::int64_t of_head = b * p.bias.stride[0] + h * p.bias.stride[1];
+    if (p.bias.data && p.bias_elem == Elem::bf16)
+      bias_bf16 = static_cast<const Bf16*>(p.bias.data) + of_head;
+    else if (p.bias.data)
+      bias = static_cast<const float*>(p.bias.data) + of_head;
     if (p.mask.data) {
       mask = static_cast<const std::uint8_t*>(p.mask.data) + b * p.mask.stride[0] +
              h * p.mask.stride[1];
@@ -34,7 +38,7 @@ struct Sight {
       }
     }
     if (p.windows.count > 0) look_at_window(room);
-    plain = !bias && !seen && !region && !mask && !p.causal && p.scale > 0;
+    plain = !p.bias.data && !seen && !region && !mask && !p.causal && p.scale > 0;
   }
 
   /// The keys that some of the queries up to `end` may see.
@@ -54,8 +58,10 @@ struct Sight {
  private:
   FOVEA_INLINE void scale_and_hide(float* row, std::int64_t i, std::int64_t count) const {
     const float scale = static_cast<float>(p.scale) * kLog2E;
-    if (!bias)
+    if (!p.bias.data)
       for (std::int64_t j = 0; j < count; j += kLanes) store(row + j, load(row + j) * scale);
+    else if (bias_bf16)
+      add_bias(row, bias_bf16 + i * p.bias.stride[2], p.bias.stride[3], count, scale);
     else
       add_bias(row, bias + i * p.bias.stride[2], p.bias.stride[3], count, scale);
     if (seen)
@@ -88,13 +94,14 @@ struct Sight {
     }
   }
 
-  FOVEA_INLINE static void add_bias(float* row, const float* added, std::int64_t step,
+  template <class T>
+  FOVEA_INLINE static void add_bias(float* row, const T* added, std::int64_t step,
                                     std::int64_t count, float scale) {
     std::int64_t j = 0;
     if (step == 1)
       for (; j + kLanes <= count; j += kLanes)
         store(row + j, load(row + j) * scale + load(added + j) * kLog2E);
-    for (; j < count; ++j) row[j] = row[j] * scale + added[j * step] * kLog2E;
+    for (; j < count; ++j) row[j] = row[j] * scale + number(added[j * step]) * kLog2E;
   }
 };
 
@@ -159,12 +166,13 @@ FOVEA_INLINE Wide times(Wide a, std::uint32_t b) {
 }
 
 /// The lower half of the products, and the upper one.
-FOVEA_INLINE Words product_of(Words a, std::uint32_t b, Words& high) {
-  constexpr std::uint64_t low = 0xffffffffULL;
-  const Wide even = times(reinterpret_cast<Wide>(a), b),
-             odd = times(reinterpret_cast<Wide>(a) >> 32, b);
-  high = reinterpret_cast<Words>(even >> 32 | (odd & ~low));
-  return reinterpret_cast<Words>((even & low) | odd << 32);
+template <int... I>
+FOVEA_INLINE Words product_of(Words a, std::uint32_t b, Words& high,
+                              std::integer_sequence<int, I...>) {
+  const Words even = reinterpret_cast<Words>(times(reinterpret_cast<Wide>(a), b));
+  const Words odd = reinterpret_cast<Words>(times(reinterpret_cast<Wide>(a) >> 32, b));
+  high = __builtin_shufflevector(even, odd, (I % 2 ? kLanes + I : I + 1)...);
+  return __builtin_shufflevector(even, odd, (I % 2 ? kLanes + I - 1 : I)...);
 }
 
 /// Half of the lanes of a and b by turns: the lower ones, or the upper.
@@ -187,7 +195,8 @@ FOVEA_INLINE void draw(const Dropout& dropout, std::int64_t bh, std::int64_t i, 
          k1 = static_cast<std::uint32_t>(dropout.seed >> 32);
     for (int round = 0; round < 7; ++round, k0 += 0x9E3779B9U, k1 += 0xBB67AE85U) {
       Words a_high, b_high;
-      const Words a = product_of(c0, 0xD2511F53U, a_high), b = product_of(c2, 0xCD9E8D57U, b_high);
+      const Words a = product_of(c0, 0xD2511F53U, a_high, each),
+                  b = product_of(c2, 0xCD9E8D57U, b_high, each);
       c0 = b_high ^ c1 ^ k0;
       c2 = a_high ^ c3 ^ k1;
       c1 = b;

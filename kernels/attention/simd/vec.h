@@ -87,8 +87,18 @@ FOVEA_INLINE float largest(Vec v) {
         larger(v, swapped<Step>(v, std::make_integer_sequence<int, kLanes>())));
 }
 
-/// 2^x for x <= 0 within 2e-7 of it, relative; 0 below 2^-126, and of -inf.
+/// 2^x for x <= 0 within 2e-7 of it, relative; 0 of -inf, and of what floats cannot hold.
 FOVEA_INLINE Vec exp2(Vec x) {
+#if FOVEA_LANES == 16
+  // 2^f of the fraction f from 0 to 1, exact at 0: least relative error of degree 5.
+  const Vec f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  Vec p = f * 1.86713052e-3F + 9.01702885e-3F;
+  p = p * f + 5.57999127e-2F;
+  p = p * f + 2.40164444e-1F;
+  p = p * f + 6.93151295e-1F;
+  p = p * f + 1.0F;
+  return _mm512_scalef_ps(p, x);
+#else
   const Vec whole =
       (x + 12582912.0F) - 12582912.0F;  // 1.5 * 2^23: what is added rounds to an integer
   const Vec f = x - whole;              // -0.5 to 0.5: Taylor in f ln 2
@@ -101,6 +111,7 @@ FOVEA_INLINE Vec exp2(Vec x) {
   const Ints power = reinterpret_cast<Ints>(x + 12582912.0F) << 23;  // its low bits are the integer
   const Vec result = reinterpret_cast<Vec>(reinterpret_cast<Ints>(p) + power);
   return x < -126.0F ? Vec{} : result;
+#endif
 }
 
 /// log2 x of a normal number above 0, within 2e-7.
