@@ -7,6 +7,7 @@ Runs in the benches' environment (bench/setup makes it), for its PyTorch 2.11. W
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,8 @@ exported = torch.export.export(Layer(), (tensor(2, 6, 6, 24, grad=False), tensor
 x, table = tensor(5, 6, 6, 24, grad=False), tensor(25, 2, grad=False)
 assert torch.equal(exported.module()(x, table), ops.window_sdpa(x, table, 2, [3, 3], [1, 1]))
 print("torch.export: window_sdpa with any batch")
+
+readme = (Path(__file__).parents[2] / "README.md").read_text()
+for block in re.findall(r"```python\n(.*?)```", readme, re.S):
+    exec(block.replace("build/libfovea.so", sys.argv[1]), {})
+    print("the README's lines of Python")
