@@ -141,6 +141,20 @@ void backward(const Problem& p, const Kernels& kernels) {
   });
 }
 
+/// By the kernels of the chosen instruction set, or task by task by the reference, which alone knows fp64. Gives the path.
+const char* solve(const Problem& p, void (*fast)(const Problem&, const Kernels&),
+                  int64_t (*tasks)(const Problem&), void (*slow)(const Problem&, int64_t task)) {
+  const Isa& isa = chosen_isa();
+  if (isa.kernels && p.elem != Elem::f64) {
+    fast(p, *isa.kernels);
+    return isa.name.c_str();
+  }
+  at::parallel_for(0, tasks(p), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t task = begin; task < end; ++task) slow(p, task);
+  });
+  return "reference";
+}
+
 }  // namespace
 
 std::vector<std::string> cpu_isas() {
@@ -150,27 +164,10 @@ std::vector<std::string> cpu_isas() {
 }
 
 const char* cpu_fwd(const Problem& problem) {
-  const Isa& isa = chosen_isa();
-  if (isa.kernels && problem.elem != Elem::f64) {
-    forward(problem, *isa.kernels);
-    return isa.name.c_str();
-  }
-  at::parallel_for(0, reference_fwd_tasks(problem), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) reference_fwd(problem, task);
-  });
-  return "reference";
+  return solve(problem, forward, reference_fwd_tasks, reference_fwd);
 }
-
 const char* cpu_bwd(const Problem& problem) {
-  const Isa& isa = chosen_isa();
-  if (isa.kernels && problem.elem != Elem::f64) {
-    backward(problem, *isa.kernels);
-    return isa.name.c_str();
-  }
-  at::parallel_for(0, reference_bwd_tasks(problem), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t task = begin; task < end; ++task) reference_bwd(problem, task);
-  });
-  return "reference";
+  return solve(problem, backward, reference_bwd_tasks, reference_bwd);
 }
 
 }  // namespace fovea::attention

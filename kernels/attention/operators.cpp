@@ -122,10 +122,9 @@ Tensor spatial_sdpa(const Tensor& q, const Tensor& k, const Tensor& v,
 }
 
 bool runs_on(c10::DeviceType device) {
-  const auto key = c10::computeDispatchKey(at::kFloat, at::kStrided, c10::Device(device));
-  return c10::Dispatcher::singleton()
-      .findSchemaOrThrow("fovea::sdpa_fwd", "")
-      .hasKernelForDispatchKey(key);
+  static const auto op = c10::Dispatcher::singleton().findSchemaOrThrow("fovea::sdpa_fwd", "");
+  return op.hasKernelForDispatchKey(
+      c10::computeDispatchKey(at::kFloat, at::kStrided, c10::Device(device)));
 }
 
 TORCH_LIBRARY(fovea, m) {
