@@ -88,4 +88,13 @@ Tensors2 window_sdpa_bwd_operator(const Tensor& grad_out, const Tensor& qkv, con
                 Passed{grad_out, out, lse}, need);
 }
 
+/// Registers the kernels of one dispatch key, functions of the structs above: TORCH_LIBRARY_IMPL(fovea, KEY, m).
+template <auto forward, auto backward, auto window_forward, auto window_backward, class Library>
+void implement(Library& m) {
+  m.impl("sdpa_fwd", sdpa_fwd_operator<forward>);
+  m.impl("sdpa_bwd", sdpa_bwd_operator<backward>);
+  m.impl("window_sdpa_fwd", window_sdpa_fwd_operator<window_forward>);
+  m.impl("window_sdpa_bwd", window_sdpa_bwd_operator<window_backward>);
+}
+
 }  // namespace fovea::attention

@@ -186,10 +186,7 @@ struct Autocast {
 
 TORCH_LIBRARY_IMPL(fovea, Autograd, m) {
   m.impl("draw_rng", torch::CppFunction::makeFallthrough());  // integers have no gradient
-  m.impl("sdpa_fwd", sdpa_fwd_operator<forward>);
-  m.impl("sdpa_bwd", sdpa_bwd_operator<backward>);
-  m.impl("window_sdpa_fwd", window_sdpa_fwd_operator<window_forward>);
-  m.impl("window_sdpa_bwd", window_sdpa_bwd_operator<window_backward>);
+  implement<forward, backward, window_forward, window_backward>(m);
 }
 
 TORCH_LIBRARY_IMPL(fovea, AutocastCPU, m) { Autocast<at::kCPU>::add_to(m); }

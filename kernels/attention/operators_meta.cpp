@@ -31,10 +31,7 @@ Tensors2 window_backward(const WindowSdpa& s, const Passed& passed, std::array<b
 
 TORCH_LIBRARY_IMPL(fovea, Meta, m) {
   m.impl("draw_rng", draw);
-  m.impl("sdpa_fwd", sdpa_fwd_operator<forward>);
-  m.impl("sdpa_bwd", sdpa_bwd_operator<backward>);
-  m.impl("window_sdpa_fwd", window_sdpa_fwd_operator<window_forward>);
-  m.impl("window_sdpa_bwd", window_sdpa_bwd_operator<window_backward>);
+  implement<forward, backward, window_forward, window_backward>(m);
 }
 
 }  // namespace fovea::attention

@@ -151,10 +151,8 @@ auto run_backward(const Arguments& s, const Passed& passed, std::array<bool, N> 
 
 TORCH_LIBRARY_IMPL(fovea, CUDA, m) {
   m.impl("draw_rng", draw);
-  m.impl("sdpa_fwd", attention::sdpa_fwd_operator<run_forward<Sdpa>>);
-  m.impl("sdpa_bwd", attention::sdpa_bwd_operator<run_backward<Sdpa, 4>>);
-  m.impl("window_sdpa_fwd", attention::window_sdpa_fwd_operator<run_forward<WindowSdpa>>);
-  m.impl("window_sdpa_bwd", attention::window_sdpa_bwd_operator<run_backward<WindowSdpa, 2>>);
+  attention::implement<run_forward<Sdpa>, run_backward<Sdpa, 4>, run_forward<WindowSdpa>,
+                       run_backward<WindowSdpa, 2>>(m);
 }
 
 }  // namespace fovea::cuda

@@ -16,8 +16,8 @@ struct Sight {
   const float* bias = nullptr;           // of this head
   const Bf16* bias_bf16 = nullptr;       // or this one
   const std::uint8_t* mask = nullptr;    // of this head, where it differs between queries
-  bool plain =
-      false;  // all keys are seen, nothing is added: the softmax scales the products as it reads them
+  // All keys are seen, nothing is added: the softmax scales the products as it reads them.
+  bool plain = false;
 
   /// `room` for the bytes of `seen`, Nk of them.
   FOVEA_INLINE Sight(const Problem& problem, std::int64_t batch, std::int64_t head,
