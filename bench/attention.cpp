@@ -5,6 +5,7 @@
 // from the formula in fp64 than the contract allows does not count and ends the program with an error.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
+#include <malloc.h>
 #include <torch/nn.h>
 
 #include <algorithm>
@@ -283,6 +284,8 @@ int main_of(int argc, char** argv) {
                         word),
              2;
   }
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
   torch::manual_seed(1);
   fmt::print("{} threads; microseconds of one call, medians of {} rounds in turns\n",
              at::get_num_threads(), rounds);

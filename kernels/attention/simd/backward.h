@@ -8,12 +8,13 @@ namespace fovea::attention::FOVEA_ISA {
 namespace {
 
 struct BackwardRoom {
+  SightRoom sight;
   std::int64_t strip;
   float *keys_turned, *values_turned, *keys, *queries, *grad_outs, *queries_stacked,
       *grad_outs_stacked, *scores, *grads, *down, *kept, *dq, *dk, *dv, *nothing;
-  std::uint8_t* seen;
 
-  FOVEA_INLINE BackwardRoom(const Problem& p, Arena& arena) : strip(strip_of(p, 1 << 15, 96)) {
+  FOVEA_INLINE BackwardRoom(const Problem& p, Arena& arena)
+      : sight(p, arena), strip(strip_of(p, 1 << 15, 96)) {
     keys_turned = arena.take(panels(p.Nk) * kPanel * p.Dk);
     values_turned = arena.take(panels(p.Nk) * kPanel * p.Dv);
     keys = arena.take(p.Nk * padded(p.Dk));
@@ -24,12 +25,11 @@ struct BackwardRoom {
     scores = arena.take(strip * padded(p.Nk));
     grads = arena.take(strip * padded(p.Nk));
     down = arena.take((strip + 1) / 2 * padded(p.Nk));
-    kept = arena.take(p.dropout.threshold ? padded(p.Nk) + 4 * kLanes : 0);
+    kept = arena.take(p.dropout.threshold ? padded(p.Nk) + kLanes : 0);
     dq = arena.take(strip * padded(p.Dk));
     dk = arena.take(p.Nk * padded(p.Dk));
     dv = arena.take(p.Nk * padded(p.Dv));
     nothing = arena.take(padded(p.Dk) + padded(p.Dv));
-    seen = reinterpret_cast<std::uint8_t*>(arena.take(p.Nk / 4 + 1));
   }
 };
 
@@ -40,13 +40,17 @@ FOVEA_INLINE void add_to_bias(float* to, std::int64_t step, const float* grads,
   for (std::int64_t j = 0; j < count; ++j) *to += grads[j];
 }
 
-/// Scores become weights, and the gradients of dropped weights those of scores: weight (gradient - mean of the gradients).
-/// The mean is out * grad_out too, but that has been rounded: from the weights themselves the row's sum is exactly 0.
-FOVEA_INLINE void gradients_of_scores(float* weights, float* grads, const float* kept,
-                                      std::int64_t wide, float scale, float shift) {
+/// Products of query i become weights, and the gradients of dropped weights those of scores: weight (gradient - mean of the
+/// gradients). The mean is out * grad_out too, but that has been rounded: from the weights themselves the row's sum is exactly 0.
+template <bool plain>
+FOVEA_INLINE void gradients_of_scores(const Sight& sight, float* weights, float* grads,
+                                      const float* kept, std::int64_t i, std::int64_t wide,
+                                      float shift) {
+  const Seen by = sight.seen_by(i, wide);
+  const float scale = sight.left();
   Vec total{}, products{};
   for (std::int64_t j = 0; j < wide; j += kLanes) {
-    const Vec weight = exp2(load(weights + j) * scale - shift);
+    const Vec weight = exp2(sight.score<plain>(weights, by, i, j) * scale - shift);
     Vec grad = load(grads + j);
     if (kept) store(grads + j, grad *= load(kept + j));
     total += weight;
@@ -77,7 +81,7 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
   using Op = typename Way::Op;
   Arena arena{memory};
   const BackwardRoom room(p, arena);
-  const Sight sight(p, b, h, room.seen);
+  const Sight sight(p, b, h, room.sight);
   const Rows<T> q = rows_of<T>(p, p.q, b, h), k = rows_of<T>(p, p.k, b, h),
                 v = rows_of<T>(p, p.v, b, h), grad_out = rows_of<T>(p, p.grad_out, b, h),
                 dq = rows_of<T>(p, p.dq, b, h), dk = rows_of<T>(p, p.dk, b, h),
@@ -85,7 +89,7 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
   const std::int64_t queries = sight.queries, keys = sight.keys_until(queries);
   const std::int64_t score_step = padded(p.Nk), dk_step = padded(p.Dk), dv_step = padded(p.Dv);
   const std::int64_t depth = Way::depth(p.Dk), depth_out = Way::depth(p.Dv);
-  const float scale = left_to_scale(sight), natural = static_cast<float>(p.scale);
+  const float natural = static_cast<float>(p.scale);
   const float* lse = static_cast<const float*>(p.lse) + (b * p.H + h) * p.Nq;
 
   turn(Way::read(k), keys, depth, sight.seen, room.nothing, room.keys_turned);
@@ -113,10 +117,12 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
         clear(grads, wide);
         continue;
       }
-      sight.score(weights, i, count);
       const float* kept = p.dropout.threshold ? room.kept : nullptr;
       if (kept) draw(p.dropout, b * p.H + h, i, wide, room.kept);
-      gradients_of_scores(weights, grads, kept, wide, scale, lse[i] * kLog2E);
+      if (sight.plain)
+        gradients_of_scores<true>(sight, weights, grads, kept, i, wide, lse[i] * kLog2E);
+      else
+        gradients_of_scores<false>(sight, weights, grads, kept, i, wide, lse[i] * kLog2E);
       if (dbias) add_to_bias(dbias + i * p.dbias.stride[2], p.dbias.stride[3], grads, count);
     }
     if (dv.base) {

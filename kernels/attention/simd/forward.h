@@ -16,20 +16,20 @@ FOVEA_INLINE std::int64_t strip_of(const Problem& p, std::int64_t floats, std::i
 }
 
 struct ForwardRoom {
+  SightRoom sight;
   std::int64_t strip;
   float *keys, *values, *queries, *scores, *kept, *out;
   Softened softened;
-  std::uint8_t* seen;
 
-  FOVEA_INLINE ForwardRoom(const Problem& p, Arena& arena) : strip(strip_of(p, 1 << 14, 12)) {
+  FOVEA_INLINE ForwardRoom(const Problem& p, Arena& arena)
+      : sight(p, arena), strip(strip_of(p, 1 << 14, 12)) {
     keys = arena.take(panels(p.Nk) * kPanel * p.Dk);
     values = arena.take(p.Nk * padded(p.Dv));
     queries = arena.take(strip * padded(p.Dk));
     scores = arena.take(strip * padded(p.Nk));
-    kept = arena.take(p.dropout.threshold ? padded(p.Nk) + 4 * kLanes : 0);
+    kept = arena.take(p.dropout.threshold ? padded(p.Nk) + kLanes : 0);
     out = arena.take(strip * padded(p.Dv) + padded(p.Dk));
     softened = {arena.take(padded(strip)), arena.take(padded(strip)), arena.take(padded(strip))};
-    seen = reinterpret_cast<std::uint8_t*>(arena.take(p.Nk / 4 + 1));
   }
 };
 
@@ -40,13 +40,12 @@ void forward_head(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t
   using Op = typename Way::Op;
   Arena arena{memory};
   const ForwardRoom room(p, arena);
-  const Sight sight(p, b, h, room.seen);
+  const Sight sight(p, b, h, room.sight);
   const Rows<T> q = rows_of<T>(p, p.q, b, h), k = rows_of<T>(p, p.k, b, h),
                 v = rows_of<T>(p, p.v, b, h), out = rows_of<T>(p, p.out, b, h);
   const std::int64_t most = sight.keys_until(last), score_step = padded(p.Nk),
                      out_step = padded(p.Dv);
   const std::int64_t depth = Way::depth(p.Dk);
-  const float scale = left_to_scale(sight);
   float* lse = static_cast<float*>(p.lse) + (b * p.H + h) * p.Nq;
   float* col_sum = p.col_sum ? p.col_sum + (b * p.H + h) * p.Nk : nullptr;
 
@@ -67,8 +66,10 @@ void forward_head(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t
       float *row = room.scores + r * score_step, &total = room.softened.total[r];
       const std::int64_t i = begin + r;
       if (q.at(i)) {
-        sight.score(row, i, count);
-        soften(row, wide, scale, room.softened.most[r], total);
+        if (sight.plain)
+          soften<true>(sight, row, i, wide, room.softened.most[r], total);
+        else
+          soften<false>(sight, row, i, wide, room.softened.most[r], total);
       } else {
         clear(row, wide);
         total = 0;

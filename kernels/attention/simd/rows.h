@@ -77,7 +77,8 @@ FOVEA_INLINE void write_zeros(const Rows<T>& rows, std::int64_t begin, std::int6
 FOVEA_INLINE void add_scaled(float* to, const float* from, float factor, std::int64_t count) {
   std::int64_t j = 0;
   for (; j + kLanes <= count; j += kLanes) store(to + j, load(to + j) + load(from + j) * factor);
-  for (; j < count; ++j) to[j] += from[j] * factor;
+  if (const std::int64_t rest = count - j)
+    store_some(to + j, load_some(to + j, rest) + load_some(from + j, rest) * factor, rest);
 }
 
 /// Floats [count, wide] in memory.

@@ -6,109 +6,130 @@
 namespace fovea::attention::FOVEA_ISA {
 namespace {
 
+/// Keys that a query sees: those whose group is its own.
+struct Seen {
+  const std::int32_t* group;  // of each key, up to whole vectors
+  std::int32_t own;
+};
+
+struct SightRoom {
+  std::int32_t *group, *group_of_query;
+  std::uint8_t* seen;
+
+  FOVEA_INLINE SightRoom(const Problem& p, Arena& arena)
+      : group(reinterpret_cast<std::int32_t*>(arena.take(padded(p.Nk)))),
+        group_of_query(reinterpret_cast<std::int32_t*>(arena.take(padded(p.Nk)))),
+        seen(reinterpret_cast<std::uint8_t*>(arena.take(p.Nk / 4 + 1))) {}
+};
+
 /// What hides keys of one head, and what is added to its scores.
-struct Sight {
-  const Problem& p;
-  std::int64_t b, h;
-  std::int64_t queries, keys;            // those within the lengths
-  const std::uint8_t* seen = nullptr;    // of keys: hidden from every query; null: none is
-  const std::uint8_t* region = nullptr;  // of the positions of a window
-  const float* bias = nullptr;           // of this head
-  const Bf16* bias_bf16 = nullptr;       // or this one
-  const std::uint8_t* mask = nullptr;    // of this head, where it differs between queries
+class Sight {
+ public:
+  std::int64_t queries, keys;          // those within the lengths
+  const std::uint8_t* seen = nullptr;  // of keys: hidden from every query; null: none is
   // All keys are seen, nothing is added: the softmax scales the products as it reads them.
   bool plain = false;
 
-  /// `room` for the bytes of `seen`, Nk of them.
   FOVEA_INLINE Sight(const Problem& problem, std::int64_t batch, std::int64_t head,
-                     std::uint8_t* room)
-      : p(problem), b(batch), h(head), queries(problem.queries(batch)), keys(problem.keys(batch)) {
-    const std::int64_t of_head = b * p.bias.stride[0] + h * p.bias.stride[1];
-    if (p.bias.data && p.bias_elem == Elem::bf16)
-      bias_bf16 = static_cast<const Bf16*>(p.bias.data) + of_head;
-    else if (p.bias.data)
-      bias = static_cast<const float*>(p.bias.data) + of_head;
-    if (p.mask.data) {
-      mask = static_cast<const std::uint8_t*>(p.mask.data) + b * p.mask.stride[0] +
-             h * p.mask.stride[1];
-      if (p.mask.stride[2] == 0) {
-        for (std::int64_t j = 0; j < keys; ++j) room[j] = mask[j * p.mask.stride[3]];
-        seen = room;
-        mask = nullptr;
+                     const SightRoom& room)
+      : queries(problem.queries(batch)),
+        keys(problem.keys(batch)),
+        p_(problem),
+        b_(batch),
+        bias_(problem.bias.data),
+        scale_(static_cast<float>(problem.scale) * kLog2E),
+        room_(room) {
+    bias_from_ = b_ * p_.bias.stride[0] + head * p_.bias.stride[1];
+    if (p_.mask.data) {
+      mask_ = static_cast<const std::uint8_t*>(p_.mask.data) + b_ * p_.mask.stride[0] +
+              head * p_.mask.stride[1];
+      if (p_.mask.stride[2] == 0) {
+        for (std::int64_t j = 0; j < keys; ++j) room.seen[j] = mask_[j * p_.mask.stride[3]];
+        seen = room.seen;
+        mask_ = nullptr;
       }
     }
-    if (p.windows.count > 0) look_at_window(room);
-    plain = !p.bias.data && !seen && !region && !mask && !p.causal && p.scale > 0;
+    if (p_.windows.count > 0) look_at_window();
+    plain = !bias_ && !seen && !region_ && !mask_ && !p_.causal && p_.scale > 0;
+    for (std::int64_t j = 0; j < keys; ++j) room_.group[j] = region_ ? region_[j] : 0;
+    for (std::int64_t j = 0; seen && j < keys; ++j)
+      if (!seen[j]) room_.group[j] = kHidden;
+    for (std::int64_t j = keys; j < padded(p_.Nk); ++j) room_.group[j] = kHidden;
   }
 
   /// The keys that some of the queries up to `end` may see.
   FOVEA_INLINE std::int64_t keys_until(std::int64_t end) const {
-    return p.causal && end < keys ? end : keys;
+    return p_.causal && end < keys ? end : keys;
   }
 
-  /// Products of query i with `count` keys -> scores; -inf where hidden, up to whole vectors.
-  FOVEA_INLINE void score(float* row, std::int64_t i, std::int64_t count) const {
-    if (count == 0) return;
-    if (!plain) scale_and_hide(row, i, count);
-    const std::int64_t last = padded(count) - kLanes;
-    store(row + last,
-          lanes() < static_cast<std::int32_t>(count - last) ? load(row + last) : all(kNone));
+  /// Of query i, until it is asked of another; the groups of `wide` keys.
+  FOVEA_INLINE Seen seen_by(std::int64_t i, std::int64_t wide) const {
+    const std::int32_t own = region_ ? region_[i] : 0;
+    if (!mask_ && !p_.causal) return {room_.group, own};
+    const std::int64_t last = p_.causal && i + 1 < wide ? i + 1 : wide;
+    for (std::int64_t j = 0; j < last; ++j) room_.group_of_query[j] = room_.group[j];
+    for (std::int64_t j = last; j < wide; ++j) room_.group_of_query[j] = kHidden;
+    if (mask_) {
+      const std::uint8_t* shown = mask_ + i * p_.mask.stride[2];
+      for (std::int64_t j = 0; j < (last < keys ? last : keys); ++j)
+        if (!shown[j * p_.mask.stride[3]]) room_.group_of_query[j] = kHidden;
+    }
+    return {room_.group_of_query, own};
   }
+
+  /// Products of query i with keys from j on -> scores, -inf where hidden; `plain` ones are still to be multiplied by left().
+  template <bool plain>
+  FOVEA_INLINE Vec score(const float* products, Seen by, std::int64_t i, std::int64_t j) const {
+    Vec x = load(products + j);
+    if constexpr (!plain) {
+      x *= scale_;
+      if (bias_) x += added(i, j) * kLog2E;
+    } else if (j + kLanes <= keys) {
+      return x;
+    }
+    return load_ints(by.group + j) == by.own ? x : all(kNone);
+  }
+  FOVEA_INLINE float left() const { return plain ? scale_ : 1.0F; }
 
  private:
-  FOVEA_INLINE void scale_and_hide(float* row, std::int64_t i, std::int64_t count) const {
-    const float scale = static_cast<float>(p.scale) * kLog2E;
-    if (!p.bias.data)
-      for (std::int64_t j = 0; j < count; j += kLanes) store(row + j, load(row + j) * scale);
-    else if (bias_bf16)
-      add_bias(row, bias_bf16 + i * p.bias.stride[2], p.bias.stride[3], count, scale);
-    else
-      add_bias(row, bias + i * p.bias.stride[2], p.bias.stride[3], count, scale);
-    if (seen)
-      for (std::int64_t j = 0; j < count; ++j) row[j] = seen[j] ? row[j] : kNone;
-    if (region) {
-      const std::uint8_t own = region[i];
-      for (std::int64_t j = 0; j < count; ++j) row[j] = region[j] == own ? row[j] : kNone;
-    }
-    if (mask) {
-      const std::uint8_t* shown = mask + i * p.mask.stride[2];
-      const std::int64_t step = p.mask.stride[3];
-      if (step == 1)
-        for (std::int64_t j = 0; j < count; ++j) row[j] = shown[j] ? row[j] : kNone;
-      else
-        for (std::int64_t j = 0; j < count; ++j) row[j] = shown[j * step] ? row[j] : kNone;
-    }
-    if (p.causal)
-      for (std::int64_t j = i + 1; j < count; ++j) row[j] = kNone;
-  }
+  static constexpr std::int32_t kHidden = -1;
 
   /// A window that lies within the image and one region hides nothing.
-  FOVEA_INLINE void look_at_window(std::uint8_t* room) {
-    const std::int64_t first = b % p.windows.count * p.Nq;
-    const std::int32_t* place = p.windows.place + first;
-    const std::uint8_t* regions = p.windows.region ? p.windows.region + first : nullptr;
+  FOVEA_INLINE void look_at_window() {
+    const std::int64_t first = b_ % p_.windows.count * p_.Nq;
+    const std::int32_t* place = p_.windows.place + first;
+    const std::uint8_t* regions = p_.windows.region ? p_.windows.region + first : nullptr;
     for (std::int64_t j = 0; j < keys; ++j) {
-      room[j] = place[j] >= 0;
-      if (!room[j]) seen = room;
-      if (regions && regions[j] != regions[0]) region = regions;
+      room_.seen[j] = place[j] >= 0;
+      if (!room_.seen[j]) seen = room_.seen;
+      if (regions && regions[j] != regions[0]) region_ = regions;
     }
   }
 
-  template <class T>
-  FOVEA_INLINE static void add_bias(float* row, const T* added, std::int64_t step,
-                                    std::int64_t count, float scale) {
-    std::int64_t j = 0;
-    if (step == 1)
-      for (; j + kLanes <= count; j += kLanes)
-        store(row + j, load(row + j) * scale + load(added + j) * kLog2E);
-    for (; j < count; ++j) row[j] = row[j] * scale + number(added[j * step]) * kLog2E;
+  FOVEA_INLINE Vec added(std::int64_t i, std::int64_t j) const {
+    const std::int64_t at = bias_from_ + i * p_.bias.stride[2] + j * p_.bias.stride[3];
+    const std::int64_t rest = keys - j;
+    if (p_.bias_elem == Elem::bf16) return added(static_cast<const Bf16*>(bias_) + at, rest);
+    return added(static_cast<const float*>(bias_) + at, rest);
   }
-};
+  template <class T>
+  FOVEA_INLINE Vec added(const T* from, std::int64_t rest) const {
+    const std::int64_t step = p_.bias.stride[3];
+    if (step == 1) return rest >= kLanes ? load(from) : load_some(from, rest);
+    Vec x{};
+    for (std::int64_t l = 0; l < (rest < kLanes ? rest : kLanes); ++l)
+      x[l] = number(from[l * step]);
+    return x;
+  }
 
-/// What the scores that `score` leaves are still to be multiplied by.
-FOVEA_INLINE float left_to_scale(const Sight& sight) {
-  return sight.plain ? static_cast<float>(sight.p.scale) * kLog2E : 1.0F;
-}
+  const Problem& p_;
+  std::int64_t b_, bias_from_ = 0;
+  const void* bias_;
+  float scale_;
+  const SightRoom& room_;
+  const std::uint8_t* region_ = nullptr;  // of the positions of a window
+  const std::uint8_t* mask_ = nullptr;    // of this head, where it differs between queries
+};
 
 FOVEA_INLINE void multiply(float* row, const float* factors, std::int64_t wide) {
   for (std::int64_t j = 0; j < wide; j += kLanes) store(row + j, load(row + j) * load(factors + j));
@@ -119,10 +140,18 @@ struct Softened {
   float *most, *total, *factor;  // per row: the largest score, the sum of 2^(score - most), 1 / sum
 };
 
-/// row = 2^(score - the largest score); scores are those of the row times `scale`. Of a row that sees nothing: 0.
-FOVEA_INLINE void soften(float* row, std::int64_t wide, float scale, float& most, float& total) {
+/// Row i: 2^(score - the largest score) of `wide` products. Of a row that sees nothing: 0.
+template <bool plain>
+FOVEA_INLINE void soften(const Sight& sight, float* row, std::int64_t i, std::int64_t wide,
+                         float& most, float& total) {
+  const Seen by = sight.seen_by(i, wide);
+  const float scale = sight.left();
   Vec top = all(kNone);
-  for (std::int64_t j = 0; j < wide; j += kLanes) top = larger(load(row + j), top);
+  for (std::int64_t j = 0; j < wide; j += kLanes) {
+    const Vec score = sight.score<plain>(row, by, i, j);
+    store(row + j, score);
+    top = larger(score, top);
+  }
   most = largest(top) * scale;  // above 0
   total = 0;
   if (most == kNone) return clear(row, wide);
@@ -147,7 +176,6 @@ FOVEA_INLINE void finish(const Softened& s, std::int64_t rows, float* lse) {
 }
 
 using Words = std::uint32_t __attribute__((vector_size(4 * kLanes)));
-
 using Wide = std::uint64_t __attribute__((vector_size(4 * kLanes)));
 
 /// The products of the lower 32 bits. Compilers do not find this instruction by themselves.
@@ -165,52 +193,44 @@ FOVEA_INLINE Wide times(Wide a, std::uint32_t b) {
 #endif
 }
 
-/// The lower half of the products, and the upper one.
+/// The lower 32 bits of a and b by turns.
 template <int... I>
-FOVEA_INLINE Words product_of(Words a, std::uint32_t b, Words& high,
-                              std::integer_sequence<int, I...>) {
-  const Words even = reinterpret_cast<Words>(times(reinterpret_cast<Wide>(a), b));
-  const Words odd = reinterpret_cast<Words>(times(reinterpret_cast<Wide>(a) >> 32, b));
-  high = __builtin_shufflevector(even, odd, (I % 2 ? kLanes + I : I + 1)...);
-  return __builtin_shufflevector(even, odd, (I % 2 ? kLanes + I - 1 : I)...);
+FOVEA_INLINE Words side_by_side(Wide a, Wide b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(reinterpret_cast<Words>(a), reinterpret_cast<Words>(b),
+                                 (I % 2 ? kLanes + I - 1 : I)...);
+}
+/// Pairs of a and b by turns, from lane `from` on.
+template <int from, int... I>
+FOVEA_INLINE Words pairs(Words a, Words b, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(a, b,
+                                 ((I % 4 < 2 ? from : kLanes + from - 2) + I / 4 * 2 + I % 4)...);
 }
 
-/// Half of the lanes of a and b by turns: the lower ones, or the upper.
-template <bool upper, int... I>
-FOVEA_INLINE Words by_turns(Words a, Words b, std::integer_sequence<int, I...>) {
-  constexpr int from = upper ? kLanes / 2 : 0;
-  return __builtin_shufflevector(a, b, (I % 2 ? kLanes + from + I / 2 : from + I / 2)...);
-}
-
-/// 1 / (1 - p) where dropout keeps a weight of query i, 0 elsewhere: of `wide` keys, up to 4 vectors at a time.
+/// 1 / (1 - p) where dropout keeps a weight of query i, 0 elsewhere: of `wide` keys, two vectors at a time. A draw of four
+/// words stands in 64 bits each, as the products need them; their upper halves are left over and mean nothing.
 FOVEA_INLINE void draw(const Dropout& dropout, std::int64_t bh, std::int64_t i, std::int64_t wide,
                        float* kept) {
   constexpr auto each = std::make_integer_sequence<int, kLanes>();
-  for (std::int64_t j = 0; j < wide; j += 4 * kLanes) {
-    Words c0 = reinterpret_cast<Words>(lanes()) + static_cast<std::uint32_t>(j / 4);
-    Words c1 = Words{} + static_cast<std::uint32_t>(i),
-          c2 = Words{} + static_cast<std::uint32_t>(bh);
-    Words c3 = Words{} + static_cast<std::uint32_t>(dropout.offset / 4);
+  Wide count;
+  for (unsigned l = 0; l < kLanes / 2; ++l) count[l] = l;
+  for (std::int64_t j = 0; j < wide; j += 2 * kLanes) {
+    Wide c0 = count + static_cast<std::uint32_t>(j / 4);
+    Wide c1 = Wide{} + static_cast<std::uint32_t>(i), c2 = Wide{} + static_cast<std::uint32_t>(bh);
+    Wide c3 = Wide{} + static_cast<std::uint32_t>(dropout.offset / 4);
     auto k0 = static_cast<std::uint32_t>(dropout.seed),
          k1 = static_cast<std::uint32_t>(dropout.seed >> 32);
     for (int round = 0; round < 7; ++round, k0 += 0x9E3779B9U, k1 += 0xBB67AE85U) {
-      Words a_high, b_high;
-      const Words a = product_of(c0, 0xD2511F53U, a_high, each),
-                  b = product_of(c2, 0xCD9E8D57U, b_high, each);
-      c0 = b_high ^ c1 ^ k0;
-      c2 = a_high ^ c3 ^ k1;
+      const Wide a = times(c0, 0xD2511F53U), b = times(c2, 0xCD9E8D57U);
+      c0 = (b >> 32) ^ c1 ^ k0;
+      c2 = (a >> 32) ^ c3 ^ k1;
       c1 = b;
       c3 = a;
     }
-    const Words even[2] = {by_turns<false>(c0, c2, each), by_turns<true>(c0, c2, each)};
-    const Words odd[2] = {by_turns<false>(c1, c3, each), by_turns<true>(c1, c3, each)};
-    for (int half = 0; half < 2; ++half) {
-      const Words first = by_turns<false>(even[half], odd[half], each),
-                  second = by_turns<true>(even[half], odd[half], each);
-      store(kept + j + 2 * half * kLanes, first >= dropout.threshold ? all(dropout.factor) : Vec{});
-      store(kept + j + (2 * half + 1) * kLanes,
-            second >= dropout.threshold ? all(dropout.factor) : Vec{});
-    }
+    const Words first = side_by_side(c0, c1, each), second = side_by_side(c2, c3, each);
+    const Words words[2] = {pairs<0>(first, second, each), pairs<kLanes / 2>(first, second, each)};
+    for (int half = 0; half < 2; ++half)
+      store(kept + j + half * kLanes,
+            words[half] >= dropout.threshold ? all(dropout.factor) : Vec{});
   }
 }
 

@@ -35,6 +35,11 @@ FOVEA_INLINE Vec load(const float* from) {
   __builtin_memcpy(&v, from, sizeof v);
   return v;
 }
+FOVEA_INLINE Ints load_ints(const std::int32_t* from) {
+  Ints v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
 FOVEA_INLINE Vec load(const Bf16* from) {
   Halves halves;
   __builtin_memcpy(&halves, from, sizeof halves);
@@ -43,11 +48,44 @@ FOVEA_INLINE Vec load(const Bf16* from) {
 FOVEA_INLINE void store(float* to, Vec v) { __builtin_memcpy(to, &v, sizeof v); }
 /// To the nearest, ties to even; a NaN stays one.
 FOVEA_INLINE void store(Bf16* to, Vec v) {
+#ifdef FOVEA_DOT
+  const __m256bh halves = _mm512_cvtneps_pbh(v);
+  __builtin_memcpy(to, &halves, sizeof halves);
+#else
   const Ints bits = reinterpret_cast<Ints>(v);
   const Ints rounded = bits + 0x7fff + ((bits >> 16) & 1);
   const Ints kept = v == v ? rounded : bits | 0x400000;
   const Halves halves = __builtin_convertvector(kept >> 16, Halves);
   __builtin_memcpy(to, &halves, sizeof halves);
+#endif
+}
+/// The first `count` < kLanes numbers, then zeros; nothing behind them is read or written. A number on its own, stored and
+/// then loaded with its neighbours, would make the load wait.
+FOVEA_INLINE Vec load_some(const float* from, std::int64_t count) {
+#if FOVEA_LANES == 16
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1U << count) - 1), from);
+#else
+  Vec v{};
+  for (int l = 0; l < kLanes; ++l) v[l] = l < count ? from[l] : 0.0F;
+  return v;
+#endif
+}
+FOVEA_INLINE Vec load_some(const Bf16* from, std::int64_t count) {
+#if FOVEA_LANES == 16
+  const __m256i halves = _mm256_maskz_loadu_epi16(static_cast<__mmask16>((1U << count) - 1), from);
+  return reinterpret_cast<Vec>(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+#else
+  Ints bits{};
+  for (int l = 0; l < kLanes; ++l) bits[l] = l < count ? from[l] : 0;
+  return reinterpret_cast<Vec>(bits << 16);
+#endif
+}
+FOVEA_INLINE void store_some(float* to, Vec v, std::int64_t count) {
+#if FOVEA_LANES == 16
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1U << count) - 1), v);
+#else
+  for (int l = 0; l < count; ++l) to[l] = v[l];
+#endif
 }
 FOVEA_INLINE float number(float x) { return x; }
 FOVEA_INLINE float number(Bf16 x) {

@@ -61,7 +61,7 @@ struct Pairs {
       std::int64_t c = 0;
       if (first && second)
         for (; c + kLanes <= width; c += kLanes)
-          store(to + c, reinterpret_cast<Vec>(bits(first + c) | bits(second + c) << 16));
+          store(to + c, by_turns(halves(first + c), halves(second + c)));
       for (; c < wide; ++c) {
         const std::uint32_t low = first && c < width ? first[c] : 0,
                             high = second && c < width ? second[c] : 0;
@@ -90,12 +90,8 @@ struct Pairs {
       for (std::int64_t j = 0; j < wide; j += kLanes) {
         const Vec first = load(weights + r * step + j);
         const Vec second = r + 1 < rows ? load(weights + (r + 1) * step + j) : Vec{};
-        const auto both = _mm512_cvtne2ps_pbh(second, first);  // first's 16, then second's
         store(room + r / 2 * wide + j,
-              reinterpret_cast<Vec>(_mm512_permutexvar_epi16(
-                  _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
-                                   7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0),
-                  reinterpret_cast<__m512i>(both))));
+              by_turns(reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first))));
       }
     return {room, wide};
   }
@@ -109,10 +105,18 @@ struct Pairs {
   }
 
  private:
-  FOVEA_INLINE static Ints bits(const Bf16* from) {
-    Halves halves;
-    __builtin_memcpy(&halves, from, sizeof halves);
-    return __builtin_convertvector(halves, Ints);
+  FOVEA_INLINE static __m256i halves(const Bf16* from) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  }
+  /// 16 numbers of one row and 16 of the next -> pairs.
+  FOVEA_INLINE static Vec by_turns(__m512i both) {
+    return reinterpret_cast<Vec>(_mm512_permutexvar_epi16(
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0),
+        both));
+  }
+  FOVEA_INLINE static Vec by_turns(__m256i first, __m256i second) {
+    return by_turns(_mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1));
   }
 };
 #endif
