@@ -18,12 +18,18 @@ Tensor seen_by_all(const Tensor& mask) {
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask,
-                 double dropout, std::optional<double> scale) {
-  const Tensor seen = seen_by_all(mask);
+                 double dropout, std::optional<double> scale, bool causal) {
+  Tensor seen = seen_by_all(mask);
   if (attention::runs_on(q.device().type()))
-    return attention::sdpa(q, k, v, {.mask = seen, .dropout_p = dropout, .scale = scale}).out;
+    return attention::sdpa(q, k, v,
+                           {.mask = seen, .dropout_p = dropout, .causal = causal, .scale = scale})
+        .out;
+  if (causal && seen.defined()) {  // LibTorch takes either
+    seen = seen.logical_and(torch::ones({q.size(-2), k.size(-2)}, seen.options()).tril());
+    causal = false;
+  }
   return at::scaled_dot_product_attention(
-      q, k, v, seen.defined() ? std::optional(seen) : std::nullopt, dropout, false, scale);
+      q, k, v, seen.defined() ? std::optional(seen) : std::nullopt, dropout, causal, scale);
 }
 
 Tensor packed_attention(const Tensor& qkv, int64_t heads, double dropout) {

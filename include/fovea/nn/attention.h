@@ -12,10 +12,11 @@ namespace fovea::nn {
 ///   mask     [batch, keys] bool, true where a key may be seen; undefined means all of them
 ///   dropout  on the weights: 0 except while training
 ///   scale    1 / sqrt(width) where it is absent
+///   causal   query i sees the keys 0 to i
 ///   result   like q
 torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                         const torch::Tensor& mask = {}, double dropout = 0,
-                        std::optional<double> scale = {});
+                        std::optional<double> scale = {}, bool causal = false);
 
 /// Self-attention of what one layer made: qkv [batch, L, 3 x heads x width], queries, keys and values, within each the heads;
 /// result [batch, L, heads x width].
