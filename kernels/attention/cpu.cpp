@@ -88,31 +88,79 @@ void forward(const Problem& p, const Kernels& kernels) {
   });
 }
 
+/// The backward pass of heads, each cut into blocks of queries where there are few of them: into as many as the shape says, so
+/// that the bits do not depend on the number of threads.
+class Heads {
+ public:
+  Heads(const Problem& p, const Kernels& kernels)
+      : p_(p), kernels_(kernels), slab_(kernels.slab_room(p)) {
+    const int64_t heads = std::max<int64_t>(p.B * p.H, 1);
+    const bool cut = !p.dbias.data || p.dbias.stride[2] != 0;  // else the blocks share its rows
+    if (cut) blocks_ = std::clamp<int64_t>(64 / heads, 1, std::max<int64_t>(p.Nq / 512, 1));
+    if (blocks_ > 1) slabs_ = at::empty({heads * blocks_, slab_}, at::kFloat);
+  }
+  int64_t blocks() const { return blocks_; }
+  /// The first query of a block; of the one after the last, Nq.
+  int64_t first(int64_t block) const { return block * p_.Nq / blocks_; }
+
+  void run(int64_t b, int64_t h, int64_t block, float* dbias, float* memory) const {
+    kernels_.backward(p_, b, h, first(block), first(block + 1), slab(b, h, block), dbias, memory);
+  }
+  /// When all blocks have run.
+  void finish() const {
+    if (blocks_ == 1) return;
+    run_tasks(p_.B * p_.H, 0, [&](int64_t task, float*) {
+      const int64_t b = task / p_.H, h = task % p_.H;
+      kernels_.add_slabs(p_, b, h, slab(b, h, 0), blocks_);
+    });
+  }
+
+ private:
+  float* slab(int64_t b, int64_t h, int64_t block) const {
+    return blocks_ == 1 ? nullptr
+                        : slabs_.data_ptr<float>() + ((b * p_.H + h) * blocks_ + block) * slab_;
+  }
+
+  const Problem& p_;
+  const Kernels& kernels_;
+  int64_t slab_, blocks_ = 1;
+  at::Tensor slabs_;
+};
+
+/// Of a gradient of the bias [rows, columns] the part that a block of queries adds to, as zeros.
+void clear_block(float* dbias, const Heads& heads, int64_t block, int64_t rows, int64_t columns) {
+  const int64_t first = rows == 1 ? 0 : heads.first(block),
+                last = rows == 1 ? 1 : heads.first(block + 1);
+  std::fill_n(dbias + first * columns, (last - first) * columns, 0.0F);
+}
+
 /// The gradient of a bias that all samples share: chunks of samples, as many as the shape says, each with sums of its own,
 /// which are then added in order. So the bits do not depend on the number of threads.
-void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t rows,
-                             int64_t columns) {
+void backward_of_shared_bias(const Problem& p, const Kernels& kernels, const Heads& heads,
+                             int64_t rows, int64_t columns) {
   const int64_t slice = rows * columns;
   const int64_t chunks = std::min<int64_t>(p.B, 8);
   auto* const dbias = static_cast<float*>(p.dbias.data);
   const bool shared_by_heads = p.dbias.stride[1] == 0, in_place = chunks == 1 && !shared_by_heads;
   const at::Tensor partial = in_place ? at::Tensor() : at::empty({chunks, p.H, slice}, at::kFloat);
   float* const sums = in_place ? dbias : partial.data_ptr<float>();
-  run_tasks(chunks * p.H, kernels.backward_room(p), [&](int64_t task, float* memory) {
-    const int64_t chunk = task / p.H, h = task % p.H;
-    float* mine = sums + task * slice;
-    std::fill_n(mine, slice, 0.0F);
-    for (int64_t b = chunk * p.B / chunks; b < (chunk + 1) * p.B / chunks; ++b)
-      kernels.backward(p, b, h, mine, memory);
-  });
+  run_tasks(chunks * p.H * heads.blocks(), kernels.backward_room(p),
+            [&](int64_t task, float* memory) {
+              const int64_t block = task % heads.blocks(), of = task / heads.blocks();
+              const int64_t chunk = of / p.H, h = of % p.H;
+              float* mine = sums + of * slice;
+              clear_block(mine, heads, block, rows, columns);
+              for (int64_t b = chunk * p.B / chunks; b < (chunk + 1) * p.B / chunks; ++b)
+                heads.run(b, h, block, mine, memory);
+            });
   if (in_place) return;
   const int64_t slices = shared_by_heads ? 1 : p.H, added = chunks * p.H / slices;
-  constexpr int64_t block = 1024;
-  at::parallel_for(0, parts_of(slices * slice, block), 1, [&](int64_t begin, int64_t end) {
-    for (int64_t first = begin * block; first < std::min(end * block, slices * slice);
-         first += block) {
-      const int64_t count = std::min(block, slices * slice - first);
-      double totals[block] = {};
+  constexpr int64_t step = 1024;
+  at::parallel_for(0, parts_of(slices * slice, step), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t first = begin * step; first < std::min(end * step, slices * slice);
+         first += step) {
+      const int64_t count = std::min(step, slices * slice - first);
+      double totals[step] = {};
       for (int64_t part = 0; part < added; ++part)
         for (int64_t i = 0; i < count; ++i) totals[i] += sums[part * slices * slice + first + i];
       std::copy_n(totals, count, dbias + first);
@@ -121,24 +169,31 @@ void backward_of_shared_bias(const Problem& p, const Kernels& kernels, int64_t r
 }
 
 void backward(const Problem& p, const Kernels& kernels) {
-  const int64_t room = kernels.backward_room(p);
+  const Heads heads(p, kernels);
+  const int64_t room = kernels.backward_room(p), blocks = heads.blocks();
   const auto& stride = p.dbias.stride;
   auto* const dbias = static_cast<float*>(p.dbias.data);
-  if (!dbias)
-    return run_tasks(p.B * p.H, room, [&](int64_t task, float* memory) {
-      kernels.backward(p, task / p.H, task % p.H, nullptr, memory);
-    });
   const int64_t rows = stride[2] ? p.Nq : 1, columns = stride[3] ? p.Nk : 1;
-  if (stride[0] == 0) return backward_of_shared_bias(p, kernels, rows, columns);
-  const int64_t slices =
-      stride[1] ? p.H : 1;  // of a sample; heads that share one add to it in their order
-  run_tasks(p.B * slices, room, [&](int64_t task, float* memory) {
-    float* mine = dbias + task * rows * columns;
-    std::fill_n(mine, rows * columns, 0.0F);
-    const int64_t b = task / slices, first = task % slices;
-    for (int64_t h = first; h < (slices == 1 ? p.H : first + 1); ++h)
-      kernels.backward(p, b, h, mine, memory);
-  });
+  if (!dbias) {
+    run_tasks(p.B * p.H * blocks, room, [&](int64_t task, float* memory) {
+      const int64_t head = task / blocks;
+      heads.run(head / p.H, head % p.H, task % blocks, nullptr, memory);
+    });
+  } else if (stride[0] == 0) {
+    backward_of_shared_bias(p, kernels, heads, rows, columns);
+  } else {
+    const int64_t slices =
+        stride[1] ? p.H : 1;  // of a sample; heads that share one add to it in their order
+    run_tasks(p.B * slices * blocks, room, [&](int64_t task, float* memory) {
+      const int64_t slice = task / blocks, block = task % blocks;
+      float* mine = dbias + slice * rows * columns;
+      clear_block(mine, heads, block, rows, columns);
+      const int64_t b = slice / slices, first = slice % slices;
+      for (int64_t h = first; h < (slices == 1 ? p.H : first + 1); ++h)
+        heads.run(b, h, block, mine, memory);
+    });
+  }
+  heads.finish();
 }
 
 /// By the kernels of the chosen instruction set, or task by task by the reference, which alone knows fp64. Gives the path.

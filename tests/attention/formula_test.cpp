@@ -121,6 +121,42 @@ TEST_F(AttentionFormula, HoldsForTheGradientOfABiasOfManySamples) {
     }
 }
 
+// Their backward pass is cut into blocks of queries, as many for any number of threads.
+TEST_F(AttentionFormula, HoldsForFewHeadsOfManyQueries) {
+  for (const auto type : {at::kFloat, at::kBFloat16})
+    for (const std::vector<int64_t>& sizes : {std::vector<int64_t>{},
+                                              {1, 2, 1100, 37},
+                                              {2, 1, 1100, 37},
+                                              {1, 1, 1100, 1},
+                                              {2, 2, 1, 37},
+                                              {1, 2, 1, 1}}) {
+      SCOPED_TRACE(testing::Message() << c10::toString(type) << ", bias " << sizes);
+      Call call = plain(2, 2, 1100, 37, 16, 8, type);
+      if (!sizes.empty()) call.s.bias = normal(sizes, 5).to(at::kFloat);
+      expect_formula(call);
+      call.s.causal = true;
+      call.s.dropout_p = 0.2, call.s.rng = rng_of(3);
+      call.s.len_q = at::tensor({1100, 300});  // none in the last block
+      call.s.len_k = at::tensor({20, 37});
+      expect_formula(call);
+      if (HasFailure()) return;
+      const auto [out, lse, col_sum, avg_map] = sdpa_fwd(call.s);
+      const auto gradients = [&] {
+        return sdpa_bwd(call.s, {call.grad_out, out, lse}, {true, true, true, !sizes.empty()});
+      };
+      at::set_num_threads(1);
+      const auto alone = gradients();
+      at::set_num_threads(3);
+      const auto together = gradients();
+      EXPECT_TRUE(at::equal(std::get<0>(alone), std::get<0>(together)));
+      EXPECT_TRUE(at::equal(std::get<1>(alone), std::get<1>(together)));
+      EXPECT_TRUE(at::equal(std::get<2>(alone), std::get<2>(together)));
+      if (!sizes.empty()) {
+        EXPECT_TRUE(at::equal(std::get<3>(alone), std::get<3>(together)));
+      }
+    }
+}
+
 TEST_F(AttentionFormula, OfNothingIsNothing) {
   for (const std::array<int64_t, 4>& n : {std::array<int64_t, 4>{0, 2, 3, 4},
                                           {2, 0, 3, 4},

@@ -65,40 +65,59 @@ FOVEA_INLINE void gradients_of_scores(const Sight& sight, float* weights, float*
   }
 }
 
-/// Writes `width` floats times `factor` to rows 0 to `count`, zeros to those from there to n.
-template <class T>
-FOVEA_INLINE void write_rows(const Rows<T>& rows, std::int64_t count, std::int64_t n,
-                             const float* from, std::int64_t step, float factor,
-                             std::int64_t width) {
-  for (std::int64_t i = 0; i < count; ++i)
-    if (T* to = rows.at(i)) write_row(to, rows.channel, from + i * step, factor, width);
-  write_zeros(rows, count, n, width);
+/// Sums for keys, [Nk, padded(Dk)] and [Nk, padded(Dv)].
+struct KeySums {
+  float *dk, *dv;
+};
+FOVEA_INLINE std::int64_t slab_room(const Problem& p) {
+  return p.Nk * (padded(p.Dk) + padded(p.Dv));
+}
+FOVEA_INLINE KeySums sums_of(const Problem& p, float* slab) {
+  return {slab, slab + p.Nk * padded(p.Dk)};
 }
 
-/// Head h of batch b. `dbias`: where the gradient of this head's bias adds up, with p.dbias's strides; null: not wanted.
+/// Writes sums of `width` floats times `factor` to rows 0 to `count`, zeros to those from there to n.
+template <class T>
+FOVEA_INLINE void write_rows(const Rows<T>& rows, std::int64_t count, std::int64_t n,
+                             const float* from, float factor, std::int64_t width) {
+  for (std::int64_t i = 0; i < count; ++i)
+    if (T* to = rows.at(i)) write_row(to, rows.channel, from + i * padded(width), factor, width);
+  write_zeros(rows, count, n, width);
+}
+/// dK and dV of one head; beyond `count` keys they are 0.
+template <class T>
+FOVEA_INLINE void write_keys(const Problem& p, std::int64_t b, std::int64_t h, const KeySums& sums,
+                             std::int64_t count) {
+  const Rows<T> dk = rows_of<T>(p, p.dk, b, h), dv = rows_of<T>(p, p.dv, b, h);
+  if (dk.base) write_rows(dk, count, p.Nk, sums.dk, static_cast<float>(p.scale), p.Dk);
+  if (dv.base) write_rows(dv, count, p.Nk, sums.dv, 1, p.Dv);
+}
+
+/// Arguments as those of Kernels::backward.
 template <class T, class Way>
-void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbias, float* memory) {
+void backward_head(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t first,
+                   std::int64_t last, float* slab, float* dbias, float* memory) {
   using Op = typename Way::Op;
   Arena arena{memory};
   const BackwardRoom room(p, arena);
   const Sight sight(p, b, h, room.sight);
   const Rows<T> q = rows_of<T>(p, p.q, b, h), k = rows_of<T>(p, p.k, b, h),
                 v = rows_of<T>(p, p.v, b, h), grad_out = rows_of<T>(p, p.grad_out, b, h),
-                dq = rows_of<T>(p, p.dq, b, h), dk = rows_of<T>(p, p.dk, b, h),
-                dv = rows_of<T>(p, p.dv, b, h);
-  const std::int64_t queries = sight.queries, keys = sight.keys_until(queries);
+                dq = rows_of<T>(p, p.dq, b, h);
+  const std::int64_t queries = sight.queries < last ? sight.queries : last,
+                     keys = sight.keys_until(queries);
   const std::int64_t score_step = padded(p.Nk), dk_step = padded(p.Dk), dv_step = padded(p.Dv);
   const std::int64_t depth = Way::depth(p.Dk), depth_out = Way::depth(p.Dv);
-  const float natural = static_cast<float>(p.scale);
   const float* lse = static_cast<const float*>(p.lse) + (b * p.H + h) * p.Nq;
 
   turn(Way::read(k), keys, depth, sight.seen, room.nothing, room.keys_turned);
   turn(Way::read(v), keys, depth_out, sight.seen, room.nothing, room.values_turned);
   const Block key_rows = Way::stacked(k, 0, keys, p.Dk, sight.seen, room.keys);
-  clear(room.dk, keys * dk_step);
-  clear(room.dv, keys * dv_step);
+  const KeySums sums = slab ? sums_of(p, slab) : KeySums{room.dk, room.dv};
+  clear(sums.dk, (slab ? p.Nk : keys) * dk_step);
+  clear(sums.dv, (slab ? p.Nk : keys) * dv_step);
 
-  for (std::int64_t begin = 0; begin < queries; begin += room.strip) {
+  for (std::int64_t begin = first; begin < queries; begin += room.strip) {
     const std::int64_t end = begin + room.strip < queries ? begin + room.strip : queries;
     const std::int64_t rows = end - begin, count = sight.keys_until(end), wide = padded(count);
     const Block q_rows = block_of(Way::read(q), begin, end, depth, nullptr, room.queries);
@@ -125,18 +144,18 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
         gradients_of_scores<false>(sight, weights, grads, kept, i, wide, lse[i] * kLog2E);
       if (dbias) add_to_bias(dbias + i * p.dbias.stride[2], p.dbias.stride[3], grads, count);
     }
-    if (dv.base) {
+    if (p.dv.data) {
       const Block weights = Way::down(room.scores, score_step, rows, wide, room.down);
       const Block stacked =
           Way::stacked(grad_out, begin, end, p.Dv, nullptr, room.grad_outs_stacked);
       product<Op, Read::columns, true>(weights.data, weights.step, stacked.data, stacked.step,
-                                       kPanel, Way::depth(rows), room.dv, dv_step, count, dv_step);
+                                       kPanel, Way::depth(rows), sums.dv, dv_step, count, dv_step);
     }
-    if (dk.base) {
+    if (p.dk.data) {
       const Block grads = Way::down(room.grads, score_step, rows, wide, room.down);
       const Block stacked = Way::stacked(q, begin, end, p.Dk, nullptr, room.queries_stacked);
       product<Op, Read::columns, true>(grads.data, grads.step, stacked.data, stacked.step, kPanel,
-                                       Way::depth(rows), room.dk, dk_step, count, dk_step);
+                                       Way::depth(rows), sums.dk, dk_step, count, dk_step);
     }
     if (dq.base) {
       const Block grads = Way::across(room.grads, score_step, rows, wide);
@@ -144,12 +163,19 @@ void backward_head(const Problem& p, std::int64_t b, std::int64_t h, float* dbia
                                      Way::depth(count), room.dq, dk_step, rows, dk_step);
       for (std::int64_t r = 0; r < rows; ++r)
         if (T* to = dq.at(begin + r))
-          write_row(to, dq.channel, room.dq + r * dk_step, natural, p.Dk);
+          write_row(to, dq.channel, room.dq + r * dk_step, static_cast<float>(p.scale), p.Dk);
     }
   }
-  if (dq.base) write_zeros(dq, queries, p.Nq, p.Dk);
-  if (dk.base) write_rows(dk, keys, p.Nk, room.dk, dk_step, natural, p.Dk);
-  if (dv.base) write_rows(dv, keys, p.Nk, room.dv, dv_step, 1, p.Dv);
+  if (dq.base) write_zeros(dq, queries > first ? queries : first, last, p.Dk);
+  if (!slab) write_keys<T>(p, b, h, sums, keys);
+}
+
+template <class T>
+void add_slabs_of_head(const Problem& p, std::int64_t b, std::int64_t h, float* slabs,
+                       std::int64_t count) {
+  for (std::int64_t i = 1; i < count; ++i)
+    add_scaled(slabs, slabs + i * slab_room(p), 1, slab_room(p));
+  write_keys<T>(p, b, h, sums_of(p, slabs), p.Nk);
 }
 
 }  // namespace

@@ -22,14 +22,21 @@ void forward(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t firs
 #endif
   forward_head<Bf16, Floats<Bf16>>(p, b, h, first, last, memory);
 }
-void backward(const Problem& p, std::int64_t b, std::int64_t h, float* dbias, float* memory) {
-  if (p.elem == Elem::f32) return backward_head<float, Floats<float>>(p, b, h, dbias, memory);
+void backward(const Problem& p, std::int64_t b, std::int64_t h, std::int64_t first,
+              std::int64_t last, float* slab, float* dbias, float* memory) {
+  if (p.elem == Elem::f32)
+    return backward_head<float, Floats<float>>(p, b, h, first, last, slab, dbias, memory);
 #ifdef FOVEA_DOT
-  if (Pairs::fits(p)) return backward_head<Bf16, Pairs>(p, b, h, dbias, memory);
+  if (Pairs::fits(p)) return backward_head<Bf16, Pairs>(p, b, h, first, last, slab, dbias, memory);
 #endif
-  backward_head<Bf16, Floats<Bf16>>(p, b, h, dbias, memory);
+  backward_head<Bf16, Floats<Bf16>>(p, b, h, first, last, slab, dbias, memory);
 }
-constexpr Kernels kKernels = {room<ForwardRoom>, room<BackwardRoom>, forward, backward};
+void add_slabs(const Problem& p, std::int64_t b, std::int64_t h, float* slabs, std::int64_t count) {
+  if (p.elem == Elem::f32) return add_slabs_of_head<float>(p, b, h, slabs, count);
+  add_slabs_of_head<Bf16>(p, b, h, slabs, count);
+}
+constexpr Kernels kKernels = {room<ForwardRoom>, room<BackwardRoom>, forward,
+                              backward,          slab_room,          add_slabs};
 
 }  // namespace
 }  // namespace fovea::attention::FOVEA_ISA
