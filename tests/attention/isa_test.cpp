@@ -18,9 +18,11 @@ TEST(AttentionIsa, FilesOfAnInstructionSetShareNoFunctionWithOthers) {
   ASSERT_EQ(listed.code, 0) << listed.err;
   ASSERT_NE(listed.out.find("fovea::attention::portable"), std::string::npos);
   std::istringstream lines(listed.out);
-  for (std::string line; std::getline(lines, line);)
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(" DW.ref.") != std::string::npos) continue;  // an address, not a function
     for (const char* weak : {" W ", " V ", " u "})
       EXPECT_EQ(line.find(weak), std::string::npos) << line;
+  }
 }
 
 }  // namespace

@@ -175,7 +175,6 @@ FOVEA_INLINE void finish(const Softened& s, std::int64_t rows, float* lse) {
   for (std::int64_t r = 0; r < rows; ++r) lse[r] = s.most[r];
 }
 
-using Words = std::uint32_t __attribute__((vector_size(4 * kLanes)));
 using Wide = std::uint64_t __attribute__((vector_size(4 * kLanes)));
 
 /// The products of the lower 32 bits. Compilers do not find this instruction by themselves.

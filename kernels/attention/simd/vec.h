@@ -24,6 +24,7 @@ namespace {
 constexpr int kLanes = FOVEA_LANES;
 using Vec = float __attribute__((vector_size(4 * kLanes)));
 using Ints = std::int32_t __attribute__((vector_size(4 * kLanes)));
+using Words = std::uint32_t __attribute__((vector_size(4 * kLanes)));  // may overflow
 using Halves = std::uint16_t __attribute__((vector_size(2 * kLanes)));
 
 using Bf16 = std::uint16_t;  // the upper half of a float
@@ -52,9 +53,9 @@ FOVEA_INLINE void store(Bf16* to, Vec v) {
   const __m256bh halves = _mm512_cvtneps_pbh(v);
   __builtin_memcpy(to, &halves, sizeof halves);
 #else
-  const Ints bits = reinterpret_cast<Ints>(v);
-  const Ints rounded = bits + 0x7fff + ((bits >> 16) & 1);
-  const Ints kept = v == v ? rounded : bits | 0x400000;
+  const Words bits = reinterpret_cast<Words>(v);
+  const Words rounded = bits + 0x7fffU + ((bits >> 16) & 1U);
+  const Words kept = v == v ? rounded : bits | 0x400000U;
   const Halves halves = __builtin_convertvector(kept >> 16, Halves);
   __builtin_memcpy(to, &halves, sizeof halves);
 #endif
@@ -146,8 +147,9 @@ FOVEA_INLINE Vec exp2(Vec x) {
   p = p * f + 2.4022651e-1F;
   p = p * f + 6.9314718e-1F;
   p = p * f + 1.0F;
-  const Ints power = reinterpret_cast<Ints>(x + 12582912.0F) << 23;  // its low bits are the integer
-  const Vec result = reinterpret_cast<Vec>(reinterpret_cast<Ints>(p) + power);
+  // Its low bits are the integer.
+  const Words power = reinterpret_cast<Words>(x + 12582912.0F) << 23;
+  const Vec result = reinterpret_cast<Vec>(reinterpret_cast<Words>(p) + power);
   return x < -126.0F ? Vec{} : result;
 #endif
 }
