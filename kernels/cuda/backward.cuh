@@ -136,7 +136,7 @@ struct Backward {
     product<M>(p, own.x.data + 16 * warp() * own.x.pitch, walked.x.data, own.x.pitch, own.x.width);
     finish_scores<Rows>(a, strip, addend, p);
     weights_of<Rows>(p, rest.lse + first);
-    const std::uint32_t keeps = kept<Rows, N>(a, head, strip);
+    const std::uint32_t keeps = kept<Rows, N>(a, head, strip.row, strip.column);
     copy_wait<0>();
     sync_block();
     if (part.v) {

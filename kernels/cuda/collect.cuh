@@ -104,8 +104,8 @@ struct Collect {
       weights(a, strip, addend, rest, queries.x, keys.x, p);
       product<M>(ds, queries.y.data + 16 * warp() * queries.y.pitch, keys.y.data, keys.y.pitch,
                  keys.y.width);
-      score_gradient<Side::query>(ds, p, kept<Side::query, N>(a, head, strip), a.keep_inv,
-                                  rest.delta + 16 * warp());
+      score_gradient<Side::query>(ds, p, kept<Side::query, N>(a, head, strip.row, strip.column),
+                                  a.keep_inv, rest.delta + 16 * warp());
       accumulate(c, ds);
     } else {
       const Tile<T> q(shared, rows, a.Dk, M::kPad), k(shared, kWalk, a.Dk, M::kPad);

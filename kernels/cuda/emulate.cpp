@@ -18,6 +18,7 @@ namespace {
 
 constexpr int kLanes = 32;
 constexpr std::size_t kStack = 128 << 10;
+constexpr std::size_t kAlign = 1024;   // of the shared memory, as the swizzle of tiles wants it
 constexpr int kGuard = 64;             // bytes behind the shared memory that must stay as they are
 constexpr unsigned char kFill = 0xFF;  // NaN in every type
 
@@ -31,8 +32,9 @@ struct Fiber {
   ucontext_t context;
   bool done = false;
   bool waiting = false;
-  std::vector<std::vector<Copy>> groups;  // committed copies, oldest first
-  std::vector<Copy> open;                 // not committed yet
+  const std::function<bool()>* ready = nullptr;  // what it waits for, if not for a call of wake
+  std::vector<std::vector<Copy>> groups;         // committed copies, oldest first
+  std::vector<Copy> open;                        // not committed yet
 };
 
 struct Warp {
@@ -60,13 +62,6 @@ thread_local std::uint32_t order_seed = 0;
 Fiber& self() { return machine->fibers[static_cast<std::size_t>(machine->current)]; }
 
 void back_to_scheduler() { swapcontext(&self().context, &machine->scheduler); }
-
-[[noreturn]] void fail(const std::string& what) {
-  machine->failure = "block " + std::to_string(machine->block) + ", thread " +
-                     std::to_string(machine->current) + ": " + what;
-  back_to_scheduler();
-  std::abort();  // a failed machine runs no fiber again
-}
 
 void start() {
   (*machine->body)(machine->shared);
@@ -101,6 +96,10 @@ std::pair<int, int> run_lanes(int warp, const std::vector<int>& lanes) {
   for (const int lane : lanes) {
     machine->current = warp * kLanes + lane;
     Fiber& fiber = self();
+    if (fiber.ready && (*fiber.ready)()) {
+      fiber.ready = nullptr;
+      fiber.waiting = false;
+    }
     if (fiber.done || fiber.waiting) continue;
     swapcontext(&machine->scheduler, &fiber.context);
     if (!machine->failure.empty()) throw std::logic_error(machine->failure);
@@ -142,6 +141,21 @@ void perform(const std::vector<Copy>& copies) {
 }  // namespace
 
 void set_order(std::uint32_t seed) { order_seed = seed; }
+std::uint32_t order() { return order_seed; }
+
+void fail(const std::string& what) {
+  machine->failure = "block " + std::to_string(machine->block) + ", thread " +
+                     std::to_string(machine->current) + ": " + what;
+  back_to_scheduler();
+  std::abort();  // a failed machine runs no fiber again
+}
+
+void wait_until(const std::function<bool()>& ready) {
+  if (ready()) return;
+  self().ready = &ready;
+  wait();
+}
+
 int thread_index() { return machine->current; }
 int thread_count() { return machine->threads; }
 std::int64_t block_index() { return machine->block; }
@@ -158,8 +172,8 @@ void run(std::int64_t blocks, int threads, int shared_bytes,
     stacks.push_back(std::make_unique_for_overwrite<char[]>(kStack));
   m.warps.resize(static_cast<std::size_t>(threads) / kLanes);
   const auto bytes = m.shared_bytes = static_cast<std::size_t>(shared_bytes);
-  std::vector<unsigned char> memory(bytes + kGuard + 127);
-  m.shared = memory.data() + (128 - reinterpret_cast<std::uintptr_t>(memory.data()) % 128) % 128;
+  std::vector<unsigned char> memory(bytes + kGuard + kAlign - 1);
+  m.shared = memory.data() + (0 - reinterpret_cast<std::uintptr_t>(memory.data())) % kAlign;
   machine = &m;
   for (m.block = 0; m.block < blocks; ++m.block) {
     std::memset(m.shared, kFill, bytes + kGuard);
@@ -167,6 +181,7 @@ void run(std::int64_t blocks, int threads, int shared_bytes,
     for (Warp& warp : m.warps) warp.arrived = 0;
     for (Fiber& fiber : m.fibers) {
       fiber.done = fiber.waiting = false;
+      fiber.ready = nullptr;
       getcontext(&fiber.context);
       fiber.context.uc_stack.ss_sp =
           stacks[static_cast<std::size_t>(&fiber - m.fibers.data())].get();
@@ -174,7 +189,9 @@ void run(std::int64_t blocks, int threads, int shared_bytes,
       fiber.context.uc_link = &m.scheduler;
       makecontext(&fiber.context, &start, 0);
     }
+    begin_asynchronous(threads);
     schedule();
+    end_asynchronous();
     for (int i = 0; i < kGuard; ++i)
       if (m.shared[bytes + static_cast<std::size_t>(i)] != kFill)
         throw std::logic_error("a block wrote behind its shared memory");
@@ -207,6 +224,8 @@ void collective(const std::uint32_t* in, int in_words, std::uint32_t* out, int o
   // Nobody can overwrite it: the warp's next instruction needs this lane too.
   std::copy_n(warp.out[lane], out_words, out);
 }
+
+Span shared_memory() { return {machine->shared, machine->shared_bytes}; }
 
 void check_shared(const void* p, const char* what) {
   const auto* byte = static_cast<const unsigned char*>(p);

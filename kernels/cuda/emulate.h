@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <string>
 
 #define FOVEA_DEVICE inline
 #define FOVEA_BOTH inline
@@ -21,6 +22,20 @@ void run(std::int64_t blocks, int threads, int shared_bytes,
 
 /// Of warps, and of lanes within: 0: ascending, 1: descending, else shuffled anew after every barrier.
 void set_order(std::uint32_t seed);
+std::uint32_t order();
+
+// For emulated instructions: the run ends with `what`; the fiber goes on when `ready` holds.
+[[noreturn]] void fail(const std::string& what);
+void wait_until(const std::function<bool()>& ready);
+struct Span {
+  unsigned char* data;
+  std::size_t bytes;
+};
+Span shared_memory();
+
+// Before and after each block, in emulate_hopper.cpp.
+void begin_asynchronous(int threads);
+void end_asynchronous();
 
 // Where the running fiber is.
 int thread_index();

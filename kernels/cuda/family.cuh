@@ -44,13 +44,20 @@ int add_parts(const SdpaArgs& a,
               const Sum& sum);  // in sdpa.cu, since they are the same for every type
 int add_table(const SdpaArgs& a, const Sum& sum);
 
+/// out and lse.
 template <class M>
 int forward_of(const SdpaArgs& a) {
   constexpr int kKeyTiles = sizeof(typename M::Element) == 2 ? 8 : 4;
-  int error = with_width(a.Dv, [&](auto width) {
+  return with_width(a.Dv, [&](auto width) {
     return launch_rows<Forward<M, decltype(width)::kTiles, kKeyTiles>>(a);
   });
-  if (a.col_sum && !error)
+}
+
+/// The sums of the weights that are wanted, after forward_of.
+template <class M>
+int sums_of(const SdpaArgs& a) {
+  int error = 0;
+  if (a.col_sum)
     error = launch_rows<Collect<M, false>>(a, Sum{a.col_sum, {false, false, true, false}, 1, 1.0F});
   if (a.avg_map && !error)
     error = launch_rows<Collect<M, false>>(

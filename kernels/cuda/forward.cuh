@@ -66,7 +66,7 @@ struct Forward {
       product<M>(s, q.data + 16 * warp() * q.pitch, k.data, k.pitch, k.width);
       finish_scores<Side::query>(a, strip, addend, s);
       softmax(s, o, top, sum);
-      drop(s, kept<Side::query, N>(a, head, strip));
+      drop(s, kept<Side::query, N>(a, head, strip.row, strip.column));
       copy_wait<0>();
       sync_block();
       weighted_sum<M>(o, s, v.data, v.pitch, v.width);

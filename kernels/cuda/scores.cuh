@@ -112,9 +112,9 @@ FOVEA_DEVICE void finish_scores(const SdpaArgs& a, const Strip& strip, const Add
   }
 }
 
-/// Bit 4 n + e: whether dropout keeps element e of tile n. One draw gives four neighbouring keys, so lanes share draws.
+/// Bit 4 n + e: whether dropout keeps element e of tile n, the warp's scores beginning at row, column. One draw gives four neighbouring keys, so lanes share draws.
 template <Side Rows, int N>
-FOVEA_DEVICE std::uint32_t kept(const SdpaArgs& a, const Head& head, const Strip& strip) {
+FOVEA_DEVICE std::uint32_t kept(const SdpaArgs& a, const Head& head, int row, int column) {
   static_assert(N <= 8);
   if (a.drop_threshold == 0) return ~0U;
   const attention::Dropout dropout{static_cast<std::uint64_t>(a.rng[0]),
@@ -125,10 +125,10 @@ FOVEA_DEVICE std::uint32_t kept(const SdpaArgs& a, const Head& head, const Strip
   for (int n = 0; n < N; ++n) {  // a loop for the sake of compile time
     // What this lane draws, and where it stands among what it shares.
     const int which = Rows == Side::query ? along % 2 : across % 4;
-    const int i = Rows == Side::query ? strip.row + across + 8 * which
-                                      : strip.column + 8 * n + 2 * along + which % 2;
-    const int j = Rows == Side::query ? strip.column + 8 * n + along / 2 * 4
-                                      : strip.row + 8 * (which / 2) + across / 4 * 4;
+    const int i =
+        Rows == Side::query ? row + across + 8 * which : column + 8 * n + 2 * along + which % 2;
+    const int j = Rows == Side::query ? column + 8 * n + along / 2 * 4
+                                      : row + 8 * (which / 2) + across / 4 * 4;
     const auto words = dropout.words(head.bh, i, j / 4);
     std::uint32_t drawn = 0;
     for (unsigned k = 0; k < 4; ++k)

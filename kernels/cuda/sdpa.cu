@@ -1,5 +1,6 @@
 // Chooses the kernels of a call.
 #include "cuda/family.cuh"
+#include "cuda/hopper.h"
 
 namespace fovea::cuda {
 namespace {
@@ -25,6 +26,7 @@ struct WriteRng {
 
 #define FOVEA_FAMILY(M)                               \
   extern template int forward_of<M>(const SdpaArgs&); \
+  extern template int sums_of<M>(const SdpaArgs&);    \
   extern template int backward_of<M>(const SdpaArgs&);
 FOVEA_FAMILY(Mma16<f16>)
 FOVEA_FAMILY(Mma16<bf16>)
@@ -35,38 +37,62 @@ FOVEA_FAMILY(MmaTf32<3>)
 int add_parts(const SdpaArgs& a, const Sum& sum) {
   return launch<AddParts>((sum.elements(a) + 127) / 128, 128, 0, a, sum);
 }
+int write_delta(const SdpaArgs& a) { return launch<Delta>((Delta::count(a) + 3) / 4, 128, 0, a); }
 int add_table(const SdpaArgs& a, const Sum& sum) {
   return launch<AddTable>(pieces(AddTable::bins(a.windows) * a.H, 4), 128, 0, a, sum);
 }
 
+namespace {
+
+constexpr int kHopper = 90;  // the one GPU that sm_90a is for
+
+/// Whether the Hopper kernels take a call; `path` is that of whoever does.
+template <class T>
+bool takes_hopper(const SdpaArgs& a, Pass pass, const char** path) {
+  constexpr bool kBrain = __is_same(T, bf16);
+  *path = kBrain ? "sm80 mma bf16" : "sm80 mma f16";
+  if (a.sm != kHopper) return false;
+  const Refusal* const refusal = hopper_refuses(a, pass);
+  if (refusal)
+    *path = kBrain ? refusal->bf16 : refusal->f16;
+  else
+    *path = kBrain ? "sm90 wgmma bf16" : "sm90 wgmma f16";
+  return !refusal;
+}
+
+template <class M>
+int forward_with_sums(const SdpaArgs& a) {
+  const int error = forward_of<M>(a);
+  return error ? error : sums_of<M>(a);
+}
+template <class T>
+int forward_16(const SdpaArgs& a, const char** path) {
+  if (!takes_hopper<T>(a, Pass::forward, path)) return forward_with_sums<Mma16<T>>(a);
+  const int error = hopper_forward<T>(a);
+  return error ? error : sums_of<Mma16<T>>(a);
+}
+template <class T>
+int backward_16(const SdpaArgs& a, const char** path) {
+  return takes_hopper<T>(a, Pass::backward, path) ? hopper_backward<T>(a)
+                                                  : backward_of<Mma16<T>>(a);
+}
+
+}  // namespace
+
 int sdpa_fwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
-  switch (a.elem) {
-    case Elem::f16:
-      *path = "sm80 mma f16";
-      return forward_of<Mma16<f16>>(a);
-    case Elem::bf16:
-      *path = "sm80 mma bf16";
-      return forward_of<Mma16<bf16>>(a);
-    default:
-      *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
-  }
-  return a.tf32 ? forward_of<MmaTf32<1>>(a) : forward_of<MmaTf32<3>>(a);
+  if (a.elem == Elem::f16) return forward_16<f16>(a, path);
+  if (a.elem == Elem::bf16) return forward_16<bf16>(a, path);
+  *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
+  return a.tf32 ? forward_with_sums<MmaTf32<1>>(a) : forward_with_sums<MmaTf32<3>>(a);
 }
 
 int sdpa_bwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
-  if (const int error = launch<Delta>((Delta::count(a) + 3) / 4, 128, 0, a)) return error;
-  switch (a.elem) {
-    case Elem::f16:
-      *path = "sm80 mma f16";
-      return backward_of<Mma16<f16>>(a);
-    case Elem::bf16:
-      *path = "sm80 mma bf16";
-      return backward_of<Mma16<bf16>>(a);
-    default:
-      *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
-  }
+  if (const int error = write_delta(a)) return error;
+  if (a.elem == Elem::f16) return backward_16<f16>(a, path);
+  if (a.elem == Elem::bf16) return backward_16<bf16>(a, path);
+  *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
   return a.tf32 ? backward_of<MmaTf32<1>>(a) : backward_of<MmaTf32<3>>(a);
 }
 

@@ -2,5 +2,6 @@
 
 namespace fovea::cuda {
 template int forward_of<Mma16<f16>>(const SdpaArgs&);
+template int sums_of<Mma16<f16>>(const SdpaArgs&);
 template int backward_of<Mma16<f16>>(const SdpaArgs&);
 }  // namespace fovea::cuda

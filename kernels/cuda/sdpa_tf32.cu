@@ -2,5 +2,6 @@
 
 namespace fovea::cuda {
 template int forward_of<MmaTf32<1>>(const SdpaArgs&);
+template int sums_of<MmaTf32<1>>(const SdpaArgs&);
 template int backward_of<MmaTf32<1>>(const SdpaArgs&);
 }  // namespace fovea::cuda

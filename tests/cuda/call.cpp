@@ -118,6 +118,7 @@ std::string Case::name() const {
   if (!len_q.empty()) text += " len_q";
   if (!len_k.empty()) text += " len_k";
   if (dropout_p > 0) text += " dropout";
+  if (hopper) text += " hopper";
   return text + " seed" + std::to_string(seed);
 }
 
@@ -139,6 +140,7 @@ Call::Call(const Case& c) : c_(c) {
   a_.Dk = static_cast<int>(c.Dk), a_.Dv = static_cast<int>(c.Dv);
   a_.elem = c.elem, a_.bias_elem = c.bias_elem, a_.tf32 = c.tf32, a_.causal = c.causal;
   a_.scale = static_cast<float>(c_.scale);
+  a_.sm = c.sm;
   if (c.bias) {
     bias_ = Tensor4(c.bias_elem, scores, c.layout == Layout::gaps ? Layout::gaps : Layout::bhnd,
                     *c.bias);
@@ -229,9 +231,21 @@ std::vector<double> values_of(const Tensor4& tensor) {
 
 }  // namespace
 
+int Call::run(Pass pass) {
+  const char* path = "forced";
+  int error = 0;
+  if (!c_.hopper)
+    error = (pass == Pass::forward ? sdpa_fwd : sdpa_bwd)(a_, &path);
+  else if (pass == Pass::forward)
+    error = c_.elem == Elem::f16 ? hopper_forward<f16>(a_) : hopper_forward<bf16>(a_);
+  else if (error = write_delta(a_); error == 0)
+    error = c_.elem == Elem::f16 ? hopper_backward<f16>(a_) : hopper_backward<bf16>(a_);
+  path_ = path;
+  return error;
+}
+
 Result Call::forward() {
-  const char* path = nullptr;
-  require(sdpa_fwd(a_, &path));
+  require(run(Pass::forward));
   o_.expect_untouched_gaps("out");
   Result result{.out = values_of(o_)};
   result.lse.assign(lse_.begin(), lse_.end());
@@ -250,8 +264,7 @@ Result Call::backward() {
   // Exactly as much as asked for, and NaN.
   workspace_.assign(static_cast<std::size_t>(sdpa_bwd_workspace(a_)) + 64, 0xFF);
   a_.workspace = workspace_.data();
-  const char* path = nullptr;
-  require(sdpa_bwd(a_, &path));
+  require(run(Pass::backward));
   for (std::size_t i = workspace_.size() - 64; i < workspace_.size(); ++i)
     if (workspace_[i] != 0xFF) throw std::runtime_error("written behind the workspace");
   for (const Tensor4* tensor : {&dq_, &dk_, &dv_, &dbias_})

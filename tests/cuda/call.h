@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cuda/sdpa.h"
+#include "cuda/hopper.h"
 
 namespace fovea::cuda::test {
 
@@ -55,6 +55,8 @@ struct Case {
   bool col_sum = false, avg_map = false;
   std::array<bool, 4> need = {true, true, true, true};
   std::uint32_t seed = 1;
+  int sm = 80;
+  bool hopper = false;  // its kernels, whatever the length
 
   std::string name() const;
 };
@@ -71,8 +73,11 @@ class Call {
   /// After forward.
   Result backward();
   Result reference(bool backward) const;
+  /// Of the last pass.
+  const std::string& path() const { return path_; }
 
  private:
+  int run(Pass pass);
   bool hidden_key(std::int64_t b, std::int64_t h, std::int64_t j) const;
   std::int64_t length(const std::vector<std::int64_t>& lengths, std::int64_t b,
                       std::int64_t n) const;
@@ -80,6 +85,7 @@ class Call {
 
   Case c_;
   SdpaArgs a_;
+  std::string path_;
   Tensor4 q_, k_, v_, o_, bias_, grad_out_, dq_, dk_, dv_, dbias_;
   std::vector<unsigned char> mask_;
   std::vector<float> lse_, col_sum_, avg_map_;
