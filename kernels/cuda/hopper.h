@@ -1,4 +1,5 @@
-// The Hopper kernels of long sequences: which calls they take, and the calls. For sdpa.cu and the tests.
+// The Hopper kernels of long sequences: which calls they take, and the calls. For sdpa.cu and the tests, which
+// call the kernels themselves where a call is too short to be given to them.
 #pragma once
 
 #include "cuda/sdpa.h"
@@ -15,6 +16,13 @@ struct Refusal {
   const char *f16, *bf16;
 };
 const Refusal* hopper_refuses(const SdpaArgs& a, Pass pass);
+
+/// The kernels that a call is given to.
+struct Choice {
+  bool hopper;
+  const char* path;
+};
+Choice choose(const SdpaArgs& a, Pass pass);
 
 /// What the backward pass begins with, for every family.
 int write_delta(const SdpaArgs& a);

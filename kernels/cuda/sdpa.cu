@@ -46,53 +46,49 @@ namespace {
 
 constexpr int kHopper = 90;  // the one GPU that sm_90a is for
 
-/// Whether the Hopper kernels take a call; `path` is that of whoever does.
-template <class T>
-bool takes_hopper(const SdpaArgs& a, Pass pass, const char** path) {
-  constexpr bool kBrain = __is_same(T, bf16);
-  *path = kBrain ? "sm80 mma bf16" : "sm80 mma f16";
-  if (a.sm != kHopper) return false;
-  const Refusal* const refusal = hopper_refuses(a, pass);
-  if (refusal)
-    *path = kBrain ? refusal->bf16 : refusal->f16;
-  else
-    *path = kBrain ? "sm90 wgmma bf16" : "sm90 wgmma f16";
-  return !refusal;
-}
-
 template <class M>
 int forward_with_sums(const SdpaArgs& a) {
   const int error = forward_of<M>(a);
   return error ? error : sums_of<M>(a);
 }
 template <class T>
-int forward_16(const SdpaArgs& a, const char** path) {
-  if (!takes_hopper<T>(a, Pass::forward, path)) return forward_with_sums<Mma16<T>>(a);
+int forward_16(const SdpaArgs& a, bool hopper) {
+  if (!hopper) return forward_with_sums<Mma16<T>>(a);
   const int error = hopper_forward<T>(a);
   return error ? error : sums_of<Mma16<T>>(a);
 }
 template <class T>
-int backward_16(const SdpaArgs& a, const char** path) {
-  return takes_hopper<T>(a, Pass::backward, path) ? hopper_backward<T>(a)
-                                                  : backward_of<Mma16<T>>(a);
+int backward_16(const SdpaArgs& a, bool hopper) {
+  return hopper ? hopper_backward<T>(a) : backward_of<Mma16<T>>(a);
 }
 
 }  // namespace
 
+Choice choose(const SdpaArgs& a, Pass pass) {
+  if (a.elem == Elem::f32) return {false, a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32"};
+  const bool brain = a.elem == Elem::bf16;
+  if (a.sm != kHopper) return {false, brain ? "sm80 mma bf16" : "sm80 mma f16"};
+  if (const Refusal* refusal = hopper_refuses(a, pass))
+    return {false, brain ? refusal->bf16 : refusal->f16};
+  return {true, brain ? "sm90 wgmma bf16" : "sm90 wgmma f16"};
+}
+
 int sdpa_fwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
-  if (a.elem == Elem::f16) return forward_16<f16>(a, path);
-  if (a.elem == Elem::bf16) return forward_16<bf16>(a, path);
-  *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
+  const Choice choice = choose(a, Pass::forward);
+  *path = choice.path;
+  if (a.elem == Elem::f16) return forward_16<f16>(a, choice.hopper);
+  if (a.elem == Elem::bf16) return forward_16<bf16>(a, choice.hopper);
   return a.tf32 ? forward_with_sums<MmaTf32<1>>(a) : forward_with_sums<MmaTf32<3>>(a);
 }
 
 int sdpa_bwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
+  const Choice choice = choose(a, Pass::backward);
+  *path = choice.path;
   if (const int error = write_delta(a)) return error;
-  if (a.elem == Elem::f16) return backward_16<f16>(a, path);
-  if (a.elem == Elem::bf16) return backward_16<bf16>(a, path);
-  *path = a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32";
+  if (a.elem == Elem::f16) return backward_16<f16>(a, choice.hopper);
+  if (a.elem == Elem::bf16) return backward_16<bf16>(a, choice.hopper);
   return a.tf32 ? backward_of<MmaTf32<1>>(a) : backward_of<MmaTf32<3>>(a);
 }
 

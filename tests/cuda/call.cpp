@@ -46,10 +46,15 @@ Tensor4::Tensor4(Elem elem, Size size, Layout layout, std::array<bool, 4> full) 
     case Layout::bhdn:
       stride_ = {h * n * c, n * c, 1, n};
       break;
+    case Layout::rows: {
+      const std::int64_t row = (c + 7) / 8 * 8 + 8;
+      stride_ = {h * (n + 1) * row, (n + 1) * row, row, 1};
+      break;
+    }
     case Layout::gaps:
       stride_ = {h * (n + 1) * (c + 3) * 2, (n + 1) * (c + 3) * 2, (c + 3) * 2, 2};
   }
-  offset_ = layout == Layout::gaps ? 5 : 0;
+  offset_ = layout == Layout::gaps ? 5 : layout == Layout::rows ? 8 : 0;
   std::int64_t elements = offset_ + 1;
   for (std::size_t d = 0; d < 4; ++d) elements += stride_[d] * (size_[d] - 1);
   for (std::size_t d = 0; d < 4; ++d)

@@ -14,8 +14,8 @@ namespace fovea::cuda::test {
 
 using Size = std::array<std::int64_t, 4>;
 
-/// How a tensor [b, h, n, d] lies in memory.
-enum class Layout { bhnd, bnhd, bhdn, gaps };
+/// How a tensor [b, h, n, d] lies in memory; `rows`: gaps of whole 16-byte units between rows.
+enum class Layout { bhnd, bnhd, bhdn, gaps, rows };
 
 /// A tensor among NaNs: what is read or written beside it is noticed.
 class Tensor4 {
@@ -75,6 +75,8 @@ class Call {
   Result reference(bool backward) const;
   /// Of the last pass.
   const std::string& path() const { return path_; }
+  /// Of a pass that is not run.
+  std::string path_of(Pass pass) const { return choose(a_, pass).path; }
 
  private:
   int run(Pass pass);
