@@ -46,6 +46,8 @@ struct Warp {
 struct Machine {
   std::int64_t block = 0, blocks = 0;
   int threads = 0, current = 0, at_barrier = 0;
+  std::uint64_t round = 0;  // of the scheduler
+  bool yielded = false;
   unsigned char* shared = nullptr;
   std::size_t shared_bytes = 0;
   const std::function<void(unsigned char*)>* body = nullptr;
@@ -109,11 +111,13 @@ std::pair<int, int> run_lanes(int warp, const std::vector<int>& lanes) {
   return {ran, ended};
 }
 
-/// Runs all fibers to their end. A warp goes on until the whole block must wait: as far ahead of the others as a GPU allows.
+/// Runs all fibers to their end, in rounds of the warps. A warp goes on until the whole block must wait: as far ahead of the
+/// others as a GPU allows.
 void schedule() {
   std::mt19937 shuffle(order_seed);
   for (int done = 0; done < machine->threads;) {
-    bool any = false;
+    bool any = std::exchange(machine->yielded, false);
+    ++machine->round;
     for (const int warp : order_of(machine->threads / kLanes, shuffle)) {
       const std::vector<int> lanes = order_of(kLanes, shuffle);
       for (int ran = 1; ran > 0;) {
@@ -223,6 +227,11 @@ void collective(const std::uint32_t* in, int in_words, std::uint32_t* out, int o
   }
   // Nobody can overwrite it: the warp's next instruction needs this lane too.
   std::copy_n(warp.out[lane], out_words, out);
+}
+
+void let_others_run() {
+  machine->yielded = true;
+  wait_until([round = machine->round] { return machine->round != round; });
 }
 
 Span shared_memory() { return {machine->shared, machine->shared_bytes}; }

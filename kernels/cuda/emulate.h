@@ -27,6 +27,7 @@ std::uint32_t order();
 // For emulated instructions: the run ends with `what`; the fiber goes on when `ready` holds.
 [[noreturn]] void fail(const std::string& what);
 void wait_until(const std::function<bool()>& ready);
+void let_others_run();
 struct Span {
   unsigned char* data;
   std::size_t bytes;

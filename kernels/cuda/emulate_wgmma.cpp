@@ -229,6 +229,7 @@ void wgmma_commit() {
              [](const Words(&)[32], Words(&)[32]) { ++this_warp().committed; });
 }
 void wgmma_wait(int pending) {
+  let_others_run();  // whatever they do to the operands, they may do now
   this_warp().pending = pending;
   collective(nullptr, 0, nullptr, 0, wait);
 }

@@ -203,13 +203,15 @@ struct Filler {
       barrier_expect(barrier, (T::kBytes + ...));
       (loads.tile.load(loads.from, first, barrier), ...);
     }
-    if (whole) return;
-    barrier_wait(landing, turn);
-    turn ^= 1U;
-    (loads.tile.clear(count), ...);
-    fence_shared();
-    sync_warp();
-    if (lane() == 0) barrier_arrive(full);
+    if (!whole) {
+      barrier_wait(landing, turn);
+      turn ^= 1U;
+      (loads.tile.clear(count), ...);
+      fence_shared();
+      sync_warp();
+      if (lane() == 0) barrier_arrive(full);
+    }
+    sync_warp();  // a lane two phases ahead of the others would leave them waiting
   }
 };
 

@@ -112,7 +112,8 @@ FOVEA_DEVICE void finish_scores(const SdpaArgs& a, const Strip& strip, const Add
   }
 }
 
-/// Bit 4 n + e: whether dropout keeps element e of tile n, the warp's scores beginning at row, column. One draw gives four neighbouring keys, so lanes share draws.
+/// Bit 4 n + e: whether dropout keeps element e of tile n; the warp's scores begin at row, column. One draw gives four
+/// neighbouring keys, so lanes share draws.
 template <Side Rows, int N>
 FOVEA_DEVICE std::uint32_t kept(const SdpaArgs& a, const Head& head, int row, int column) {
   static_assert(N <= 8);
