@@ -93,6 +93,21 @@ TEST_F(CudaOperators, SayWhichKernelRan) {
   EXPECT_EQ(last_path(), "sm80 mma tf32");
 }
 
+TEST_F(CudaOperators, GiveLongSequencesToTheHopperKernelsAndSayWhyNot) {
+  cuda::Device device = kEmulated;
+  device.sm = 90;
+  Sdpa s;
+  s.q = s.k = s.v = normal({1, 1, 768, 16}, 1).to(at::kBFloat16);
+  const Tensor out = std::get<0>(forward(s, device));
+  EXPECT_EQ(last_path(), "sm90 wgmma bf16");
+  const Tensor others = std::get<0>(forward(s));
+  EXPECT_LT((out - others).to(at::kFloat).norm().item<float>(),
+            8e-3F * others.to(at::kFloat).norm().item<float>());
+  s.q = s.q.narrow(2, 0, 100);
+  forward(s, device);
+  EXPECT_EQ(last_path(), "sm80 mma bf16 (few positions)");
+}
+
 void expect_near(const char* name, const Tensor& found, const Tensor& wanted, double bound) {
   ASSERT_EQ(found.sizes(), wanted.sizes()) << name;
   const Tensor x = found.to(at::kDouble), y = wanted.to(at::kDouble);
