@@ -20,7 +20,8 @@ namespace emulate {
 void run(std::int64_t blocks, int threads, int shared_bytes,
          const std::function<void(unsigned char*)>& body);
 
-/// Of warps, and of lanes within: 0: ascending, 1: descending, else shuffled anew after every barrier.
+/// Of warps, and of lanes within: 0: ascending, 1: descending, else shuffled anew in every round; from 3 on some lanes fall
+/// behind the others of their warp.
 void set_order(std::uint32_t seed);
 std::uint32_t order();
 
