@@ -183,22 +183,33 @@ struct AddParts {
   }
 };
 
-/// Partial sums [parts, 1, H, N, N] to the gradient of a window's table: a warp sums the pairs (i, j) of one bin.
+/// Partial sums [parts, 1, H, N, N] to the gradient of a window's table: a block sums the pairs (i, j) of one bin, its
+/// warps share the parts.
 struct AddTable {
+  static constexpr int kWarps = 4, kSharedBytes = kWarps * int{sizeof(float)};
+
   static FOVEA_BOTH int bins(const Windows& w) {
     int n = 1;
     for (int d = 0; d < 3; ++d) n *= 2 * w.window[d] - 1;
     return n;
   }
 
-  static FOVEA_DEVICE void run(const SdpaArgs& a, const Sum& sum, unsigned char*) {
-    const int warps = thread_count() / kWarp;
-    const std::int64_t all = std::int64_t{bins(a.windows)} * a.H;
-    for (std::int64_t at = block_index() * warps + warp(); at < all; at += block_count() * warps) {
+  static FOVEA_BOTH std::int64_t jobs(const SdpaArgs& a) {
+    return std::int64_t{bins(a.windows)} * a.H;
+  }
+
+  static FOVEA_DEVICE void run(const SdpaArgs& a, const Sum& sum, unsigned char* shared) {
+    auto* const sums = reinterpret_cast<float*>(shared);
+    for (std::int64_t at = block_index(); at < jobs(a); at += block_count()) {
       const int h = static_cast<int>(at % a.H), bin = static_cast<int>(at / a.H);
-      const float x = of_bin(a, sum, h, bin);
-      if (lane() == 0)
-        store_as(a.bias_elem, a.dtable.p, bin * a.dtable.s[0] + h * a.dtable.s[1], x);
+      const float of_warp = of_bin(a, sum, h, bin);
+      sync_block();  // the last bin is read
+      if (lane() == 0) sums[warp()] = of_warp;
+      sync_block();
+      if (thread_index() != 0) continue;
+      float x = 0;
+      for (int w = 0; w < kWarps; ++w) x += sums[w];
+      store_as(a.bias_elem, a.dtable.p, bin * a.dtable.s[0] + h * a.dtable.s[1], x);
     }
   }
 
@@ -212,6 +223,7 @@ struct AddTable {
       extent[d] = w.window[d] - (apart[d] < 0 ? -apart[d] : apart[d]);
       pairs *= extent[d];
     }
+    const int begin = warp() * sum.parts / kWarps, end = (warp() + 1) * sum.parts / kWarps;
     float x = 0;
     for (int pair = lane(); pair < pairs; pair += kWarp) {
       int i = 0, j = 0, places = 1, left = pair;
@@ -222,7 +234,8 @@ struct AddTable {
         j += (at - (apart[d] < 0 ? apart[d] : 0)) * places;
         places *= w.window[d];
       }
-      for (int part = 0; part < sum.parts; ++part)
+#pragma unroll 8
+      for (int part = begin; part < end; ++part)
         x += sum.to[part * sum.elements(a) + (std::int64_t{h} * a.Nq + i) * a.Nk + j];
     }
     for (int mask = 16; mask > 0; mask /= 2) x += shuffle_xor(x, mask);

@@ -256,7 +256,10 @@ void copy_async(void* to, const void* from, bool valid) {
   check_shared(to, "cp.async");
   if (valid && reinterpret_cast<std::uintptr_t>(from) % 16 != 0)
     fail("cp.async from an address that is no multiple of 16");
-  self().open.push_back({to, from, valid});
+  if (order_seed % 2 == 1)
+    perform({{to, from, valid}});
+  else
+    self().open.push_back({to, from, valid});
 }
 void copy_commit() { self().groups.push_back(std::exchange(self().open, {})); }
 void copy_wait(int pending) {

@@ -1,5 +1,5 @@
 // The machine of ptx.h on a CPU, for tests: every thread of a block is a fiber, barriers and warp instructions wait for the
-// others, asynchronous copies arrive when they are waited for, and shared memory begins as NaN. The order in which fibers
+// others, asynchronous copies arrive as early or as late as they may, and shared memory begins as NaN. The order in which fibers
 // run is a setting: results that depend on it are a race.
 #pragma once
 
@@ -21,7 +21,7 @@ void run(std::int64_t blocks, int threads, int shared_bytes,
          const std::function<void(unsigned char*)>& body);
 
 /// Of warps, and of lanes within: 0: ascending, 1: descending, else shuffled anew in every round; from 3 on some lanes fall
-/// behind the others of their warp.
+/// behind the others of their warp. Asynchronous copies arrive at once where it is odd, else when they are waited for.
 void set_order(std::uint32_t seed);
 std::uint32_t order();
 

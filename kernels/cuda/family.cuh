@@ -1,9 +1,12 @@
-// The mma.sync kernels of one element type: right for every argument on every sm_80+.
+// The mma.sync kernels of one element type: right for every argument on every sm_80+. Where one tile holds all positions, as
+// in most windows, kernels of their own.
 #pragma once
 
 #include "cuda/collect.cuh"
 #include "cuda/forward.cuh"
 #include "cuda/launch.cuh"
+#include "cuda/window_backward.cuh"
+#include "cuda/window_forward.cuh"
 
 namespace fovea::cuda {
 
@@ -17,6 +20,33 @@ int with_width(int columns, const F& f) {
   if (columns <= 32) return f(Width<4>());
   if (columns <= 64) return f(Width<8>());
   return f(Width<16>());
+}
+
+/// Whether one tile holds the call: few positions, short rows, and what is added to the scores alike for every batch.
+inline bool fits_window(const SdpaArgs& a) {
+  const int widest = std::max(a.Dk, a.Dv) * (a.elem == Elem::f32 ? 4 : 2);
+  const bool bias = !a.bias.p || a.bias.s[0] == 0;
+  const bool mask = !a.mask.p || a.mask.s[0] == 0 || a.mask.s[2] == 0;
+  const auto full = [](std::int64_t stride, int size) { return stride != 0 || size == 1; };
+  const bool dbias = !a.dbias.p || ((a.dbias.s[0] == 0 || a.B == 1) && full(a.dbias.s[1], a.H) &&
+                                    full(a.dbias.s[2], a.Nq) && full(a.dbias.s[3], a.Nk));
+  return std::max(a.Nq, a.Nk) <= kPositions && widest <= 128 && bias && mask && dbias;
+}
+template <class M, class F>
+int with_window_width(const SdpaArgs& a, const F& f) {
+  const int columns = std::max(a.Dk, a.Dv);
+  if (columns <= 16) return f(Width<2>());
+  if constexpr (sizeof(typename M::Element) == 2)
+    if (columns > 32) return f(Width<8>());
+  return f(Width<4>());
+}
+template <class Body>
+int launch_window(const SdpaArgs& a) {
+  static_assert(Body::kSharedBytes <= kSharedOfAll);
+  return launch<Body>(WindowWalk::jobs(a), kWindowThreads, Body::kSharedBytes, a);
+}
+inline Sum window_sum(const SdpaArgs& a) {
+  return {static_cast<float*>(a.workspace), {true}, WindowWalk::parts(a), 1.0F};
 }
 
 /// The steps of a sum are shared out until there are about as many blocks as a GPU wants; by the shape alone, since the
@@ -40,14 +70,19 @@ inline bool is_whole(const SdpaArgs& a, const Sum& sum) {
 }
 inline Sum table_sum(const SdpaArgs& a) { return sum_of(a, View4{nullptr, {0, 1, 1, 1}}); }
 
-int add_parts(const SdpaArgs& a,
-              const Sum& sum);  // in sdpa.cu, since they are the same for every type
+// In sdpa.cu, since they are the same for every type.
+int write_delta(const SdpaArgs& a);
+int add_parts(const SdpaArgs& a, const Sum& sum);
 int add_table(const SdpaArgs& a, const Sum& sum);
 
-/// out and lse.
+/// out and lse; of windows also the sums of columns.
 template <class M>
 int forward_of(const SdpaArgs& a) {
   constexpr int kKeyTiles = sizeof(typename M::Element) == 2 ? 8 : 4;
+  if (fits_window(a))
+    return with_window_width<M>(a, [&](auto width) {
+      return launch_window<WindowForward<M, decltype(width)::kTiles>>(a);
+    });
   return with_width(a.Dv, [&](auto width) {
     return launch_rows<Forward<M, decltype(width)::kTiles, kKeyTiles>>(a);
   });
@@ -57,7 +92,7 @@ int forward_of(const SdpaArgs& a) {
 template <class M>
 int sums_of(const SdpaArgs& a) {
   int error = 0;
-  if (a.col_sum)
+  if (a.col_sum && !fits_window(a))
     error = launch_rows<Collect<M, false>>(a, Sum{a.col_sum, {false, false, true, false}, 1, 1.0F});
   if (a.avg_map && !error)
     error = launch_rows<Collect<M, false>>(
@@ -70,11 +105,20 @@ int sums_of(const SdpaArgs& a) {
 template <class M, Side Rows, int W>
 using BackwardOf = Backward<M, Rows, W, W == 16 && sizeof(typename M::Element) == 4 ? 2 : 4>;
 
-/// After Delta.
+template <class M>
+int window_backward_of(const SdpaArgs& a) {
+  int error = with_window_width<M>(
+      a, [&](auto width) { return launch_window<WindowBackward<M, decltype(width)::kTiles>>(a); });
+  if (a.dbias.p && !error) error = add_parts(a, window_sum(a));
+  if (a.dtable.p && !error) error = add_table(a, window_sum(a));
+  return error;
+}
+
 template <class M>
 int backward_of(const SdpaArgs& a) {
-  int error = 0;
-  if (a.dq.p)
+  if (fits_window(a)) return window_backward_of<M>(a);
+  int error = write_delta(a);
+  if (a.dq.p && !error)
     error = with_width(a.Dk, [&](auto width) {
       return launch_rows<BackwardOf<M, Side::query, decltype(width)::kTiles>>(a);
     });

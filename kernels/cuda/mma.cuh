@@ -26,6 +26,13 @@ struct Mma16 {
     load_matrices(a.r, tile + lane() % 16 * pitch + lane() / 16 * 8);
     return a;
   }
+  /// a[m][k] = tile[k][m]; goes with load_b_rows.
+  static FOVEA_DEVICE A load_a_columns(const T* tile, int pitch) {
+    A a;
+    load_matrices_transposed(a.r,
+                             tile + (lane() % 8 + lane() / 16 * 8) * pitch + lane() / 8 % 2 * 8);
+    return a;
+  }
   /// b[k][n] = tile[n][k], n < 16.
   static FOVEA_DEVICE B load_b(const T* tile, int pitch) {
     std::uint32_t r[4];
@@ -89,6 +96,10 @@ struct MmaTf32 {
     B b;
     for (int n = 0; n < 2; ++n) split_b(b, n, at[8 * n], at[pitch + 8 * n]);
     return b;
+  }
+  static FOVEA_DEVICE A load_a_columns(const float* tile, int pitch) {
+    const float* at = tile + lane() % 4 * 2 * pitch + lane() / 4;
+    return split_a(at[0], at[8], at[pitch], at[pitch + 8]);
   }
   template <int N>
   static FOVEA_DEVICE A from_accumulator(const float (&c)[N][4], int k) {
@@ -154,6 +165,23 @@ FOVEA_DEVICE void weighted_sum(float (&sum)[W][4], const float (&weights)[N][4],
     for (int w = 0; w < W; w += 2) {
       if (8 * w >= width) break;
       const typename M::B b = M::load_b_rows(tile + k * M::kDeep * pitch + 8 * w, pitch);
+      M::multiply(sum[w], a, b, 0);
+      M::multiply(sum[w + 1], a, b, 1);
+    }
+  }
+}
+
+/// sum += weights' tile, both `depth` deep: of the weights 16 columns, of the tile 8 W.
+template <class M, int W>
+FOVEA_DEVICE void transposed_sum(float (&sum)[W][4], const typename M::Element* weights,
+                                 int weights_pitch, const typename M::Element* tile, int pitch,
+                                 int depth) {
+#pragma unroll 1
+  for (int k = 0; k < depth; k += M::kDeep) {
+    const typename M::A a = M::load_a_columns(weights + k * weights_pitch, weights_pitch);
+#pragma unroll
+    for (int w = 0; w < W; w += 2) {
+      const typename M::B b = M::load_b_rows(tile + k * pitch + 8 * w, pitch);
       M::multiply(sum[w], a, b, 0);
       M::multiply(sum[w + 1], a, b, 1);
     }

@@ -63,22 +63,27 @@ struct Addend {
     }
   }
 
- private:
-  template <Side Rows>
-  static FOVEA_DEVICE float at(const SdpaArgs& a, const Head& head, const Strip& strip, int r,
-                               int c) {
-    const int i = Rows == Side::query ? strip.row + r : strip.column + c;
-    const int j = Rows == Side::query ? strip.column + c : strip.row + r;
-    if (a.mask.p && !static_cast<const unsigned char*>(a.mask.p)[a.mask.at(head.b, head.h, i, j)])
+  /// Of query i and key j, whose bins are `apart`. A mask alike for all queries is in the notes.
+  static FOVEA_DEVICE float of(const SdpaArgs& a, const Head& head, int i, int j, int apart) {
+    if (a.mask.p && a.mask.s[2] != 0 &&
+        !static_cast<const unsigned char*>(a.mask.p)[a.mask.at(head.b, head.h, i, j)])
       return -kInfinity;
     float x = 0;
     if (a.bias.p) x = load_as(a.bias_elem, a.bias.p, a.bias.at(head.b, head.h, i, j));
     if (a.table.p) {
-      const int apart = strip.rows.bin[r] - strip.columns.bin[c];
-      const int bin = middle_bin(a.windows) + (Rows == Side::query ? apart : -apart);
+      const int bin = middle_bin(a.windows) + apart;
       x += load_as(a.bias_elem, a.table.p, bin * a.table.s[0] + head.h * a.table.s[1]);
     }
     return x * kLog2e;
+  }
+
+ private:
+  template <Side Rows>
+  static FOVEA_DEVICE float at(const SdpaArgs& a, const Head& head, const Strip& strip, int r,
+                               int c) {
+    const int apart = strip.rows.bin[r] - strip.columns.bin[c];
+    return Rows == Side::query ? of(a, head, strip.row + r, strip.column + c, apart)
+                               : of(a, head, strip.column + c, strip.row + r, -apart);
   }
 };
 

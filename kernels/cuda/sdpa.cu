@@ -34,12 +34,13 @@ FOVEA_FAMILY(MmaTf32<1>)
 FOVEA_FAMILY(MmaTf32<3>)
 #undef FOVEA_FAMILY
 
+int write_delta(const SdpaArgs& a) { return launch<Delta>((Delta::count(a) + 3) / 4, 128, 0, a); }
 int add_parts(const SdpaArgs& a, const Sum& sum) {
   return launch<AddParts>((sum.elements(a) + 127) / 128, 128, 0, a, sum);
 }
-int write_delta(const SdpaArgs& a) { return launch<Delta>((Delta::count(a) + 3) / 4, 128, 0, a); }
 int add_table(const SdpaArgs& a, const Sum& sum) {
-  return launch<AddTable>(pieces(AddTable::bins(a.windows) * a.H, 4), 128, 0, a, sum);
+  return launch<AddTable>(AddTable::jobs(a), AddTable::kWarps * kWarp, AddTable::kSharedBytes, a,
+                          sum);
 }
 
 namespace {
@@ -59,14 +60,19 @@ int forward_16(const SdpaArgs& a, bool hopper) {
 }
 template <class T>
 int backward_16(const SdpaArgs& a, bool hopper) {
-  return hopper ? hopper_backward<T>(a) : backward_of<Mma16<T>>(a);
+  if (!hopper) return backward_of<Mma16<T>>(a);
+  const int error = write_delta(a);
+  return error ? error : hopper_backward<T>(a);
 }
 
 }  // namespace
 
 Choice choose(const SdpaArgs& a, Pass pass) {
-  if (a.elem == Elem::f32) return {false, a.tf32 ? "sm80 mma tf32" : "sm80 mma 3xtf32"};
+  const bool window = fits_window(a);
+  if (a.elem == Elem::f32 && a.tf32) return {false, window ? "sm80 window tf32" : "sm80 mma tf32"};
+  if (a.elem == Elem::f32) return {false, window ? "sm80 window 3xtf32" : "sm80 mma 3xtf32"};
   const bool brain = a.elem == Elem::bf16;
+  if (window) return {false, brain ? "sm80 window bf16" : "sm80 window f16"};
   if (a.sm != kHopper) return {false, brain ? "sm80 mma bf16" : "sm80 mma f16"};
   if (const Refusal* refusal = hopper_refuses(a, pass))
     return {false, brain ? refusal->bf16 : refusal->f16};
@@ -86,7 +92,6 @@ int sdpa_bwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
   const Choice choice = choose(a, Pass::backward);
   *path = choice.path;
-  if (const int error = write_delta(a)) return error;
   if (a.elem == Elem::f16) return backward_16<f16>(a, choice.hopper);
   if (a.elem == Elem::bf16) return backward_16<bf16>(a, choice.hopper);
   return a.tf32 ? backward_of<MmaTf32<1>>(a) : backward_of<MmaTf32<3>>(a);
@@ -100,6 +105,10 @@ int write_rng(const RngSource& source, std::int64_t* out, void* stream) noexcept
 
 std::int64_t sdpa_bwd_workspace(const SdpaArgs& a) noexcept {
   std::int64_t partial = 0;
+  if (fits_window(a)) {
+    if (a.dbias.p || a.dtable.p) partial = window_sum(a).elements(a) * window_sum(a).parts;
+    return partial * static_cast<std::int64_t>(sizeof(float));
+  }
   if (a.dbias.p) {
     const Sum sum = sum_of(a, a.dbias);
     if (!is_whole(a, sum)) partial = sum.elements(a) * sum.parts;

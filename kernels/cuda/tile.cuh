@@ -14,11 +14,16 @@ struct Head {
   int queries, keys;  // as many as count: lengths clamped to [0, N]
 
   FOVEA_DEVICE Head(const SdpaArgs& a, std::int64_t index)
-      : b(static_cast<int>(index / a.H)),
-        h(static_cast<int>(index % a.H)),
-        bh(index),
-        image(a.windows.count ? b / a.windows.count : b),
-        window(a.windows.count ? b % a.windows.count : 0),
+      : Head(a, static_cast<int>(index / a.H), static_cast<int>(index % a.H)) {}
+  FOVEA_DEVICE Head(const SdpaArgs& a, int b, int h)
+      : Head(a, b, h, a.windows.count ? b / a.windows.count : b,
+             a.windows.count ? b % a.windows.count : 0) {}
+  FOVEA_DEVICE Head(const SdpaArgs& a, int b, int h, int image, int window)
+      : b(b),
+        h(h),
+        bh(std::int64_t{b} * a.H + h),
+        image(image),
+        window(window),
         queries(length(a, a.len_q, a.Nq)),
         keys(length(a, a.len_k, a.Nk)) {}
 
@@ -43,27 +48,43 @@ struct Place {
   int bin;     // that of positions i, j is bin(i) - bin(j) + that of (0, 0)
 };
 
-FOVEA_DEVICE Place place_of(const Windows& w, int window, int position) {
-  if (w.count == 0) return {position, 0, 0};
+struct Axes {
+  int at[3];
+};
+/// Row-major coordinates of `index` in a box.
+FOVEA_DEVICE Axes axes_of(const std::int32_t (&box)[3], int index) {
+  Axes axes{};
+  for (int d = 2; d >= 0; --d) {
+    axes.at[d] = index % box[d];
+    index /= box[d];
+  }
+  return axes;
+}
+
+/// Of a position `inside` the window that is `block`: no division, for kernels that know both.
+FOVEA_DEVICE Place place_of(const Windows& w, const Axes& block, const Axes& inside) {
   Place place{0, 0, 0};
-  int rest_window = window, rest = position, rows = 1, bins = 1, regions = 1;
-  bool inside = true;
+  int rows = 1, bins = 1, regions = 1;
+  bool there = true;
   for (int d = 2; d >= 0; --d) {
     const int length = w.window[d], all = w.blocks[d] * length;
-    const int rolled = rest_window % w.blocks[d] * length + rest % length;
-    const int at = (rolled + w.shift[d]) % all;
-    inside = inside && at < w.size[d];
+    const int rolled = block.at[d] * length + inside.at[d];
+    int at = rolled + w.shift[d];
+    if (at >= all) at -= all;
+    there = there && at < w.size[d];
     place.row += at * rows;
     place.region += (rolled < all - length ? 0 : rolled < all - w.shift[d] ? 1 : 2) * regions;
-    place.bin += rest % length * bins;
+    place.bin += inside.at[d] * bins;
     rows *= w.size[d];
     regions *= 3;
     bins *= 2 * length - 1;
-    rest_window /= w.blocks[d];
-    rest /= length;
   }
-  if (!inside) place.row = -1;
+  if (!there) place.row = -1;
   return place;
+}
+FOVEA_DEVICE Place place_of(const Windows& w, int window, int position) {
+  if (w.count == 0) return {position, 0, 0};
+  return place_of(w, axes_of(w.blocks, window), axes_of(w.window, position));
 }
 
 /// The bin of a position and itself.
@@ -115,10 +136,12 @@ struct Tile {
   int rows, columns, width, pitch;
 
   FOVEA_DEVICE Tile(unsigned char*& shared, int rows, int columns, int pad)
+      : Tile(shared, rows, columns, round_up(columns, 16), pad) {}
+  FOVEA_DEVICE Tile(unsigned char*& shared, int rows, int columns, int width, int pad)
       : data(reinterpret_cast<T*>(shared)),
         rows(rows),
         columns(columns),
-        width(round_up(columns, 16)),
+        width(width),
         pitch(width + pad) {
     shared += rows * pitch * static_cast<int>(sizeof(T));
   }
@@ -160,6 +183,15 @@ FOVEA_BOTH constexpr int notes_bytes(int rows) {
   return rows * Notes::kWords * static_cast<int>(sizeof(int));
 }
 
+/// At an address that is a multiple of both.
+template <class T>
+FOVEA_DEVICE void store_pair(T* to, T x, T y) {
+  struct alignas(2 * sizeof(T)) Pair {
+    T x, y;
+  };
+  *reinterpret_cast<Pair*>(to) = Pair{x, y};
+}
+
 /// Stores accumulators of one warp, rows as `place_of` says, columns below `columns` only; each row times its factor.
 template <class T, int W>
 FOVEA_DEVICE void store_rows(const float (&c)[W][4], const View4& view, T* to, const int (&row)[2],
@@ -176,10 +208,7 @@ FOVEA_DEVICE void store_rows(const float (&c)[W][4], const View4& view, T* to, c
       const T x = Float<T>::store(c[w][2 * half] * factor[half]);
       const T y = Float<T>::store(c[w][2 * half + 1] * factor[half]);
       if (pairs && column + 1 < columns) {
-        struct alignas(2 * sizeof(T)) Pair {
-          T x, y;
-        };
-        *reinterpret_cast<Pair*>(at + column) = Pair{x, y};
+        store_pair(at + column, x, y);
       } else {
         if (column < columns) at[column * view.s[3]] = x;
         if (column + 1 < columns) at[(column + 1) * view.s[3]] = y;

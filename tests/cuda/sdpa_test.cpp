@@ -66,7 +66,8 @@ TEST(CudaSdpa, IsTheFormulaForEveryLength) {
 TEST(CudaSdpa, IsTheFormulaForEveryHeadDimension) {
   for (const Elem elem : kElems)
     for (const std::int64_t d : {8, 16, 24, 32, 40, 64, 72, 128, 136, 256})
-      expect_right({.Nq = 17, .Nk = 35, .Dk = d, .Dv = d, .elem = elem});
+      for (const std::int64_t n : {35, 67})  // in one tile, and not
+        expect_right({.Nq = 17, .Nk = n, .Dk = d, .Dv = d, .elem = elem});
 }
 
 TEST(CudaSdpa, KeysAndValuesMayDifferInWidthAndQueriesAndKeysInNumber) {
@@ -80,7 +81,8 @@ TEST(CudaSdpa, KeysAndValuesMayDifferInWidthAndQueriesAndKeysInNumber) {
 TEST(CudaSdpa, WidthsThatAreNoMultipleOfEightAreReadByElement) {
   for (const Elem elem : kElems)
     for (const std::int64_t d : {1, 3, 13, 60})
-      expect_right({.Nq = 18, .Nk = 33, .Dk = d, .Dv = d + 2, .elem = elem});
+      for (const std::int64_t n : {33, 66})
+        expect_right({.Nq = 18, .Nk = n, .Dk = d, .Dv = d + 2, .elem = elem});
 }
 
 TEST(CudaSdpa, OneProductOfTf32) {
@@ -91,8 +93,15 @@ TEST(CudaSdpa, OneProductOfTf32) {
 TEST(CudaSdpa, AnyLayoutIsReadAndWrittenInPlace) {
   for (const Elem elem : kElems)
     for (const Layout layout : {Layout::bhnd, Layout::bnhd, Layout::bhdn, Layout::gaps})
-      expect_right(
-          {.B = 2, .H = 3, .Nq = 33, .Nk = 40, .Dk = 16, .Dv = 24, .elem = elem, .layout = layout});
+      for (const std::int64_t n : {40, 70})
+        expect_right({.B = 2,
+                      .H = 3,
+                      .Nq = 33,
+                      .Nk = n,
+                      .Dk = 16,
+                      .Dv = 24,
+                      .elem = elem,
+                      .layout = layout});
 }
 
 TEST(CudaSdpa, BiasMayRepeatOverAnyDimensionAndItsGradientIsSummedThere) {
@@ -192,22 +201,24 @@ TEST(CudaSdpa, ANaNThatMattersIsNotHidden) {
 }
 
 TEST(CudaSdpa, OnlyTheGradientsAskedForAreComputed) {
-  const Case all{
-      .B = 2, .H = 2, .Nq = 20, .Nk = 40, .Dv = 40, .bias = pattern(0b0111), .dropout_p = 0.1};
-  Call every(all);
-  every.forward();
-  const Result wanted = every.backward();
-  for (std::size_t one = 0; one < 4; ++one) {
-    Case c = all;
-    c.need = {};
-    c.need[one] = true;
-    Call call(c);
-    call.forward();
-    const Result got = call.backward();
-    EXPECT_EQ(got.dq, one == 0 ? wanted.dq : std::vector<double>());
-    EXPECT_EQ(got.dk, one == 1 ? wanted.dk : std::vector<double>());
-    EXPECT_EQ(got.dv, one == 2 ? wanted.dv : std::vector<double>());
-    EXPECT_EQ(got.dbias, one == 3 ? wanted.dbias : std::vector<double>());
+  for (const std::int64_t n : {40, 70}) {
+    const Case all{
+        .B = 2, .H = 2, .Nq = 20, .Nk = n, .Dv = 40, .bias = pattern(0b0111), .dropout_p = 0.1};
+    Call every(all);
+    every.forward();
+    const Result wanted = every.backward();
+    for (std::size_t one = 0; one < 4; ++one) {
+      Case c = all;
+      c.need = {};
+      c.need[one] = true;
+      Call call(c);
+      call.forward();
+      const Result got = call.backward();
+      EXPECT_EQ(got.dq, one == 0 ? wanted.dq : std::vector<double>());
+      EXPECT_EQ(got.dk, one == 1 ? wanted.dk : std::vector<double>());
+      EXPECT_EQ(got.dv, one == 2 ? wanted.dv : std::vector<double>());
+      EXPECT_EQ(got.dbias, one == 3 ? wanted.dbias : std::vector<double>());
+    }
   }
 }
 

@@ -79,18 +79,21 @@ TEST_F(CudaOperators, TakeABiasThatWasExpandedAndGiveItsGradientInFull) {
 }
 
 TEST_F(CudaOperators, SayWhichKernelRan) {
-  Sdpa s;
-  for (const auto type : {at::kHalf, at::kBFloat16, at::kFloat}) {
-    s.q = s.k = s.v = normal({1, 1, 4, 8}, 1).to(type);
-    forward(s);
-    EXPECT_EQ(last_path(), type == at::kHalf       ? "sm80 mma f16"
-                           : type == at::kBFloat16 ? "sm80 mma bf16"
-                                                   : "sm80 mma 3xtf32");
+  cuda::Device tf32 = kEmulated;
+  tf32.tf32 = true;
+  for (const auto& [positions, kernel] :
+       {std::pair{64, "sm80 window "}, std::pair{65, "sm80 mma "}}) {
+    Sdpa s;
+    for (const auto type : {at::kHalf, at::kBFloat16, at::kFloat}) {
+      s.q = s.k = s.v = normal({1, 1, positions, 8}, 1).to(type);
+      forward(s);
+      EXPECT_EQ(last_path(), std::string(kernel) + (type == at::kHalf       ? "f16"
+                                                    : type == at::kBFloat16 ? "bf16"
+                                                                            : "3xtf32"));
+    }
+    forward(s, tf32);
+    EXPECT_EQ(last_path(), std::string(kernel) + "tf32");
   }
-  cuda::Device device = kEmulated;
-  device.tf32 = true;
-  forward(s, device);
-  EXPECT_EQ(last_path(), "sm80 mma tf32");
 }
 
 TEST_F(CudaOperators, GiveLongSequencesToTheHopperKernelsAndSayWhyNot) {
