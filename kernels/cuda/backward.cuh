@@ -1,5 +1,6 @@
 // Backward: weights are computed anew from the scores and the saved lse. One kernel owns rows of queries and walks over keys
 // (dQ), one owns rows of keys and walks over queries (dK, dV): each gradient is written once, in the same order every time.
+// While a tile is computed, the next one arrives.
 #pragma once
 
 #include "cuda/scores.cuh"
@@ -17,15 +18,21 @@ struct SideTiles {
   static FOVEA_BOTH int bytes(const SdpaArgs& a, int rows) {
     return tile_bytes<M>(rows, a.Dk) + tile_bytes<M>(rows, a.Dv);
   }
-  /// In two steps: x may be used after copy_wait<1>.
+  template <Side S>
+  static FOVEA_DEVICE void load_x(const SdpaArgs& a, const Head& head, const int* row,
+                                  const Tile<T>& to) {
+    const View4& from = S == Side::query ? a.q : a.k;
+    to.load(from, head.base<const T>(from), row);
+  }
+  template <Side S>
+  FOVEA_DEVICE void load_y(const SdpaArgs& a, const Head& head, const int* row) const {
+    const View4& from = S == Side::query ? a.grad_out : a.v;
+    y.load(from, head.base<const T>(from), row);
+  }
   template <Side S>
   FOVEA_DEVICE void load(const SdpaArgs& a, const Head& head, const int* row) const {
-    const View4 &from_x = S == Side::query ? a.q : a.k,
-                &from_y = S == Side::query ? a.grad_out : a.v;
-    x.load(from_x, head.base<const T>(from_x), row);
-    copy_commit();
-    y.load(from_y, head.base<const T>(from_y), row);
-    copy_commit();
+    load_x<S>(a, head, row, x);
+    load_y<S>(a, head, row);
   }
 };
 
@@ -40,9 +47,9 @@ struct Backward {
   static constexpr Side kColumnsSide = Rows == Side::query ? Side::key : Side::query;
 
   static FOVEA_BOTH int shared_bytes(const SdpaArgs& a, int rows) {
-    return notes_bytes(rows + kWalk) + rest_bytes(Rows == Side::query ? rows : kWalk) +
+    return notes_bytes(rows + 2 * kWalk) + rest_bytes(Rows == Side::query ? rows : 2 * kWalk) +
            SideTiles<M>::bytes(a, rows) + SideTiles<M>::bytes(a, kWalk) +
-           Addend::bytes(a, rows, kWalk);
+           tile_bytes<M>(kWalk, a.Dk) + Addend::bytes(a, rows, kWalk);
   }
   static FOVEA_BOTH int widest(const SdpaArgs& a) {
     if (Rows == Side::query) return a.Dk;
@@ -55,16 +62,12 @@ struct Backward {
 
   static FOVEA_DEVICE void run(const SdpaArgs& a, unsigned char* shared) {
     const int rows = thread_count() / 2;  // 16 a warp
-    const Notes own_notes(shared, rows), notes(shared, kWalk);
-    const Rest rest(shared, Rows == Side::query ? rows : kWalk);
-    const SideTiles<M> own(a, shared, rows), walked(a, shared, kWalk);
-    const Addend addend(a, shared, rows, kWalk);
+    const Room room(a, shared, rows);
     const int tiles = pieces(count(a), rows);
     for (std::int64_t job = block_index(); job < jobs(a, rows); job += block_count()) {
       const int first = static_cast<int>(job / cuts(a) % tiles) * rows;
       const int cut = static_cast<int>(job % cuts(a));
-      walk(a, Head(a, job / cuts(a) / tiles), Part(a, cut), {first, 0, own_notes, notes}, rest, own,
-           walked, addend);
+      walk(a, Head(a, job / cuts(a) / tiles), Part(a, cut), first, room);
     }
   }
 
@@ -83,34 +86,67 @@ struct Backward {
   }
   static FOVEA_BOTH int count(const SdpaArgs& a) { return Rows == Side::query ? a.Nq : a.Nk; }
 
-  static FOVEA_DEVICE void walk(const SdpaArgs& a, const Head& head, const Part& part, Strip block,
-                                const Rest& rest, const SideTiles<M>& own,
-                                const SideTiles<M>& walked, const Addend& addend) {
-    const int first = block.row;
-    const auto* delta = static_cast<const float*>(a.workspace);
+  /// The shared memory. Of the side that is walked over, x is used first and last in a step and there twice; y is free again
+  /// before the end.
+  struct Room {
+    Notes own_notes;
+    NotesOfTwo notes;
+    Rest rest, next_rest;  // of the rows, or of the columns in even and odd steps
+    SideTiles<M> own, walked;
+    Tile<T> next_x;  // walked.x of odd steps
+    Addend addend;
+
+    FOVEA_DEVICE Room(const SdpaArgs& a, unsigned char*& shared, int rows)
+        : own_notes(shared, rows),
+          notes(shared, kWalk),
+          rest(shared, Rows == Side::query ? rows : kWalk),
+          next_rest(Rows == Side::query ? rest : Rest(shared, kWalk)),
+          own(a, shared, rows),
+          walked(a, shared, kWalk),
+          next_x(shared, kWalk, a.Dk, M::kPad),
+          addend(a, shared, rows, kWalk) {}
+
+    FOVEA_DEVICE Tile<T> x(int step) const {
+      Tile<T> tile = walked.x;
+      if (step % 2 == 1) tile.data = next_x.data;
+      return tile;
+    }
+    FOVEA_DEVICE Rest rest_of(int step) const { return step % 2 == 1 ? next_rest : rest; }
+    FOVEA_DEVICE void write_notes(const SdpaArgs& a, const Head& head, int step, int column) const {
+      notes.of(step).template write<kColumnsSide>(a, head, column, kWalk);
+      if (Rows == Side::key)
+        rest_of(step).write(a, head, static_cast<const float*>(a.workspace), column, kWalk);
+    }
+  };
+
+  static FOVEA_DEVICE void walk(const SdpaArgs& a, const Head& head, const Part& part, int first,
+                                const Room& room) {
     if (!part.x && !part.v) return;
     float sums[kApart || Rows == Side::query ? 1 : 2][W][4] = {};
     float(&dx)[W][4] = sums[0];
     float(&dv)[W][4] = sums[sizeof sums / sizeof *sums - 1];
+    const int rows = room.own.x.rows;
     int begin = 0, end = Rows == Side::query ? head.keys : head.queries;
     if (first >= (Rows == Side::query ? head.queries : head.keys)) end = 0;
-    if (a.causal && Rows == Side::query) end = smaller(end, first + own.x.rows);
+    if (a.causal && Rows == Side::query) end = smaller(end, first + rows);
     if (a.causal && Rows == Side::key) begin = first / kWalk * kWalk;
-    for (block.column = begin; block.column < end; block.column += kWalk) {
-      sync_block();  // nobody reads the last tiles any more
-      if (block.column == begin) block.rows.template write<Rows>(a, head, first, own.x.rows);
-      block.columns.template write<kColumnsSide>(a, head, block.column, kWalk);
-      if (Rows == Side::key) rest.write(a, head, delta, block.column, kWalk);
-      if (Rows == Side::query && block.column == begin)
-        rest.write(a, head, delta, first, own.x.rows);
+    if (begin < end) {
+      sync_block();  // nobody works at the last job any more
+      room.own_notes.template write<Rows>(a, head, first, rows);
+      if (Rows == Side::query)
+        room.rest.write(a, head, static_cast<const float*>(a.workspace), first, rows);
+      room.write_notes(a, head, 0, begin);
       sync_block();
-      if (block.column == begin) own.template load<Rows>(a, head, block.rows.row);
-      walked.template load<kColumnsSide>(a, head, block.columns.row);
-      addend.template fill<Rows>(a, head, block);
-      copy_wait<1>();
-      sync_block();
-      step(a, head, block.of_warp(), part, rest, own, walked, addend, dx, dv);
+      room.own.template load<Rows>(a, head, room.own_notes.row);
+      room.walked.template load_x<kColumnsSide>(a, head, room.notes.of(0).row, room.x(0));
+      copy_commit();
+      room.walked.template load_y<kColumnsSide>(a, head, room.notes.of(0).row);
+      copy_commit();
     }
+    for (int column = begin, number = 0; column < end; column += kWalk, ++number)
+      step(a, head, part, {first, column, room.own_notes, room.notes.of(number)}, number,
+           column + kWalk < end, room, dx, dv);
+    copy_wait<0>();
 
     int row[2];
     rows_to_store(a, head, first + 16 * warp(), count(a), row);
@@ -127,18 +163,29 @@ struct Backward {
     }
   }
 
-  static FOVEA_DEVICE void step(const SdpaArgs& a, const Head& head, const Strip& strip,
-                                const Part& part, const Rest& rest, const SideTiles<M>& own,
-                                const SideTiles<M>& walked, const Addend& addend, float (&dx)[W][4],
-                                float (&dv)[W][4]) {
+  /// x of this step, then y are on their way.
+  static FOVEA_DEVICE void step(const SdpaArgs& a, const Head& head, const Part& part,
+                                const Strip& block, int number, bool more, const Room& room,
+                                float (&dx)[W][4], float (&dv)[W][4]) {
+    const int* const next = room.notes.of(number + 1).row;
+    const Tile<T> x = room.x(number), &y = room.walked.y;
+    if (more) room.write_notes(a, head, number + 1, block.column + kWalk);
+    room.addend.template fill<Rows>(a, head, block);
+    copy_wait<1>();
+    sync_block();  // x is there, and nobody reads the last one any more
+    if (more) room.walked.template load_x<kColumnsSide>(a, head, next, room.x(number + 1));
+    copy_commit();
+
+    const Strip strip = block.of_warp();
+    const Rest rest = room.rest_of(number);
     const int first = Rows == Side::query ? 16 * warp() : 0;  // of rest
     float p[N][4] = {};
-    product<M>(p, own.x.data + 16 * warp() * own.x.pitch, walked.x.data, own.x.pitch, own.x.width);
-    finish_scores<Rows>(a, strip, addend, p);
+    product<M>(p, room.own.x.data + 16 * warp() * x.pitch, x.data, x.pitch, x.width);
+    finish_scores<Rows>(a, strip, room.addend, p);
     weights_of<Rows>(p, rest.lse + first);
     const std::uint32_t keeps = kept<Rows, N>(a, head, strip.row, strip.column);
-    copy_wait<0>();
-    sync_block();
+    copy_wait<1>();
+    sync_block();  // y is there
     if (part.v) {
       float dropped[N][4];
 #pragma unroll
@@ -146,17 +193,20 @@ struct Backward {
 #pragma unroll
         for (int e = 0; e < 4; ++e) dropped[n][e] = p[n][e];
       drop(dropped, keeps);
-      weighted_sum<M>(dv, dropped, walked.y.data + part.column, walked.y.pitch,
-                      smaller(kColumns, walked.y.width - part.column));
+      weighted_sum<M>(dv, dropped, y.data + part.column, y.pitch,
+                      smaller(kColumns, y.width - part.column));
     }
+    float ds[N][4] = {};
     if (part.x) {
-      float ds[N][4] = {};
-      product<M>(ds, own.y.data + 16 * warp() * own.y.pitch, walked.y.data, own.y.pitch,
-                 own.y.width);
+      product<M>(ds, room.own.y.data + 16 * warp() * y.pitch, y.data, y.pitch, y.width);
       score_gradient<Rows>(ds, p, keeps, a.keep_inv, rest.delta + first);
-      weighted_sum<M>(dx, ds, walked.x.data + part.column, walked.x.pitch,
-                      smaller(kColumns, walked.x.width - part.column));
     }
+    sync_block();  // nobody reads y any more
+    if (more) room.walked.template load_y<kColumnsSide>(a, head, next);
+    copy_commit();
+    if (part.x)
+      weighted_sum<M>(dx, ds, x.data + part.column, x.pitch,
+                      smaller(kColumns, x.width - part.column));
   }
 };
 

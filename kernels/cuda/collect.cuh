@@ -98,6 +98,7 @@ struct Collect {
       const SideTiles<M> queries(a, shared, rows), keys(a, shared, kWalk);
       queries.template load<Side::query>(a, head, query_notes.row);
       keys.template load<Side::key>(a, head, key_notes.row);
+      copy_commit();
       copy_wait<0>();
       sync_block();
       float p[N][4] = {}, ds[N][4] = {};
@@ -188,14 +189,8 @@ struct AddParts {
 struct AddTable {
   static constexpr int kWarps = 4, kSharedBytes = kWarps * int{sizeof(float)};
 
-  static FOVEA_BOTH int bins(const Windows& w) {
-    int n = 1;
-    for (int d = 0; d < 3; ++d) n *= 2 * w.window[d] - 1;
-    return n;
-  }
-
   static FOVEA_BOTH std::int64_t jobs(const SdpaArgs& a) {
-    return std::int64_t{bins(a.windows)} * a.H;
+    return (2 * std::int64_t{middle_bin(a.windows)} + 1) * a.H;
   }
 
   static FOVEA_DEVICE void run(const SdpaArgs& a, const Sum& sum, unsigned char* shared) {

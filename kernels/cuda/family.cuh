@@ -80,9 +80,8 @@ template <class M>
 int forward_of(const SdpaArgs& a) {
   constexpr int kKeyTiles = sizeof(typename M::Element) == 2 ? 8 : 4;
   if (fits_window(a))
-    return with_window_width<M>(a, [&](auto width) {
-      return launch_window<WindowForward<M, decltype(width)::kTiles>>(a);
-    });
+    return with_window_width<M>(
+        a, [&](auto width) { return launch_window<WindowForward<M, decltype(width)::kTiles>>(a); });
   return with_width(a.Dv, [&](auto width) {
     return launch_rows<Forward<M, decltype(width)::kTiles, kKeyTiles>>(a);
   });

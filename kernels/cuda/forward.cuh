@@ -1,4 +1,5 @@
-// Forward: a block owns rows of queries and walks over the keys with a running maximum and sum (online softmax).
+// Forward: a block owns rows of queries and walks over the keys with a running maximum and sum (online softmax). While it
+// computes scores the values arrive, while it sums values the next keys.
 #pragma once
 
 #include "cuda/scores.cuh"
@@ -13,7 +14,7 @@ struct Forward {
 
   static FOVEA_BOTH int out_columns(const SdpaArgs& a) { return a.Dv < kColumns ? a.Dv : kColumns; }
   static FOVEA_BOTH int shared_bytes(const SdpaArgs& a, int rows) {
-    return notes_bytes(rows) + notes_bytes(kKeys) + tile_bytes<M>(rows, a.Dk) +
+    return notes_bytes(rows) + 2 * notes_bytes(kKeys) + tile_bytes<M>(rows, a.Dk) +
            tile_bytes<M>(kKeys, a.Dk) + tile_bytes<M>(kKeys, out_columns(a)) +
            Addend::bytes(a, rows, kKeys);
   }
@@ -23,7 +24,8 @@ struct Forward {
 
   static FOVEA_DEVICE void run(const SdpaArgs& a, unsigned char* shared) {
     const int rows = thread_count() / 2;  // 16 a warp
-    const Notes query_notes(shared, rows), key_notes(shared, kKeys);
+    const Notes query_notes(shared, rows);
+    const NotesOfTwo key_notes(shared, kKeys);
     const Tile<T> q(shared, rows, a.Dk, M::kPad), k(shared, kKeys, a.Dk, M::kPad);
     const Tile<T> v_space(shared, kKeys, out_columns(a), M::kPad);
     const Addend addend(a, shared, rows, kKeys);
@@ -35,31 +37,36 @@ struct Forward {
       Tile<T> v = v_space;
       v.columns = smaller(kColumns, a.Dv - column);
       v.width = round_up(v.columns, 16);
-      walk(a, head, column, {first, 0, query_notes, key_notes}, q, k, v, addend);
+      walk(a, head, column, {first, 0, query_notes, key_notes.of(0)}, key_notes, q, k, v, addend);
     }
   }
 
  private:
   static FOVEA_DEVICE void walk(const SdpaArgs& a, const Head& head, int column, Strip block,
-                                const Tile<T>& q, const Tile<T>& k, const Tile<T>& v,
-                                const Addend& addend) {
+                                const NotesOfTwo& key_notes, const Tile<T>& q, const Tile<T>& k,
+                                const Tile<T>& v, const Addend& addend) {
     float o[W][4] = {}, top[2] = {-kInfinity, -kInfinity}, sum[2] = {};
     const int first = block.row;
     int end = first < head.queries ? head.keys : 0;
     if (a.causal) end = smaller(end, first + q.rows);
-    for (block.column = 0; block.column < end; block.column += kKeys) {
-      // Since the last barrier of the step before, all read v alone: the notes are free, and after the next barrier the tiles.
-      if (block.column == 0) block.rows.template write<Side::query>(a, head, first, q.rows);
-      block.columns.template write<Side::key>(a, head, block.column, kKeys);
+    if (end > 0) {
+      // Of the last job only v may still be in use.
+      block.rows.template write<Side::query>(a, head, first, q.rows);
+      block.columns.template write<Side::key>(a, head, 0, kKeys);
       sync_block();
-      if (block.column == 0) q.load(a.q, head.base<const T>(a.q), block.rows.row);
+      q.load(a.q, head.base<const T>(a.q), block.rows.row);
       k.load(a.k, head.base<const T>(a.k), block.columns.row);
       copy_commit();
+    }
+    for (int step = 0; block.column < end; ++step) {
+      const Notes next = key_notes.of(step + 1);
+      const int after = block.column + kKeys;
+      if (after < end) next.template write<Side::key>(a, head, after, kKeys);
+      addend.template fill<Side::query>(a, head, block);
+      copy_wait<0>();
+      sync_block();  // k is there, and nobody reads the last v any more
       v.load(a.v, head.base<const T>(a.v) + column * a.v.s[3], block.columns.row);
       copy_commit();
-      addend.template fill<Side::query>(a, head, block);
-      copy_wait<1>();
-      sync_block();
 
       const Strip strip = block.of_warp();
       float s[N][4] = {};
@@ -68,8 +75,14 @@ struct Forward {
       softmax(s, o, top, sum);
       drop(s, kept<Side::query, N>(a, head, strip.row, strip.column));
       copy_wait<0>();
-      sync_block();
+      sync_block();  // v is there, and nobody reads k any more
+      if (after < end) {
+        k.load(a.k, head.base<const T>(a.k), next.row);
+        copy_commit();
+      }
       weighted_sum<M>(o, s, v.data, v.pitch, v.width);
+      block.column = after;
+      block.columns = next;
     }
     finish(a, head, first, column, v.columns, o, top, sum);
   }

@@ -63,27 +63,28 @@ struct Addend {
     }
   }
 
-  /// Of query i and key j, whose bins are `apart`. A mask alike for all queries is in the notes.
-  static FOVEA_DEVICE float of(const SdpaArgs& a, const Head& head, int i, int j, int apart) {
+  /// In base 2, without the table. A mask alike for all queries is in the notes.
+  static FOVEA_DEVICE float of(const SdpaArgs& a, const Head& head, int i, int j) {
     if (a.mask.p && a.mask.s[2] != 0 &&
         !static_cast<const unsigned char*>(a.mask.p)[a.mask.at(head.b, head.h, i, j)])
       return -kInfinity;
-    float x = 0;
-    if (a.bias.p) x = load_as(a.bias_elem, a.bias.p, a.bias.at(head.b, head.h, i, j));
-    if (a.table.p) {
-      const int bin = middle_bin(a.windows) + apart;
-      x += load_as(a.bias_elem, a.table.p, bin * a.table.s[0] + head.h * a.table.s[1]);
-    }
-    return x * kLog2e;
+    return a.bias.p ? load_as(a.bias_elem, a.bias.p, a.bias.at(head.b, head.h, i, j)) * kLog2e
+                    : 0.0F;
+  }
+  static FOVEA_DEVICE float of_table(const SdpaArgs& a, int h, int bin) {
+    return load_as(a.bias_elem, a.table.p, bin * a.table.s[0] + h * a.table.s[1]) * kLog2e;
   }
 
  private:
   template <Side Rows>
   static FOVEA_DEVICE float at(const SdpaArgs& a, const Head& head, const Strip& strip, int r,
                                int c) {
+    const bool by_query = Rows == Side::query;
+    const float x = by_query ? of(a, head, strip.row + r, strip.column + c)
+                             : of(a, head, strip.column + c, strip.row + r);
+    if (!a.table.p) return x;
     const int apart = strip.rows.bin[r] - strip.columns.bin[c];
-    return Rows == Side::query ? of(a, head, strip.row + r, strip.column + c, apart)
-                               : of(a, head, strip.column + c, strip.row + r, -apart);
+    return x + of_table(a, head.h, middle_bin(a.windows) + (by_query ? apart : -apart));
   }
 };
 

@@ -129,6 +129,17 @@ struct Notes {
   }
 };
 
+/// Those of the tile that is computed and of the one that arrives meanwhile.
+class NotesOfTwo {
+ public:
+  FOVEA_DEVICE NotesOfTwo(unsigned char*& shared, int count)
+      : even_(shared, count), odd_(shared, count) {}
+  FOVEA_DEVICE Notes of(int step) const { return step % 2 == 1 ? odd_ : even_; }
+
+ private:
+  Notes even_, odd_;
+};
+
 /// A tile of `rows` rows, the first `columns` columns real and the others, up to `width`, zero.
 template <class T>
 struct Tile {

@@ -99,19 +99,26 @@ struct WindowNotes {
 /// that come later is barred, and behind the last position.
 struct WindowAddend {
   static constexpr int kPitch = kPositions + 8;  // pairs of columns without bank conflicts
-  static constexpr int kBytes = kPositions * kPitch * int{sizeof(float)};
+  static constexpr int kMostBins = 7 * 7 * 7;    // of 4x4x4; any other window of 64 has fewer
+  static constexpr int kBytes = round_up(
+      (kPositions * kPitch + kPositions + kMostBins) * static_cast<int>(sizeof(float)), 128);
   float* data;
 
-  /// `bins`: room for one integer a position.
-  FOVEA_DEVICE void fill(const SdpaArgs& a, const Head& head, const Axes& inside, int* bins) const {
-    const int j = thread_index() % kPositions;
+  /// What was written to shared memory before can be read after it.
+  FOVEA_DEVICE void fill(const SdpaArgs& a, const Head& head, const Axes& inside) const {
+    float* const table = data + kPositions * kPitch;
+    int* const bins = reinterpret_cast<int*>(table + kMostBins);
+    const int middle = middle_bin(a.windows), j = thread_index() % kPositions;
     const int bin = place_of(a.windows, {}, inside).bin;
     bins[j] = bin;
+    for (int n = thread_index(); n <= 2 * middle; n += kWindowThreads)
+      table[n] = a.table.p ? Addend::of_table(a, head.h, n) : 0.0F;
     sync_block();
-#pragma unroll 1
+#pragma unroll 4
     for (int i = thread_index() / kPositions; i < kPositions; i += 2) {
       const bool seen = i < a.Nq && j < a.Nk && (!a.causal || j <= i);
-      data[i * kPitch + j] = seen ? Addend::of(a, head, i, j, bins[i] - bin) : -kInfinity;
+      data[i * kPitch + j] =
+          seen ? Addend::of(a, head, i, j) + table[middle + bins[i] - bin] : -kInfinity;
     }
   }
   FOVEA_DEVICE void read(float (&add)[kWindowTiles][4]) const {
@@ -139,13 +146,6 @@ FOVEA_DEVICE void finish_window_scores(const SdpaArgs& a, const WindowNotes& not
       const bool seen = region[e / 2] == of_column && add[n][e] != -kInfinity;
       s[n][e] = seen ? s[n][e] * scale + add[n][e] : -kInfinity;
     }
-}
-
-/// Whether dropout keeps the weights of this warp, as `kept`.
-FOVEA_DEVICE std::uint32_t kept_in_window(const SdpaArgs& a, const Head& head) {
-  unsigned char* none = nullptr;
-  const Notes notes(none, 0);
-  return kept<Side::query, kWindowTiles>(a, head, {16 * warp(), 0, notes, notes});
 }
 
 /// Tile `index` behind `shared`.

@@ -37,8 +37,7 @@ struct WindowBackward {
     sync_block();  // nobody works at the last job any more
     if (at.there()) {
       WindowNotes(shared, 0).write(a, at, inside);
-      addend.fill(a, at.head(a), inside, reinterpret_cast<int*>(shared + kWeights));
-      sync_block();
+      addend.fill(a, at.head(a), inside);
       load(a, at, WindowNotes(shared, 0), tiles, 0, lse);
     }
     for (int step = 0; at.there(); ++step) {
@@ -96,7 +95,7 @@ struct WindowBackward {
 #pragma unroll
       for (int e = 0; e < 4; ++e) p[n][e] = exp2_fast(p[n][e] - lse[e / 2] * kLog2e);
     product<M>(ds, grad_out.data + first, v.data, v.pitch, v.width);
-    const std::uint32_t keeps = kept_in_window(a, head);
+    const std::uint32_t keeps = kept<Side::query, N>(a, head, 16 * warp(), 0);
     score_gradients(p, ds, keeps, a.keep_inv, all);
     drop(p, keeps);
     put(p, shared + kWeights);

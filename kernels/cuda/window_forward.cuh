@@ -35,7 +35,7 @@ struct WindowForward {
     {
       // In the place of the tiles: it moves to registers before they come.
       const WindowAddend addend{reinterpret_cast<float*>(shared + kTiles)};
-      addend.fill(a, at.head(a), inside, reinterpret_cast<int*>(sums));
+      addend.fill(a, at.head(a), inside);
       sync_block();
       addend.read(add);
       sync_block();
@@ -79,7 +79,7 @@ struct WindowForward {
 #pragma unroll
     for (int half = 0; half < 2; ++half) factor[half] = sum[half] == 0 ? 0.0F : 1 / sum[half];
     if (a.col_sum) add_rows(p, factor, sums);
-    drop(p, kept_in_window(a, head));
+    drop(p, kept<Side::query, N>(a, head, 16 * warp(), 0));
     float o[W][4] = {};
     // Wide floats: a width that is known would have the compiler load all of v at once, more than there are registers.
     weighted_sum<M>(o, p, v.data, v.pitch, sizeof(T) == 2 ? v.width : v.columns);

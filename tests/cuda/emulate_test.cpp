@@ -78,21 +78,25 @@ TEST(Emulator, LanesThatDisagreeAboutTheInstructionAreNoticed) {
       ThrowsMessage<std::logic_error>(HasSubstr("different instructions")));
 }
 
-TEST(Emulator, CopiesArriveWhenTheyAreWaitedFor) {
+TEST(Emulator, CopiesArriveWhenTheyAreWaitedForOrAtOnce) {
   alignas(16) float from[4] = {1, 2, 3, 4};
-  std::vector<float> before(32), after(32);
-  emulate::run(1, 32, 32 * 16, [&](unsigned char* shared) {
-    auto* to = reinterpret_cast<float*>(shared) + 4 * thread_index();
-    const auto t = static_cast<std::size_t>(thread_index());
-    copy_async(to, from, true);
-    copy_commit();
-    before[t] = to[3];
-    copy_wait<0>();
-    after[t] = to[3];
-  });
-  for (std::size_t t = 0; t < 32; ++t) {
-    EXPECT_TRUE(std::isnan(before[t]));
-    EXPECT_EQ(after[t], 4);
+  for (const std::uint32_t order : {0U, 1U}) {
+    std::vector<float> before(32), after(32);
+    emulate::set_order(order);
+    emulate::run(1, 32, 32 * 16, [&](unsigned char* shared) {
+      auto* to = reinterpret_cast<float*>(shared) + 4 * thread_index();
+      const auto t = static_cast<std::size_t>(thread_index());
+      copy_async(to, from, true);
+      copy_commit();
+      before[t] = to[3];
+      copy_wait<0>();
+      after[t] = to[3];
+    });
+    emulate::set_order(0);
+    for (std::size_t t = 0; t < 32; ++t) {
+      EXPECT_EQ(std::isnan(before[t]), order == 0);
+      EXPECT_EQ(after[t], 4);
+    }
   }
 }
 

@@ -224,10 +224,10 @@ TEST(CudaSdpa, OnlyTheGradientsAskedForAreComputed) {
 
 TEST(CudaSdpa, TheOrderInWhichThreadsRunChangesNothing) {
   for (const Elem elem : kElems) {
-    const Case c{.B = 2,
-                 .H = 2,
+    const Case c{.B = 1,
+                 .H = 3,
                  .Nq = 70,
-                 .Nk = 70,
+                 .Nk = 140,
                  .Dk = 24,
                  .Dv = 40,
                  .elem = elem,
