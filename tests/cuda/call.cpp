@@ -266,8 +266,9 @@ Result Call::backward() {
   if (c_.need[2]) dv_ = like(v_);
   if (c_.bias && c_.need[3]) dbias_ = Tensor4(c_.bias_elem, bias_.size(), Layout::bhnd);
   a_.dq = dq_.view(), a_.dk = dk_.view(), a_.dv = dv_.view(), a_.dbias = dbias_.view();
-  // Exactly as much as asked for, and NaN.
-  workspace_.assign(static_cast<std::size_t>(sdpa_bwd_workspace(a_)) + 64, 0xFF);
+  // Exactly as much as asked for, and NaN. The window kernels, which would take such short calls, ask for less.
+  const std::int64_t bytes = c_.hopper ? 4 * c_.B * c_.H * c_.Nq : sdpa_bwd_workspace(a_);
+  workspace_.assign(static_cast<std::size_t>(bytes) + 64, 0xFF);
   a_.workspace = workspace_.data();
   require(run(Pass::backward));
   for (std::size_t i = workspace_.size() - 64; i < workspace_.size(); ++i)
