@@ -100,6 +100,19 @@ void deliver(Phases& phases) {
 
 }  // namespace
 
+bool is_map(const TensorMap& map) {
+  bool right = reinterpret_cast<std::uintptr_t>(map.base) % 16 == 0 && 2 * map.box[0] <= 128 &&
+               2 * map.box[0] % 16 == 0;
+  for (int d = 0; d < 4; ++d) {
+    right = right && map.size[d] >= 1 && map.size[d] <= std::int64_t{1} << 32;
+    right = right && map.box[d] >= 1 && map.box[d] <= 256;
+    if (d > 0)
+      right = right && map.stride[d] % 16 == 0 && map.stride[d] >= 0 &&
+              map.stride[d] < std::int64_t{1} << 40;
+  }
+  return right;
+}
+
 std::uint32_t shared_address(const void* p) {
   const auto offset = static_cast<const unsigned char*>(p) - shared_memory().data;
   return kSharedBase + static_cast<std::uint32_t>(offset);

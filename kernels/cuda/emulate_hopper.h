@@ -19,6 +19,9 @@ namespace emulate {
 
 constexpr std::uint32_t kSharedBase = 1024;  // where the shared memory begins for its own addresses
 
+/// Whether the driver takes it, by the documentation of cuTensorMapEncodeTiled with 128-byte swizzle.
+bool is_map(const TensorMap& map);
+
 std::uint32_t shared_address(const void* p);
 void barrier_init(Barrier* barrier, int arrivals);
 void barriers_ready();

@@ -7,9 +7,8 @@ namespace fovea::cuda {
 namespace {
 
 constexpr int kWidest = 2 * kPanel;
-constexpr std::int64_t kUnit = 8;  // elements of 16 bytes
-constexpr std::int64_t kLongest =
-    (std::int64_t{1} << 39) - 1;  // elements of a stride below 2^40 bytes
+// In elements: a unit is 16 bytes, a stride is below 2^40 bytes.
+constexpr std::int64_t kUnit = 8, kLongest = (std::int64_t{1} << 39) - 1;
 
 #define FOVEA_REFUSAL(name, reason) \
   constexpr Refusal name = {"sm80 mma f16 (" reason ")", "sm80 mma bf16 (" reason ")"}
@@ -19,6 +18,7 @@ FOVEA_REFUSAL(kAdded, "mask or bias");
 FOVEA_REFUSAL(kWidth, "width of heads");
 FOVEA_REFUSAL(kStrides, "strides");
 FOVEA_REFUSAL(kScale, "scale");
+FOVEA_REFUSAL(kDriver, "the driver refuses a tensor map");
 #undef FOVEA_REFUSAL
 
 /// Whether the copy engine can read it: rows of 16-byte units, none of them a repetition.
@@ -44,7 +44,8 @@ const Refusal* hopper_refuses(const SdpaArgs& a, Pass pass) {
   if (!mappable(a.q, a.Nq) || !mappable(a.k, a.Nk) || !mappable(a.v, a.Nk)) return &kStrides;
   if (pass == Pass::backward && !mappable(a.grad_out, a.Nq)) return &kStrides;
   if (!(a.scale > 0)) return &kScale;  // the greatest product is the greatest score
-  return nullptr;
+  Maps maps;
+  return encode_maps(maps, a) ? &kDriver : nullptr;
 }
 
 #if defined(__CUDACC__)
@@ -60,8 +61,10 @@ Encode encode_function() {
   constexpr unsigned kVersion = 12000;
   if (cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &entry, kVersion,
                                        cudaEnableDefault, &found) != cudaSuccess ||
-      found != cudaDriverEntryPointSuccess)
+      found != cudaDriverEntryPointSuccess) {
+    cudaGetLastError();  // it is answered here: the next launch must not report it
     return nullptr;
+  }
   return reinterpret_cast<Encode>(entry);
 }
 
@@ -92,9 +95,10 @@ int encode_map(TensorMap& map, const SdpaArgs& a, const View4& view, int positio
 int encode_map(TensorMap& map, const SdpaArgs& a, const View4& view, int positions, int channels) {
   map = {static_cast<const unsigned char*>(view.p),
          {channels, positions, view.s[1] ? a.H : 1, view.s[0] ? a.B : 1},
-         {2, 2 * view.s[2], 2 * view.s[1], 2 * view.s[0]},
+         {2, view.s[2] ? 2 * view.s[2] : 16, view.s[1] ? 2 * view.s[1] : 16,
+          view.s[0] ? 2 * view.s[0] : 16},
          {kPanel, kBoxRows, 1, 1}};
-  return 0;
+  return emulate::is_map(map) ? 0 : 1;
 }
 
 #endif

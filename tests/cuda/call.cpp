@@ -132,8 +132,9 @@ Call::Call(const Case& c) : c_(c) {
   const Size q = {c.B, c.H, c.Nq, c.Dk}, k = {c.B, c.H, c.Nk, c.Dk}, v = {c.B, c.H, c.Nk, c.Dv};
   const Size out = {c.B, c.H, c.Nq, c.Dv}, scores = {c.B, c.H, c.Nq, c.Nk};
   q_ = Tensor4(c.elem, q, c.layout);
-  k_ = Tensor4(c.elem, k, c.layout);
-  v_ = Tensor4(c.elem, v, c.layout);
+  const std::array<bool, 4> full = {true, !c.shared_keys, true, true};
+  k_ = Tensor4(c.elem, k, c.layout, full);
+  v_ = Tensor4(c.elem, v, c.layout, full);
   o_ = Tensor4(c.elem, out, c.layout);
   grad_out_ = Tensor4(c.elem, out, c.layout);
   fill(q_, 2, 1);

@@ -55,6 +55,7 @@ struct Case {
   bool col_sum = false, avg_map = false;
   std::array<bool, 4> need = {true, true, true, true};
   std::uint32_t seed = 1;
+  bool shared_keys = false;  // all heads have the same; their gradients are not for this
   int sm = 80;
   bool hopper = false;  // its kernels, whatever the length
 

@@ -93,6 +93,22 @@ TEST(EmulatedHopper, ABoxLiesSwizzledAndIsZeroOutsideTheTensor) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST(EmulatedHopper, AMapThatTheDriverWouldRefuseIsNone) {
+  const TensorMap map = Numbers(64, 64, 2, 2, false, 1).map();
+  EXPECT_TRUE(emulate::is_map(map));
+  const auto with = [&](auto change) {
+    TensorMap other = map;
+    change(other);
+    return emulate::is_map(other);
+  };
+  EXPECT_FALSE(with([](TensorMap& x) { x.base += 8; }));
+  EXPECT_FALSE(with([](TensorMap& x) { x.stride[2] += 8; }));
+  EXPECT_FALSE(with([](TensorMap& x) { x.stride[3] = std::int64_t{1} << 40; }));
+  EXPECT_FALSE(with([](TensorMap& x) { x.size[1] = 0; }));
+  EXPECT_FALSE(with([](TensorMap& x) { x.box[0] = 128; }));
+  EXPECT_FALSE(with([](TensorMap& x) { x.box[1] = 257; }));
+}
+
 TEST(EmulatedHopper, ABoxArrivesWhenItIsWaitedForOrAtOnce) {
   const Numbers x(64, 64, 1, 1, false, 1);
   for (const std::uint32_t order : {0U, 1U}) {

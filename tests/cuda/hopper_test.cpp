@@ -114,6 +114,22 @@ TEST(Hopper, PositionsMayLieApartFromEachOther) {
                     .layout = layout});
 }
 
+TEST(Hopper, HeadsMayShareTheirKeys) {
+  const Case c{.B = 2,
+               .H = 3,
+               .Nq = 70,
+               .Nk = 140,
+               .Dk = 64,
+               .Dv = 64,
+               .need = {true, false, false, false},
+               .shared_keys = true,
+               .hopper = true};
+  Call call(c);
+  const Result wanted = call.reference(true), forward = call.forward(), backward = call.backward();
+  EXPECT_LE(distance(forward.out, wanted.out), bound(c));
+  EXPECT_LE(distance(backward.dq, wanted.dq), 2 * bound(c));
+}
+
 TEST(Hopper, LargeScores) {
   for (const Elem elem : kElems)
     expect_right({.Nq = 70, .Nk = 200, .Dk = 64, .Dv = 64, .elem = elem, .scale = 2});
