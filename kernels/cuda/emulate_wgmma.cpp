@@ -61,7 +61,7 @@ Operands read(const std::vector<Product>& lanes) {
   const int columns = 8 * p.tiles, first = thread_index() / 32 % 4 * 16;
   Operands all(static_cast<std::size_t>(16 * (16 + columns)));
   auto* to = all.data();
-  const Descriptor a(p.a ? p.b_tile : p.a_tile, false), b(p.b_tile, p.b_rows);
+  const Descriptor b(p.b_tile, p.b_rows), a = p.a ? b : Descriptor(p.a_tile, false);
   for (int row = 0; row < 16; ++row)
     for (int k = 0; k < 16; ++k, ++to) {
       if (!p.a) {
