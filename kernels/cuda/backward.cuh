@@ -131,7 +131,7 @@ struct Backward {
     if (a.causal && Rows == Side::query) end = smaller(end, first + rows);
     if (a.causal && Rows == Side::key) begin = first / kWalk * kWalk;
     if (begin < end) {
-      sync_block();  // nobody works at the last job any more
+      // Of the last job only x may still be in use.
       room.own_notes.template write<Rows>(a, head, first, rows);
       if (Rows == Side::query)
         room.rest.write(a, head, static_cast<const float*>(a.workspace), first, rows);
