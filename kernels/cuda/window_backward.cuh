@@ -16,7 +16,7 @@ struct WindowBackward {
   // Wide rows fill the shared memory as they are.
   static constexpr int kStages = 8 * W * int{sizeof(T)} <= 64 ? 2 : 1;
   static constexpr int kPitch = kPositions + M::kPad;  // of the weights and their gradients
-  static constexpr int kAddend = WindowNotes::kBytes, kWeights = kAddend + WindowAddend::kBytes,
+  static constexpr int kWeights = WindowNotes::kBytes,
                        kGradients = kWeights + kPositions * kPitch * int{sizeof(T)},
                        kTiles = kGradients + kPositions * kPitch * int{sizeof(T)},
                        kSharedBytes = kTiles + kStages * 4 * Tiles::kBytes;
@@ -31,13 +31,17 @@ struct WindowBackward {
   static FOVEA_DEVICE void walk(const SdpaArgs& a, WindowWalk at, const Axes& inside,
                                 unsigned char* shared) {
     const Tiles tiles{shared + kTiles};
-    const WindowAddend addend{reinterpret_cast<float*>(shared + kAddend)};
-    float all[N][4] = {}, lse[2] = {};
+    float add[N][4], all[N][4] = {}, lse[2] = {};
     const int h = at.h, part = at.part;
     sync_block();  // nobody works at the last job any more
     if (at.there()) {
       WindowNotes(shared, 0).write(a, at, inside);
+      // In the place of the tiles: it moves to registers before they come.
+      const WindowAddend addend{reinterpret_cast<float*>(shared + kWeights)};
       addend.fill(a, at.head(a), inside);
+      sync_block();
+      addend.read(add);
+      sync_block();
       load(a, at, WindowNotes(shared, 0), tiles, 0, lse);
     }
     for (int step = 0; at.there(); ++step) {
@@ -50,7 +54,7 @@ struct WindowBackward {
       sync_block();  // and nobody computes the last batch any more
       if (kStages == 2 && at.there()) load(a, at, next, tiles, (step + 1) % 2, lse);
       const int stage = step % kStages;
-      if (16 * warp() < a.Nq) of_queries(a, head, notes, tiles, stage, own_lse, shared, all);
+      if (16 * warp() < a.Nq) of_queries(a, head, notes, tiles, stage, own_lse, add, shared, all);
       sync_block();
       if (16 * warp() < a.Nk) of_keys(a, head, notes, tiles, stage, shared);
       if (kStages == 1) {
@@ -79,17 +83,14 @@ struct WindowBackward {
 
   static FOVEA_DEVICE void of_queries(const SdpaArgs& a, const Head& head, const WindowNotes& notes,
                                       const Tiles& tiles, int stage, const float (&lse)[2],
-                                      unsigned char* shared, float (&all)[N][4]) {
+                                      const float (&add)[N][4], unsigned char* shared,
+                                      float (&all)[N][4]) {
     const Tile<T> q = tiles.tile(4 * stage, a.Dk), k = tiles.tile(4 * stage + 1, a.Dk),
                   v = tiles.tile(4 * stage + 2, a.Dv), grad_out = tiles.tile(4 * stage + 3, a.Dv);
     const int first = 16 * warp() * q.pitch;
     float p[N][4] = {}, ds[N][4] = {};
     product<M>(p, q.data + first, k.data, q.pitch, q.width);
-    {
-      float add[N][4];
-      WindowAddend{reinterpret_cast<float*>(shared + kAddend)}.read(add);
-      finish_window_scores(a, notes, add, p);
-    }
+    finish_window_scores(a, notes, add, p);
 #pragma unroll
     for (int n = 0; n < N; ++n)
 #pragma unroll
