@@ -194,35 +194,45 @@ FOVEA_BOTH constexpr int notes_bytes(int rows) {
   return rows * Notes::kWords * static_cast<int>(sizeof(int));
 }
 
-/// At an address that is a multiple of both.
+/// Neighbouring elements, stored at once at an address that is a multiple of all.
+template <class T, int N>
+struct alignas(N * sizeof(T)) Vector {
+  T x[N];
+};
 template <class T>
 FOVEA_DEVICE void store_pair(T* to, T x, T y) {
-  struct alignas(2 * sizeof(T)) Pair {
-    T x, y;
-  };
-  *reinterpret_cast<Pair*>(to) = Pair{x, y};
+  *reinterpret_cast<Vector<T, 2>*>(to) = {{x, y}};
 }
 
-/// Stores accumulators of one warp, rows as `place_of` says, columns below `columns` only; each row times its factor.
+/// Stores accumulators of one warp, rows as `place_of` says, columns below `columns` only; each row times its factor. Two
+/// lanes exchange what they have of two tiles, so that a row is written in whole sectors of 32 bytes.
 template <class T, int W>
 FOVEA_DEVICE void store_rows(const float (&c)[W][4], const View4& view, T* to, const int (&row)[2],
                              const float (&factor)[2], int columns) {
-  const bool pairs = view.s[3] == 1 && view.s[2] % 2 == 0 &&
-                     reinterpret_cast<std::uintptr_t>(to) % (2 * sizeof(T)) == 0;
+  const bool fours = view.s[3] == 1 && view.s[2] % 4 == 0 && columns % 4 == 0 &&
+                     reinterpret_cast<std::uintptr_t>(to) % (4 * sizeof(T)) == 0;
+  const bool odd = lane() % 2 == 1;
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    if (row[half] < 0) continue;
     T* at = to + row[half] * view.s[2];
 #pragma unroll
-    for (int w = 0; w < W; ++w) {
-      const int column = 8 * w + lane() % 4 * 2;
-      const T x = Float<T>::store(c[w][2 * half] * factor[half]);
-      const T y = Float<T>::store(c[w][2 * half + 1] * factor[half]);
-      if (pairs && column + 1 < columns) {
-        store_pair(at + column, x, y);
-      } else {
-        if (column < columns) at[column * view.s[3]] = x;
-        if (column + 1 < columns) at[(column + 1) * view.s[3]] = y;
+    for (int w = 0; w < W; w += 2) {
+      if (8 * w >= columns) break;
+      const float x[4] = {c[w][2 * half] * factor[half], c[w][2 * half + 1] * factor[half],
+                          c[w + 1][2 * half] * factor[half], c[w + 1][2 * half + 1] * factor[half]};
+      if (fours) {
+        const float got[2] = {shuffle_xor(odd ? x[0] : x[2], 1), shuffle_xor(odd ? x[1] : x[3], 1)};
+        const int column = 8 * (w + lane() % 2) + lane() % 4 / 2 * 4;
+        if (row[half] >= 0 && column < columns)
+          *reinterpret_cast<Vector<T, 4>*>(at + column) = {
+              {Float<T>::store(odd ? got[0] : x[0]), Float<T>::store(odd ? got[1] : x[1]),
+               Float<T>::store(odd ? x[2] : got[0]), Float<T>::store(odd ? x[3] : got[1])}};
+      } else if (row[half] >= 0) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          const int column = 8 * (w + e / 2) + lane() % 4 * 2 + e % 2;
+          if (column < columns) at[column * view.s[3]] = Float<T>::store(x[e]);
+        }
       }
     }
   }
