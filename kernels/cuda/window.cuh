@@ -100,8 +100,10 @@ struct WindowNotes {
 struct WindowAddend {
   static constexpr int kPitch = kPositions + 8;  // pairs of columns without bank conflicts
   static constexpr int kMostBins = 7 * 7 * 7;    // of 4x4x4; any other window of 64 has fewer
-  static constexpr int kBytes = round_up(
-      (kPositions * kPitch + kPositions + kMostBins) * static_cast<int>(sizeof(float)), 128);
+  static constexpr int kValueBytes = kPositions * kPitch * int{sizeof(float)};
+  // And, until they are filled, the table and its bins.
+  static constexpr int kBytes =
+      round_up(kValueBytes + (kPositions + kMostBins) * int{sizeof(float)}, 128);
   float* data;
 
   /// What was written to shared memory before can be read after it.

@@ -36,12 +36,12 @@ struct WindowBackward {
     sync_block();  // nobody works at the last job any more
     if (at.there()) {
       WindowNotes(shared, 0).write(a, at, inside);
-      // In the place of the tiles: it moves to registers before they come.
+      // In the place of the weights and their gradients: it moves to registers before they come.
+      static_assert(kTiles - kWeights >= WindowAddend::kValueBytes);
       const WindowAddend addend{reinterpret_cast<float*>(shared + kWeights)};
       addend.fill(a, at.head(a), inside);
       sync_block();
       addend.read(add);
-      sync_block();
       load(a, at, WindowNotes(shared, 0), tiles, 0, lse);
     }
     for (int step = 0; at.there(); ++step) {
