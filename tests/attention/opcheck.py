@@ -3,35 +3,14 @@
 
   opcheck.py LIBFOVEA
 
-Runs in the benches' environment (bench/setup makes it), for its PyTorch 2.11. Without it the test is skipped: exit code 77.
+In the environment of tests/support/in_bench_env.py.
 """
 
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "fovea"
-PYTHON = Path(os.environ.get("FOVEA_BENCH_VENV", CACHE / "bench-venv")) / "bin" / "python"
-
-
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-if len(sys.argv) == 2:
-    if not PYTHON.exists():
-        skip(f"no {PYTHON}; bench/setup makes it")
-    sys.exit(subprocess.run([PYTHON, __file__, sys.argv[1], "in the environment"]).returncode)
-
-try:
-    import torch
-except ImportError as error:
-    skip(f"{PYTHON}: {error}")
-if not torch.__version__.startswith("2.11."):
-    skip(f"{PYTHON} has PyTorch {torch.__version__}; wanted 2.11")
+import torch
 
 torch.set_num_threads(1)
 torch.manual_seed(1)
