@@ -117,7 +117,7 @@ std::string configuration_reference() {
     for (const CatalogueBase::Row& row : catalogue->rows()) {
       text += fmt::format("\n### `{}`\n\n{}\n", row.name, row.help);
       const std::vector<SettingRow> rows = row.defaults()->list();
-      if (!rows.empty()) text += "\n" + table(rows);
+      if (!rows.empty()) text += fmt::format("\n{}", table(rows));
     }
   }
   text += "\n## The metrics\n\n| name | meaning | better |\n| --- | --- | --- |\n";

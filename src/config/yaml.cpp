@@ -183,7 +183,7 @@ void write_after(const Node& node, int indent, bool with_cosmetic, std::string& 
   const bool block = (node.kind == Node::Kind::map && !node.entries.empty()) ||
                      (node.kind == Node::Kind::list && !is_flat(node));
   if (!block) {
-    out += " " + inline_text(node) + "\n";
+    out += fmt::format(" {}\n", inline_text(node));
     return;
   }
   out += "\n";
