@@ -133,8 +133,9 @@ struct HopperBackward {
       const Job it(a, job);
       float dx[W][4] = {}, dy[kKeys ? W : 1][4] = {};
       if (it.steps > 0) walk(a, it, space, own_at, at, dx, dy);
-      store(a, it, kKeys ? a.dk : a.dq, a.Dk, a.scale, dx);
-      if constexpr (kKeys) store(a, it, a.dv, a.Dv, a.keep_inv, dy);
+      const Job again(a, job);  // the walk has no registers to keep it in
+      store(a, again, kKeys ? a.dk : a.dq, a.Dk, a.scale, dx);
+      if constexpr (kKeys) store(a, again, a.dv, a.Dv, a.keep_inv, dy);
     }
   }
 
