@@ -92,11 +92,7 @@ struct Forward {
                                    float (&sum)[2]) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float most = top[half];
-#pragma unroll
-      for (int n = 0; n < N; ++n) most = larger(most, larger(s[n][2 * half], s[n][2 * half + 1]));
-      most = larger(most, shuffle_xor(most, 1));
-      most = larger(most, shuffle_xor(most, 2));
+      const float most = largest_of_row(s, half, top[half]);
       const float base = most == -kInfinity ? 0.0F : most;  // -inf - -inf would be NaN
       const float shrink = exp2_fast(top[half] - base);
       top[half] = most;

@@ -28,20 +28,8 @@ struct HopperBackward {
 
   static FOVEA_DEVICE void run(const SdpaArgs& a, const Maps& maps, unsigned char* shared) {
     Space space(aligned_shared(shared));
-    if (thread_index() == 0) {
-      space.own_ring.init(4 * kGroups);
-      space.ring.init(4 * kGroups);
-      space.filler.init();
-      barriers_ready();
-    }
-    sync_block();
-    if (warp() >= 4 * kGroups) {
-      give_registers<24>();
-      if (warp() == 4 * kGroups) produce(a, maps, space);
-    } else {
-      take_registers<240>();
-      consume(a, space);
-    }
+    in_roles<kGroups>(
+        space, [&] { produce(a, maps, space); }, [&] { consume(a, space); });
   }
 
  private:
@@ -64,6 +52,11 @@ struct HopperBackward {
           own_ring(barriers),
           ring(barriers),
           filler(barriers) {}
+    FOVEA_DEVICE void init() const {
+      own_ring.init(4 * kGroups);
+      ring.init(4 * kGroups);
+      filler.init();
+    }
     /// Of a slot.
     FOVEA_DEVICE Rest rest_at(int slot) const {
       unsigned char* at = rest + slot * rest_bytes(kWalk);
@@ -115,6 +108,7 @@ struct HopperBackward {
     }
   }
 
+  /// As Rest::write, by a warp; through that, this kernel would spill.
   static FOVEA_DEVICE void write_rest(const SdpaArgs& a, const Job& it, const Rest& rest,
                                       int first) {
     const auto* delta = static_cast<const float*>(a.workspace);

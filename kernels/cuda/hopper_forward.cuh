@@ -25,21 +25,8 @@ struct HopperForward {
 
   static FOVEA_DEVICE void run(const SdpaArgs& a, const Maps& maps, unsigned char* shared) {
     Space space(aligned_shared(shared));
-    if (thread_index() == 0) {
-      space.query_ring.init(4 * kGroups);
-      space.key_ring.init(4 * kGroups);
-      space.value_ring.init(4 * kGroups);
-      space.filler.init();
-      barriers_ready();
-    }
-    sync_block();
-    if (warp() >= 4 * kGroups) {
-      give_registers<24>();
-      if (warp() == 4 * kGroups) produce(a, maps, space);
-    } else {
-      take_registers<240>();
-      consume(a, space);
-    }
+    in_roles<kGroups>(
+        space, [&] { produce(a, maps, space); }, [&] { consume(a, space); });
   }
 
  private:
@@ -60,6 +47,12 @@ struct HopperForward {
           key_ring(barriers),
           value_ring(barriers),
           filler(barriers) {}
+    FOVEA_DEVICE void init() const {
+      query_ring.init(4 * kGroups);
+      key_ring.init(4 * kGroups);
+      value_ring.init(4 * kGroups);
+      filler.init();
+    }
   };
 
   struct Job {
@@ -171,11 +164,7 @@ struct HopperForward {
     const float scale = a.scale * kLog2e;
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float most = top[half];
-#pragma unroll
-      for (int n = 0; n < N; ++n) most = larger(most, larger(s[n][2 * half], s[n][2 * half + 1]));
-      most = larger(most, shuffle_xor(most, 1));
-      most = larger(most, shuffle_xor(most, 2));
+      const float most = largest_of_row(s, half, top[half]);
       const float base = most == -kInfinity ? 0.0F : most * scale;  // -inf - -inf would be NaN
       shrink[half] = exp2_fast(top[half] * scale - base);
       top[half] = most;

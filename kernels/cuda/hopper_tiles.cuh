@@ -215,6 +215,23 @@ struct Filler {
   }
 };
 
+/// Of the warps behind `Groups` warpgroups the first produces, those consume, with the registers that producing does not need.
+template <int Groups, class Space, class Produce, class Consume>
+FOVEA_DEVICE void in_roles(const Space& space, const Produce& produce, const Consume& consume) {
+  if (thread_index() == 0) {
+    space.init();
+    barriers_ready();
+  }
+  sync_block();
+  if (warp() >= 4 * Groups) {
+    give_registers<24>();
+    if (warp() == 4 * Groups) produce();
+  } else {
+    take_registers<240>();
+    consume();
+  }
+}
+
 /// The first multiple of 1024 bytes, where the swizzle begins anew.
 FOVEA_DEVICE unsigned char* aligned_shared(unsigned char* shared) {
   return shared + (0U - shared_address(shared)) % 1024U;

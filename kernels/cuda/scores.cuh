@@ -162,6 +162,15 @@ FOVEA_DEVICE void drop(float (&p)[N][4], std::uint32_t kept) {
       if (!(kept >> (4 * n + e) & 1U)) p[n][e] = 0;
 }
 
+/// The largest of a lane's row and of `most`; four lanes share a row.
+template <int N>
+FOVEA_DEVICE float largest_of_row(const float (&s)[N][4], int half, float most) {
+#pragma unroll
+  for (int n = 0; n < N; ++n) most = larger(most, larger(s[n][2 * half], s[n][2 * half + 1]));
+  most = larger(most, shuffle_xor(most, 1));
+  return larger(most, shuffle_xor(most, 2));
+}
+
 /// What the backward pass must know of the queries of a tile, in shared memory.
 struct Rest {
   float* lse;    // base 2; +inf hides

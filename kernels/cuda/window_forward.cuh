@@ -95,11 +95,7 @@ struct WindowForward {
                                    float (&sum)[2]) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      float top = -kInfinity;
-#pragma unroll
-      for (int n = 0; n < N; ++n) top = larger(top, larger(s[n][2 * half], s[n][2 * half + 1]));
-      top = larger(top, shuffle_xor(top, 1));
-      top = larger(top, shuffle_xor(top, 2));
+      float top = largest_of_row(s, half, -kInfinity);
       if (top == -kInfinity) top = 0;  // -inf - -inf would be NaN
       sum[half] = 0;
 #pragma unroll

@@ -1,5 +1,7 @@
 #include "cuda/call.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -368,6 +370,20 @@ double distance(const std::vector<double>& x, const std::vector<double>& y) {
     size += y[i] * y[i];
   }
   return size > 0 ? std::sqrt(apart / size) : std::sqrt(apart);
+}
+
+void expect_same_in_every_order(const Case& c, std::uint32_t orders) {
+  std::vector<std::vector<double>> first;
+  for (std::uint32_t order = 0; order < orders; ++order) {
+    emulate::set_order(order);
+    Call call(c);
+    const Result f = call.forward(), b = call.backward();
+    const std::vector<std::vector<double>> got = {f.out, f.lse, f.col_sum, f.avg_map,
+                                                  b.dq,  b.dk,  b.dv,      b.dbias};
+    if (first.empty()) first = got;
+    EXPECT_EQ(got, first) << "order " << order;
+  }
+  emulate::set_order(0);
 }
 
 }  // namespace fovea::cuda::test

@@ -97,6 +97,20 @@ class Call {
   std::vector<unsigned char> workspace_;
 };
 
+/// Everything that forward and backward give, the same bits in `orders` orders of the emulator's threads.
+void expect_same_in_every_order(const Case&, std::uint32_t orders);
+
+/// Lengths of each batch, from none to a little beyond what there is; `below(n)` draws from 0 to n - 1.
+template <class Below>
+void draw_lengths(Case& c, const Below& below) {
+  for (std::int64_t b = 0; b < c.B; ++b) {
+    c.len_q.push_back(below(static_cast<int>(c.Nq) + 3));
+    c.len_k.push_back(below(static_cast<int>(c.Nk) + 3));
+  }
+  if (below(2)) c.len_q.clear();
+  if (below(2)) c.len_k.clear();
+}
+
 /// |x - y| / |y| in the Euclidean norm; NaN counts as infinite, equal infinities as equal.
 double distance(const std::vector<double>& x, const std::vector<double>& y);
 

@@ -173,16 +173,7 @@ TEST(Hopper, TheOrderInWhichThreadsRunChangesNothing) {
                  .dropout_p = 0.1,
                  .poison = true,
                  .hopper = true};
-    std::vector<std::vector<double>> first;
-    for (const std::uint32_t order : {0U, 1U, 2U, 3U, 4U}) {
-      emulate::set_order(order);
-      Call call(c);
-      const Result f = call.forward(), b = call.backward();
-      const std::vector<std::vector<double>> got = {f.out, f.lse, b.dq, b.dk, b.dv};
-      if (first.empty()) first = got;
-      EXPECT_EQ(got, first) << "order " << order;
-    }
-    emulate::set_order(0);
+    expect_same_in_every_order(c, 5);
   }
 }
 
@@ -205,12 +196,7 @@ TEST(Hopper, IsTheFormulaForRandomCalls) {
            .len64 = below(2) == 0,
            .seed = seed};
     if (below(2)) c.dropout_p = 0.2;
-    for (std::int64_t b = 0; b < c.B; ++b) {
-      c.len_q.push_back(below(static_cast<int>(c.Nq) + 3));
-      c.len_k.push_back(below(static_cast<int>(c.Nk) + 3));
-    }
-    if (below(2)) c.len_q.clear();
-    if (below(2)) c.len_k.clear();
+    draw_lengths(c, below);
     emulate::set_order(seed % 4);
     expect_right(c);
   }

@@ -237,17 +237,7 @@ TEST(CudaSdpa, TheOrderInWhichThreadsRunChangesNothing) {
                  .dropout_p = 0.1,
                  .col_sum = true,
                  .avg_map = true};
-    std::vector<std::vector<double>> first;
-    for (const std::uint32_t order : {0U, 1U, 2U, 3U}) {
-      emulate::set_order(order);
-      Call call(c);
-      const Result f = call.forward(), b = call.backward();
-      const std::vector<std::vector<double>> got = {f.out, f.lse, f.col_sum, f.avg_map,
-                                                    b.dq,  b.dk,  b.dv,      b.dbias};
-      if (first.empty()) first = got;
-      EXPECT_EQ(got, first) << "order " << order;
-    }
-    emulate::set_order(0);
+    expect_same_in_every_order(c, 4);
   }
 }
 
@@ -277,12 +267,7 @@ TEST(CudaSdpa, IsTheFormulaForRandomCalls) {
     if (below(2)) c.mask = pattern(below(16));
     if (below(2)) c.dropout_p = 0.2;
     c.bias_hides = below(4) == 0;
-    for (std::int64_t b = 0; b < c.B; ++b) {
-      c.len_q.push_back(below(static_cast<int>(c.Nq) + 3));
-      c.len_k.push_back(below(static_cast<int>(c.Nk) + 3));
-    }
-    if (below(2)) c.len_q.clear();
-    if (below(2)) c.len_k.clear();
+    draw_lengths(c, below);
     expect_right(c);
   }
 }
