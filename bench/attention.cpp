@@ -5,7 +5,6 @@
 // from the formula in fp64 than the contract allows does not count and ends the program with an error.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <malloc.h>
 #include <torch/nn.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <map>
 #include <string>
 
+#include "apps/memory.h"
 #include "fovea/attention/attention.h"
 #include "measure.h"
 
@@ -284,8 +284,7 @@ int main_of(int argc, char** argv) {
                         word),
              2;
   }
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
+  keep_freed_memory();  // of all contenders; else a row's figures depend on the rows before it
   torch::manual_seed(1);
   fmt::print("{} threads; microseconds of one call, medians of {} rounds in turns\n",
              at::get_num_threads(), rounds);

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -50,12 +50,10 @@ class Row:
     side: int = 0  # of an image in shifted 7 x 7 windows
     channels_first: bool = False  # SAGAN: d of values, d / 8 of queries and keys
     eager: bool = False  # the wall clock counts
-    peers: tuple = tuple(BACKENDS)
 
     def small(self):
-        n = self.n if self.n <= 64 else 96
-        return Row(**{**self.__dict__, "batch": min(self.batch, 2), "heads": min(self.heads, 2), "n": n,
-                      "side": min(self.side, 14)})
+        return replace(self, batch=min(self.batch, 2), heads=min(self.heads, 2), side=min(self.side, 14),
+                       n=self.n if self.n <= 64 else 96)
 
     def what(self):
         words = ["bias" if self.bias else "", "lengths" if self.lengths else "", "sums" if self.sums else "",
@@ -261,7 +259,7 @@ class Contender:
 def contenders(row, sets, device, calls):
     fovea = Contender(row, ours, None, sets, device, calls)
     peers, refused = {}, []
-    for name in row.peers:
+    for name in BACKENDS:
         if row.sums and name != "math":
             continue
         if device == "cpu" and name in ("cudnn", "mem-eff"):
@@ -281,9 +279,8 @@ def off(row, x):
     for t in ("q", "k", "v", "mask"):
         if getattr(exact, t) is not None:
             setattr(exact, t, getattr(exact, t)[:count])
-    few = Row(**{**row.__dict__, "batch": count})
     with torch.no_grad():
-        wanted = formula(few, exact)
+        wanted = formula(replace(row, batch=count), exact)
         found = ours(row, x)[:count].double()
     return ((found - wanted).norm() / wanted.norm()).item()
 

@@ -1,7 +1,7 @@
 // A training step as the Trainer makes it: batch, forward, loss, backward, gradient norm, AdamW.
 //   bench_train_step MODEL PRECISION [STEPS]      models as in peers/train_step.py; fp32 | bf16
-#include <malloc.h>
 
+#include "apps/memory.h"
 #include "fovea/core/error.h"
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/rnn.h"
@@ -129,9 +129,7 @@ void serve(const std::string& name, const std::string& precision, int64_t steps)
 }  // namespace
 
 int main(int argc, char** argv) {
-  // As the program does: see apps/main.cpp.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 2'000'000'000);
+  keep_freed_memory();
   try {
     if (argc < 3) throw config_error("wanted: bench_train_step MODEL PRECISION [STEPS]");
     serve(argv[1], argv[2], argc > 3 ? std::stoll(argv[3]) : 2);

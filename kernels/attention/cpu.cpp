@@ -100,11 +100,13 @@ class Heads {
     if (blocks_ > 1) slabs_ = at::empty({heads * blocks_, slab_}, at::kFloat);
   }
   int64_t blocks() const { return blocks_; }
-  /// The first query of a block; of the one after the last, Nq.
-  int64_t first(int64_t block) const { return block * p_.Nq / blocks_; }
-
+  /// Of a gradient of the bias [rows, columns] the part that a block of queries adds to, as zeros.
+  void clear(float* dbias, int64_t block, int64_t rows, int64_t columns) const {
+    std::fill(dbias + part(rows, block) * columns, dbias + part(rows, block + 1) * columns, 0.0F);
+  }
   void run(int64_t b, int64_t h, int64_t block, float* dbias, float* memory) const {
-    kernels_.backward(p_, b, h, first(block), first(block + 1), slab(b, h, block), dbias, memory);
+    kernels_.backward(p_, b, h, part(p_.Nq, block), part(p_.Nq, block + 1), slab(b, h, block),
+                      dbias, memory);
   }
   /// When all blocks have run.
   void finish() const {
@@ -116,6 +118,8 @@ class Heads {
   }
 
  private:
+  /// Where a block begins in `all`.
+  int64_t part(int64_t all, int64_t block) const { return block * all / blocks_; }
   float* slab(int64_t b, int64_t h, int64_t block) const {
     return blocks_ == 1 ? nullptr
                         : slabs_.data_ptr<float>() + ((b * p_.H + h) * blocks_ + block) * slab_;
@@ -126,13 +130,6 @@ class Heads {
   int64_t slab_, blocks_ = 1;
   at::Tensor slabs_;
 };
-
-/// Of a gradient of the bias [rows, columns] the part that a block of queries adds to, as zeros.
-void clear_block(float* dbias, const Heads& heads, int64_t block, int64_t rows, int64_t columns) {
-  const int64_t first = rows == 1 ? 0 : heads.first(block),
-                last = rows == 1 ? 1 : heads.first(block + 1);
-  std::fill_n(dbias + first * columns, (last - first) * columns, 0.0F);
-}
 
 /// The gradient of a bias that all samples share: chunks of samples, as many as the shape says, each with sums of its own,
 /// which are then added in order. So the bits do not depend on the number of threads.
@@ -149,7 +146,7 @@ void backward_of_shared_bias(const Problem& p, const Kernels& kernels, const Hea
               const int64_t block = task % heads.blocks(), of = task / heads.blocks();
               const int64_t chunk = of / p.H, h = of % p.H;
               float* mine = sums + of * slice;
-              clear_block(mine, heads, block, rows, columns);
+              heads.clear(mine, block, rows, columns);
               for (int64_t b = chunk * p.B / chunks; b < (chunk + 1) * p.B / chunks; ++b)
                 heads.run(b, h, block, mine, memory);
             });
@@ -187,7 +184,7 @@ void backward(const Problem& p, const Kernels& kernels) {
     run_tasks(p.B * slices * blocks, room, [&](int64_t task, float* memory) {
       const int64_t slice = task / blocks, block = task % blocks;
       float* mine = dbias + slice * rows * columns;
-      clear_block(mine, heads, block, rows, columns);
+      heads.clear(mine, block, rows, columns);
       const int64_t b = slice / slices, first = slice % slices;
       for (int64_t h = first; h < (slices == 1 ? p.H : first + 1); ++h)
         heads.run(b, h, block, mine, memory);

@@ -42,6 +42,10 @@ Tensor packed_attention(const Tensor& qkv, int64_t heads, double dropout) {
       .reshape({cases, length, -1});
 }
 
+Tensor in_heads(const Tensor& x, int64_t heads) {
+  return x.reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2);
+}
+
 Tensor looked_at(const Tensor& q, const Tensor& k, const Tensor& mask) {
   torch::NoGradGuard no_grad;
   const Tensor seen = seen_by_all(mask);

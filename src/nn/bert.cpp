@@ -58,11 +58,8 @@ class Attention : public Folder {
 
   /// `first` takes, where it is not null, how much the first token looked at each, [N, L].
   Tensor forward(const Tensor& x, const Tensor& mask, Tensor* first) {
-    const auto in_heads = [&](const Tensor& y) {
-      return y.view({x.size(0), x.size(1), heads_, -1}).transpose(1, 2);
-    };
-    const Tensor q = in_heads(query_->forward(x)), k = in_heads(key_->forward(x)),
-                 v = in_heads(value_->forward(x));
+    const Tensor q = in_heads(query_->forward(x), heads_), k = in_heads(key_->forward(x), heads_),
+                 v = in_heads(value_->forward(x), heads_);
     if (first) *first = first_row(q, k, mask);
     const Tensor seen = attention(q, k, v, mask, is_training() ? dropout_ : 0);
     return output_->forward(seen.transpose(1, 2).reshape_as(x), x);

@@ -80,11 +80,6 @@ class Gated final : public Fusion {
   std::shared_ptr<Linear> gate_;
 };
 
-/// [N, L, C] -> [N, heads, L, C / heads].
-Tensor in_heads(const Tensor& x, int64_t heads) {
-  return x.reshape({x.size(0), x.size(1), heads, -1}).transpose(1, 2);
-}
-
 class CrossAttention final : public Fusion {
  public:
   CrossAttention(const CrossAttentionOptions& options, const Widths& widths) : options_(options) {

@@ -25,9 +25,9 @@ class MultiheadAttention : public torch::nn::Module, public Drawn {
 
   Tensor forward(const Tensor& x, const Tensor& memory, const Tensor& mask, bool causal,
                  Tensor* map) {
-    const Tensor q = in_heads(projected(x, 0, 1));
+    const Tensor q = in_heads(projected(x, 0, 1), heads_);
     const auto kv = projected(memory, 1, 3).chunk(2, -1);
-    const Tensor k = in_heads(kv[0]), v = in_heads(kv[1]);
+    const Tensor k = in_heads(kv[0], heads_), v = in_heads(kv[1], heads_);
     if (map) *map = looked_at(q, k, mask);
     const Tensor seen = attention(q, k, v, mask, is_training() ? dropout_ : 0, {}, causal);
     return out_proj_->forward(seen.transpose(1, 2).reshape(x.sizes()));
@@ -44,9 +44,6 @@ class MultiheadAttention : public torch::nn::Module, public Drawn {
   Tensor projected(const Tensor& x, int64_t first, int64_t last) const {
     return at::linear(x, in_proj_weight_.slice(0, first * width_, last * width_),
                       in_proj_bias_.slice(0, first * width_, last * width_));
-  }
-  Tensor in_heads(const Tensor& x) const {
-    return x.unflatten(-1, {heads_, width_ / heads_}).transpose(1, 2);
   }
 
   int64_t heads_, width_;

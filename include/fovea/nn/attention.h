@@ -22,6 +22,9 @@ torch::Tensor attention(const torch::Tensor& q, const torch::Tensor& k, const to
 /// result [batch, L, heads x width].
 torch::Tensor packed_attention(const torch::Tensor& qkv, int64_t heads, double dropout = 0);
 
+/// [N, L, C] -> [N, heads, L, C / heads].
+torch::Tensor in_heads(const torch::Tensor& x, int64_t heads);
+
 /// How much each query looked at each key: [batch, queries, keys], the mean over the heads, without a gradient. Arguments as
 /// attention()'s.
 torch::Tensor looked_at(const torch::Tensor& q, const torch::Tensor& k,
