@@ -58,6 +58,7 @@ Work work_of(const std::string& name) {
 class Noise final : public Dataset {
  public:
   Noise(const InputShape& shape, int64_t count) : text_(shape.vocabulary > 0), count_(count) {
+    schema_.inputs.push_back({"image", shape});
     picture_ = text_ ? torch::randint(1, shape.vocabulary, {256}, torch::kInt64)
                      : torch::randn(shape.sizes);
   }
@@ -65,9 +66,9 @@ class Noise final : public Dataset {
   Example get(int64_t index) const override {
     Example example{.id = name(index), .group = "", .inputs = {}, .targets = targets(index)};
     example.inputs["image"] = text_ ? picture_.slice(0, 0, 64 + index * 37 % 193) : picture_;
-    if (text_) example.ragged = {"image"};
     return example;
   }
+  const Schema& schema() const override { return schema_; }
   TensorMap targets(int64_t index) const override {
     TensorMap targets;
     targets["label"] = torch::tensor(index % 2);
@@ -79,6 +80,7 @@ class Noise final : public Dataset {
  private:
   bool text_;
   torch::Tensor picture_;
+  Schema schema_;
   int64_t count_;
 };
 

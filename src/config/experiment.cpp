@@ -93,7 +93,9 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
-  parts->read = sources::case_reader(data_in_use(trained.config), parts->words);
+  sources::CaseReader reader = sources::case_reader(data_in_use(trained.config), parts->words);
+  parts->schema = std::move(reader.schema);
+  parts->read = std::move(reader.read);
   return Predictor(std::move(parts));
 }
 

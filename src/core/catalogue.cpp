@@ -13,6 +13,13 @@ ChoiceBase::ChoiceBase(const CatalogueBase& catalogue, std::string_view name)
   if (!name.empty()) select(name);
 }
 
+ChoiceBase::ChoiceBase(const ChoiceBase& other)
+    : catalogue_(other.catalogue_),
+      name_(other.name_),
+      settings_(other.settings_ ? other.settings_->clone() : nullptr) {}
+
+ChoiceBase& ChoiceBase::operator=(const ChoiceBase& other) { return *this = ChoiceBase(other); }
+
 void ChoiceBase::select(std::string_view name, const std::string& place) {
   for (const CatalogueBase::Row& row : catalogue_->rows()) {
     if (row.name != name) continue;

@@ -23,6 +23,7 @@ class Subset final : public Dataset {
 
   int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
   Example get(int64_t index) const override { return data_->get(inner(index)); }
+  const Schema& schema() const override { return data_->schema(); }
   TensorMap targets(int64_t index) const override { return data_->targets(inner(index)); }
   std::string group(int64_t index) const override { return data_->group(inner(index)); }
   std::string name(int64_t index) const override { return data_->name(inner(index)); }
@@ -44,6 +45,7 @@ class Cached final : public Dataset {
         locks_(kLocks) {}
 
   int64_t size() const override { return data_->size(); }
+  const Schema& schema() const override { return data_->schema(); }
   TensorMap targets(int64_t index) const override { return data_->targets(index); }
   std::string group(int64_t index) const override { return data_->group(index); }
   std::string name(int64_t index) const override { return data_->name(index); }
@@ -76,6 +78,11 @@ class Cached final : public Dataset {
 };
 
 }  // namespace
+
+const Schema& Dataset::schema() const {
+  static const Schema plain;
+  return plain;
+}
 
 DatasetPtr subset(DatasetPtr data, std::vector<int64_t> indices) {
   return std::make_shared<Subset>(std::move(data), std::move(indices));

@@ -19,29 +19,6 @@ TensorMap moved(const TensorMap& map, const torch::Device& device) {
   return result;
 }
 
-bool lists(const std::vector<std::string>& names, const std::string& name) {
-  return std::ranges::find(names, name) != names.end();
-}
-
-/// Those that do not have one place each in a batch.
-std::vector<std::string> apart_of(const Example& example) {
-  std::vector<std::string> names = example.ragged;
-  for (const std::string& name : example.optional)
-    if (!lists(names, name)) names.push_back(name);
-  return names;
-}
-
-TensorMap room_for(const TensorMap& one, int64_t count, const std::vector<std::string>& apart) {
-  TensorMap stacked;
-  for (const auto& [name, tensor] : one) {
-    if (lists(apart, name)) continue;
-    std::vector<int64_t> shape{count};
-    shape.insert(shape.end(), tensor.sizes().begin(), tensor.sizes().end());
-    stacked[name] = torch::empty(shape, tensor.options());
-  }
-  return stacked;
-}
-
 std::string spoken(const torch::Tensor& tensor) {
   return fmt::format("[{}] {}", fmt::join(tensor.sizes(), ", "),
                      c10::toString(tensor.scalar_type()));
@@ -55,10 +32,11 @@ bool alike(const torch::Tensor& a, const torch::Tensor& b, bool ragged = false) 
 
 // In words, the first difference between two maps that should be alike; empty where they are. Those
 // stacked apart are compared there.
+template <class Apart>
 std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted,
-                       const std::vector<std::string>& apart) {
+                       const Apart& apart) {
   for (const auto& [name, tensor] : wanted) {
-    if (lists(apart, name)) continue;
+    if (apart(name)) continue;
     const torch::Tensor* other = found.find(name);
     if (!other) return fmt::format("{} '{}' is missing", kind, name);
     if (!alike(*other, tensor))
@@ -66,7 +44,7 @@ std::string difference(const char* kind, const TensorMap& found, const TensorMap
                          spoken(tensor));
   }
   for (const auto& [name, tensor] : found)
-    if (!wanted.contains(name) && !lists(apart, name))
+    if (!wanted.contains(name) && !apart(name))
       return fmt::format("{} '{}' is one too many", kind, name);
   return "";
 }
@@ -111,41 +89,44 @@ Batch Batch::to(const torch::Device& device) const {
           moved(present, device)};
 }
 
-std::string_view name_of(TargetKind kind) {
-  switch (kind) {
-    case TargetKind::classes:
-      return "classes";
-    case TargetKind::labels:
-      return "labels";
-    case TargetKind::number:
-      return "number";
-    case TargetKind::tags:
-      return "tags";
-  }
-  return "";
-}
-
-TargetKind target_kind(std::string_view name) {
-  for (const TargetKind kind :
-       {TargetKind::classes, TargetKind::labels, TargetKind::number, TargetKind::tags})
-    if (name_of(kind) == name) return kind;
-  throw data_error(
-      fmt::format("found the kind of target '{}', wanted classes, labels, number or tags", name));
-}
-
-Stack::Stack(int64_t size) : examples_(static_cast<size_t>(size)) {
+Stack::Stack(int64_t size, const Schema& schema)
+    : schema_(schema), examples_(static_cast<size_t>(size)) {
   batch_.indices.resize(examples_.size());
+}
+
+bool Stack::apart(std::string_view name) const {
+  const InputSpec* input = schema_.input(name);
+  if (input) return input->shape.optional || input->shape.ragged();
+  const TargetSpec* target = schema_.target(name);
+  return target && target->ragged();
+}
+
+void Stack::make_room(const Example& first) {
+  for (const auto& [from, to] :
+       {std::pair(&first.inputs, &batch_.inputs), std::pair(&first.targets, &batch_.targets)})
+    for (const auto& [name, tensor] : *from) {
+      if (apart(name)) continue;
+      std::vector<int64_t> shape{size()};
+      shape.insert(shape.end(), tensor.sizes().begin(), tensor.sizes().end());
+      (*to)[name] = torch::empty(shape, tensor.options());
+    }
+  has_room_ = true;
+}
+
+void Stack::count(const Example& example) {
+  int64_t bytes = 0;
+  for (const TensorMap* map : {&example.inputs, &example.targets})
+    for (const auto& [name, tensor] : *map)
+      if (apart(name)) bytes += static_cast<int64_t>(tensor.nbytes());
+  apart_bytes_ += bytes;
+  largest_apart_ = std::max(largest_apart_, bytes);
 }
 
 void Stack::put(int64_t slot, Example example, int64_t index) {
   {
     const std::lock_guard lock(mutex_);
-    if (batch_.inputs.empty() && batch_.targets.empty()) {
-      apart_ = apart_of(example);
-      batch_.inputs = room_for(example.inputs, size(), apart_);
-      padded_targets_ = example.ragged_targets;
-      batch_.targets = room_for(example.targets, size(), padded_targets_);
-    }
+    if (!has_room_) make_room(example);
+    count(example);
   }
   place(example.inputs, batch_.inputs, slot);
   place(example.targets, batch_.targets, slot);
@@ -156,7 +137,7 @@ void Stack::put(int64_t slot, Example example, int64_t index) {
 void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
   size_t placed = 0;
   for (auto& [name, tensor] : from) {
-    if (lists(&stacked == &batch_.inputs ? apart_ : padded_targets_, name)) continue;
+    if (apart(name)) continue;
     const torch::Tensor* whole = stacked.find(name);
     torch::Tensor slice = whole ? whole->select(0, slot) : torch::Tensor();
     if (!whole || !alike(slice, tensor)) {
@@ -175,22 +156,24 @@ void Stack::place(TensorMap& from, const TensorMap& stacked, int64_t slot) {
 
 int64_t Stack::bytes() const {
   const std::lock_guard lock(mutex_);
-  return batch_.bytes();
+  return batch_.bytes() + apart_bytes_ + largest_apart_ * size();
 }
 
-void Stack::stack_apart(const std::string& name) {
+void Stack::stack_apart(const InputSpec& spec) {
+  const std::string& name = spec.name;
+  const bool ragged = spec.shape.ragged();
   const Example* first = nullptr;
   int64_t longest = 1;
   for (const Example& example : examples_) {
     const torch::Tensor* one = example.inputs.find(name);
     if (!one) {
-      if (lists(example.optional, name)) continue;
+      if (spec.shape.optional) continue;
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': input '{}' is missing", example.id, name));
     }
     if (!first) first = &example;
     const torch::Tensor& wanted = first->inputs.at(name);
-    if (!alike(*one, wanted, lists(first->ragged, name)))
+    if (!alike(*one, wanted, ragged))
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': input '{}' is {}, the batch "
                       "began with {}",
@@ -201,7 +184,6 @@ void Stack::stack_apart(const std::string& name) {
   torch::Tensor lengths = torch::ones({size()}, torch::kInt64);
   if (first) {
     const torch::Tensor& like = first->inputs.at(name);
-    const bool ragged = lists(first->ragged, name);
     std::vector<int64_t> shape = like.sizes().vec();
     if (ragged) shape[0] = longest;
     shape.insert(shape.begin(), size());
@@ -226,7 +208,7 @@ void Stack::stack_apart(const std::string& name) {
     batch_.inputs[name] = stacked;
     if (ragged) batch_.lengths[name] = lengths;
   }
-  if (lists(examples_[0].optional, name)) batch_.present[name] = present;
+  if (spec.shape.optional) batch_.present[name] = present;
 }
 
 void Stack::pad_target(const std::string& name) {
@@ -248,13 +230,16 @@ void Stack::pad_target(const std::string& name) {
 }
 
 Batch Stack::finish() {
-  for (const std::string& name : padded_targets_) pad_target(name);
-  for (const std::string& name : apart_) stack_apart(name);
+  const auto elsewhere = [this](std::string_view name) { return apart(name); };
+  for (const TargetSpec& target : schema_.targets)
+    if (target.ragged() && examples_[0].targets.contains(target.name)) pad_target(target.name);
+  for (const InputSpec& input : schema_.inputs)
+    if (apart(input.name)) stack_apart(input);
   for (const Example& example : examples_) {
     if (uneven_) {
-      std::string found = difference("input", example.inputs, examples_[0].inputs, apart_);
+      std::string found = difference("input", example.inputs, examples_[0].inputs, elsewhere);
       if (found.empty())
-        found = difference("target", example.targets, examples_[0].targets, padded_targets_);
+        found = difference("target", example.targets, examples_[0].targets, elsewhere);
       if (!found.empty())
         throw data_error(
             fmt::format("cannot stack a batch: case '{}': {}; resize, crop or pad to "
@@ -267,11 +252,12 @@ Batch Stack::finish() {
   return std::move(batch_);
 }
 
-Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices) {
+Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices,
+              const Schema& schema) {
   if (examples.size() != indices.size())
     throw config_error(
         fmt::format("collate: found {} examples and {} indices", examples.size(), indices.size()));
-  Stack stack(static_cast<int64_t>(examples.size()));
+  Stack stack(static_cast<int64_t>(examples.size()), schema);
   for (size_t i = 0; i < examples.size(); ++i)
     stack.put(static_cast<int64_t>(i), std::move(examples[i]), indices[i]);
   return stack.finish();

@@ -34,18 +34,19 @@ void become_worker(bool overlap) {
 
 // The exception being handled, as an Error that names the case.
 std::exception_ptr about(const std::string& name) {
-  const auto with_name = [&](Fault fault, const std::string& what) {
-    const bool named = what.find(name) != std::string::npos;
-    return std::make_exception_ptr(Error(fault, named ? what : name + ": " + what));
+  const auto with_name = [&](Fault fault, const std::string& what, const std::string& remedy = "") {
+    Error error(fault, what, remedy);
+    error.add_place(name);
+    return std::make_exception_ptr(error);
   };
   try {
     throw;
-  } catch (const Error& error) {
-    return with_name(error.fault(), error.what());
+  } catch (Error& error) {
+    if (std::string_view(error.what()).find(name) == std::string_view::npos) error.add_place(name);
+    return std::current_exception();
   } catch (const std::bad_alloc&) {
-    return with_name(Fault::resources,
-                     "not enough memory to decode this case; use fewer loader threads or smaller "
-                     "pictures");
+    return with_name(Fault::resources, "not enough memory to decode this case",
+                     "use fewer threads (LoaderOptions::threads) or smaller pictures");
   } catch (const c10::Error& error) {
     return with_name(Fault::internal, error.what_without_backtrace());
   } catch (const std::exception& error) {
@@ -57,7 +58,7 @@ std::exception_ptr about(const std::string& name) {
 
 // One batch on its way. All but the stack is guarded by the mutex of Work.
 struct Pending {
-  explicit Pending(int64_t size) : stack(size) {}
+  Pending(int64_t size, const Schema& schema) : stack(size, schema) {}
 
   void fail(int64_t slot, std::exception_ptr what) {
     if (!error || slot < failed_slot) {
@@ -76,11 +77,11 @@ struct Pending {
 // The classes that a case counts for.
 std::vector<int64_t> strata_of(const torch::Tensor& target) {
   if (target.is_floating_point() && target.dim() == 0)
-    throw config_error(
-        "train.balanced: the first target is a number, wanted classes: leave balanced out");
+    throw config_error("LoaderOptions::balanced: the first target is a number, wanted classes",
+                       "leave it out");
   if (target.dim() == 1 && !target.is_floating_point())
-    throw config_error(
-        "train.balanced: the first target is tags, wanted classes: leave balanced out");
+    throw config_error("LoaderOptions::balanced: the first target is tags, wanted classes",
+                       "leave it out");
   if (target.dim() == 0) return {target.item<int64_t>()};
   std::vector<int64_t> labels;
   for (int64_t i = 0; i < target.numel(); ++i)
@@ -136,7 +137,7 @@ struct Loader::Epoch::Work {
     const int64_t batch = next / options.batch_size;
     if (batch == front + static_cast<int64_t>(pending.size())) {
       const int64_t begin = batch * options.batch_size;
-      pending.emplace_back(std::min(options.batch_size, places() - begin));
+      pending.emplace_back(std::min(options.batch_size, places() - begin), data->schema());
     }
     Pending& home = pending[static_cast<size_t>(batch - front)];
     return {&home, home.started++, next++};
@@ -158,10 +159,11 @@ void Loader::Epoch::Work::run(const Item& item) {
     Example example = data->get(index);
     if (transform) example = transform(std::move(example), random);
     if (example.bytes() > options.queue_bytes)
-      throw resource_error(fmt::format(
-          "the case holds {} bytes, more than all waiting batches together may (queue_bytes {}); "
-          "crop or resize it, or raise that limit",
-          example.bytes(), options.queue_bytes));
+      throw resource_error(
+          fmt::format("the case holds {} bytes, more than all waiting batches together "
+                      "may, {}",
+                      example.bytes(), options.queue_bytes),
+          "crop or resize it, or raise LoaderOptions::queue_bytes");
     item.batch->stack.put(item.slot, std::move(example), index);
   } catch (...) {
     error = about(data->name(index));
@@ -208,9 +210,11 @@ std::optional<Batch> Loader::Epoch::Work::take() {
   if (!options.overlap) room.notify_all();
   ready.wait(lock, [&] { return complete(); });
   waiting = false;
-  Pending& batch = pending.front();
+  Pending& batch = pending.front();  // nobody else touches it any more
   if (batch.error) std::rethrow_exception(batch.error);
+  lock.unlock();  // the others go on meanwhile
   Batch result = batch.stack.finish();
+  lock.lock();
   pending.pop_front();
   ++front;
   room.notify_all();
@@ -241,19 +245,21 @@ Loader::Loader(DatasetPtr data, ExampleTransform transform, LoaderOptions option
   if (data_->size() == 0) throw data_error("loader: the data set has no cases, wanted at least 1");
   if (options_.batch_size < 1 || options_.prefetch < 1 || options_.queue_bytes < 1)
     throw config_error(fmt::format(
-        "loader: found batch_size {}, prefetch {}, queue_bytes {}; each must be at least 1",
+        "LoaderOptions: found batch_size {}, prefetch {}, queue_bytes {}; each must be at least 1",
         options_.batch_size, options_.prefetch, options_.queue_bytes));
   if (options_.threads < 0) options_.threads = std::max(1u, std::thread::hardware_concurrency());
   if (batches() == 0)
     throw config_error(
-        fmt::format("loader: {} cases do not fill one batch of {}, and drop_last "
-                    "leaves it out; use smaller batches",
-                    data_->size(), options_.batch_size));
+        fmt::format("loader: {} cases do not fill one batch of {}, and LoaderOptions::drop_last "
+                    "leaves it out",
+                    data_->size(), options_.batch_size),
+        "use smaller batches (LoaderOptions::batch_size)");
   if (!options_.balanced) return;
   std::map<int64_t, std::vector<int64_t>> by_class;
   for (int64_t i = 0; i < data_->size(); ++i) {
     const TensorMap targets = data_->targets(i);
-    if (targets.empty()) throw config_error("loader: balanced needs a target, the data has none");
+    if (targets.empty())
+      throw config_error("LoaderOptions::balanced needs a target, the data has none");
     for (const int64_t c : strata_of(targets.begin()->second)) by_class[c].push_back(i);
   }
   for (auto& [c, cases] : by_class) strata_.push_back(std::move(cases));

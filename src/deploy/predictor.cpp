@@ -28,6 +28,7 @@ class Files final : public Dataset {
   TensorMap targets(int64_t) const override { return {}; }
   std::string group(int64_t) const override { return ""; }
   std::string name(int64_t i) const override { return files_.at(static_cast<size_t>(i)).string(); }
+  const Schema& schema() const override { return parts_.schema; }
 
  private:
   const Predictor::Parts& parts_;
@@ -185,13 +186,15 @@ Prediction prediction_of(const Predictor::Parts& parts, const Batch& batch,
 }
 
 /// Whether one fits into a batch with the others; ragged inputs are padded there.
-bool same_shapes(const std::vector<Example>& others, const Example& one) {
-  for (const auto& [name, tensor] : one.inputs)
+bool same_shapes(const std::vector<Example>& others, const Example& one, const Schema& schema) {
+  for (const auto& [name, tensor] : one.inputs) {
+    const InputSpec* spec = schema.input(name);
+    if (spec && spec->shape.ragged()) continue;
     for (const Example& other : others) {
       const torch::Tensor* theirs = other.inputs.find(name);
-      const bool ragged = std::ranges::find(one.ragged, name) != one.ragged.end();
-      if (theirs && !ragged && theirs->sizes() != tensor.sizes()) return false;
+      if (theirs && theirs->sizes() != tensor.sizes()) return false;
     }
+  }
   return true;
 }
 
@@ -201,7 +204,7 @@ Prediction Predictor::predict(const std::filesystem::path& file) const {
   Random unused(0, Purpose::augment);
   std::vector<Example> one;
   one.push_back(parts_->transform(parts_->read(file), unused));
-  const Batch batch = collate(std::move(one), {0});
+  const Batch batch = collate(std::move(one), {0}, parts_->schema);
   return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0);
 }
 
@@ -224,11 +227,12 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
       }
       std::vector<Example> group;
       std::vector<int64_t> indices;
-      while (i < decoded.size() && decoded[i].example && same_shapes(group, *decoded[i].example)) {
+      while (i < decoded.size() && decoded[i].example &&
+             same_shapes(group, *decoded[i].example, cases.schema())) {
         indices.push_back(begin + static_cast<int64_t>(i));
         group.push_back(*decoded[i++].example);
       }
-      const Batch batch = collate(std::move(group), indices);
+      const Batch batch = collate(std::move(group), indices, cases.schema());
       const Answers found = answers(*parts_, batch);
       for (size_t k = 0; k < indices.size(); ++k)
         result(

@@ -53,11 +53,9 @@ class FileInput final : public Input {
 class CaseDataset final : public Dataset {
  public:
   explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {
-    for (const auto& [name, input] : cases_.inputs) {
-      const InputShape shape = input->shape();
-      if (!shape.sizes.empty() && shape.sizes[0] < 0) ragged_.push_back(name);
-      if (shape.optional) optional_.push_back(name);
-    }
+    for (const auto& [name, input] : cases_.inputs)
+      schema_.inputs.push_back({name, input->shape()});
+    schema_.targets = cases_.specs;
   }
 
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
@@ -66,13 +64,12 @@ class CaseDataset final : public Dataset {
     // No gradient comes here, and to note that a slice is one costs more than to slice.
     const at::AutoDispatchBelowADInplaceOrView plain;
     Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
-    example.ragged = ragged_;
-    example.optional = optional_;
-    for (const auto& [name, all] : cases_.tags) example.ragged_targets.push_back(name);
     for (const auto& [name, input] : cases_.inputs)
       if (input->has(index)) example.inputs[name] = input->read(index);
     return example;
   }
+
+  const Schema& schema() const override { return schema_; }
 
   TensorMap targets(int64_t index) const override {
     TensorMap one;
@@ -93,7 +90,7 @@ class CaseDataset final : public Dataset {
 
  private:
   Cases cases_;
-  std::vector<std::string> ragged_, optional_;
+  Schema schema_;
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ struct Cases {
   std::vector<std::string> ids;
   std::vector<std::string> groups;  // or empty
   std::vector<std::pair<std::string, InputPtr>> inputs;
+  std::vector<TargetSpec> specs = {};
   TensorMap targets = {};  // of all cases: [N] or [N, L]
   std::vector<std::pair<std::string, std::vector<torch::Tensor>>> tags = {};  // of each case: [L]
   std::function<std::string(size_t)> place = {};  // of a case without a file

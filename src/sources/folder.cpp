@@ -69,6 +69,7 @@ class TreeReader {
     }
     cases.inputs.emplace_back(input, file_input(std::move(listed), input_options, options_));
     cases.targets[target] = labels[0].values;
+    cases.specs = {labels[0].spec};
     source.data = case_dataset(std::move(cases));
     finish(source, labels, {}, texts.place);
     return source;

@@ -120,13 +120,13 @@ CaseReader case_reader(const DataOptions& options,
       const auto own = words.find(name);
       return text_file_reader(name, *text, own == words.end() ? nullptr : own->second);
     }
-  return [options](const fs::path& path) {
-    const auto [name, image] = only_image(options.inputs);
-    Example example;
-    example.id = path.stem().string();
-    example.inputs[name] = read_tensor(path, image.channels, options);
-    return example;
-  };
+  return {{}, [options](const fs::path& path) {
+            const auto [name, image] = only_image(options.inputs);
+            Example example;
+            example.id = path.stem().string();
+            example.inputs[name] = read_tensor(path, image.channels, options);
+            return example;
+          }};
 }
 
 std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {

@@ -62,8 +62,10 @@ class TableReader {
     choose_cases();
     Cases cases;
     cases.groups = of_cases(groups_);
-    for (const Labels& labels : labels_)
-      if (labels.spec.kind != TargetKind::tags) cases.targets[labels.spec.name] = labels.values;
+    for (const Labels& labels : labels_) {
+      cases.specs.push_back(labels.spec);
+      if (!labels.spec.ragged()) cases.targets[labels.spec.name] = labels.values;
+    }
     source.splits = of_cases(splits_.splits);
     for (const std::string& column : options_.subgroups)
       source.subgroups.emplace_back(column, texts(column));

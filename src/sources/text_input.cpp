@@ -166,7 +166,12 @@ CaseReader text_file_reader(const std::string& name, const TextOptions& options,
         fmt::format("model.json: input '{}': found no tokenizer, wanted what training "
                     "learned",
                     name));
-  return [name, options, tokenizer = std::move(tokenizer)](const std::filesystem::path& path) {
+  Schema schema;
+  const auto none = std::make_shared<TextInput>(std::vector<Encoded>(), tokenizer, options);
+  schema.inputs.push_back({name, none->shape()});
+  for (const auto& [place, part] : text_places(name, none))
+    schema.inputs.push_back({place, part->shape()});
+  auto read = [name, options, tokenizer = std::move(tokenizer)](const std::filesystem::path& path) {
     std::string text = storage::read_file(path, kLargestText);
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
     bool cut = false;
@@ -182,13 +187,11 @@ CaseReader text_file_reader(const std::string& name, const TextOptions& options,
     example.id = path.stem().string();
     const auto input = std::make_shared<TextInput>(std::move(one), tokenizer, options);
     example.inputs[name] = input->read(0);
-    example.ragged.push_back(name);
-    for (const auto& [place, part] : text_places(name, input)) {
+    for (const auto& [place, part] : text_places(name, input))
       example.inputs[place] = part->read(0);
-      example.ragged.push_back(place);
-    }
     return example;
   };
+  return {std::move(schema), std::move(read)};
 }
 
 }  // namespace fovea::sources

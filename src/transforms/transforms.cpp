@@ -62,10 +62,7 @@ ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string
     made_steps.push_back({name, within(name, [&] { return steps[i].make(); })});
   }
   return [made_steps, input](Example example, Random& random) {
-    if (std::ranges::find(example.optional, input) != example.optional.end() &&
-        !example.inputs.contains(input))
-      return example;
-    example.inputs.at(input);  // an Error that names the inputs there are
+    if (!example.inputs.contains(input)) return example;  // an optional one, or the batch complains
     torch::Tensor& slot = example.inputs[input];
     torch::Tensor picture = std::move(slot);
     for (const Step& step : made_steps)

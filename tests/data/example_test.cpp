@@ -153,16 +153,17 @@ TEST(Cached, ManyThreadsSeeTheSamePictures) {
   EXPECT_EQ(wrong, 0);
 }
 
+const Schema kReports{.inputs = {{"report", {.sizes = {-1}, .vocabulary = 10}}}};
+
 Example report(const std::string& id, std::vector<int64_t> words) {
   Example e;
   e.id = id;
-  e.ragged = {"report"};
   e.inputs["report"] = torch::tensor(words);
   return e;
 }
 
 TEST(Collate, PadsRaggedInputsWithZerosAndSaysHowFarEachGoes) {
-  const Batch batch = collate({report("x", {5, 6}), report("y", {7, 8, 9})}, {0, 1});
+  const Batch batch = collate({report("x", {5, 6}), report("y", {7, 8, 9})}, {0, 1}, kReports);
   EXPECT_TRUE(batch.inputs.at("report").equal(torch::tensor({{5, 6, 0}, {7, 8, 9}})));
   EXPECT_TRUE(batch.lengths.at("report").equal(torch::tensor({2, 3})));
   EXPECT_TRUE(batch.present.empty());
@@ -171,10 +172,11 @@ TEST(Collate, PadsRaggedInputsWithZerosAndSaysHowFarEachGoes) {
 TEST(Collate, PutsZerosWhereACaseLacksAnOptionalInputAndSaysSo) {
   Example with = example("x", torch::ones({1, 2, 2}));
   Example without = example("y", {});
-  with.optional = without.optional = {"image"};
+  const Schema schema{.inputs = {{"image", {.optional = true}}}};
   without.inputs = {};
   for (const bool first : {true, false}) {
-    const Batch batch = first ? collate({with, without}, {0, 1}) : collate({without, with}, {0, 1});
+    const Batch batch =
+        first ? collate({with, without}, {0, 1}, schema) : collate({without, with}, {0, 1}, schema);
     const int64_t there = first ? 0 : 1;
     ASSERT_THAT(batch.inputs.at("image").sizes(), testing::ElementsAre(2, 1, 2, 2));
     EXPECT_EQ(batch.inputs.at("image")[there].sum().item<float>(), 4);
@@ -182,7 +184,7 @@ TEST(Collate, PutsZerosWhereACaseLacksAnOptionalInputAndSaysSo) {
     EXPECT_EQ(batch.present.at("image")[there].item<bool>(), true);
     EXPECT_EQ(batch.present.at("image")[1 - there].item<bool>(), false);
   }
-  const Batch none = collate({without, without}, {0, 1});
+  const Batch none = collate({without, without}, {0, 1}, schema);
   EXPECT_FALSE(none.inputs.contains("image"));
   EXPECT_EQ(none.present.at("image").any().item<bool>(), false);
 }
@@ -191,7 +193,7 @@ TEST(Collate, AMissingInputThatIsNotOptionalIsNamed) {
   Example without = report("y", {1});
   without.inputs = {};
   EXPECT_THAT(refusal([&] {
-                collate({report("x", {5, 6}), without}, {0, 1});
+                collate({report("x", {5, 6}), without}, {0, 1}, kReports);
               }),
               testing::AllOf(HasSubstr("'y'"), HasSubstr("'report' is missing")));
 }

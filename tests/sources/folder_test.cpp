@@ -86,9 +86,9 @@ TEST(ReadCase, ReadsOneFileAsItsFirstInput) {
   const test::TempFolder root;
   write_picture(root / "film.png", 42);
   DataOptions options;
-  EXPECT_EQ(mark_of(case_reader(options)(root / "film.png")), 42);
+  EXPECT_EQ(mark_of(case_reader(options).read(root / "film.png")), 42);
   options.inputs.entries = {{"picture", {"image", ImageOptions{.column = "x"}}}};
-  const Example example = case_reader(options)(root / "film.png");
+  const Example example = case_reader(options).read(root / "film.png");
   EXPECT_EQ(example.id, "film");
   EXPECT_TRUE(example.inputs.contains("picture"));
   EXPECT_TRUE(example.targets.empty());

@@ -136,7 +136,7 @@ TEST_F(Indicators, StandBesideAPicture) {
   EXPECT_EQ(one.id, "b.png");
   EXPECT_EQ(one.inputs.at("scan").sizes(), (std::vector<int64_t>{1, 4, 5}));
   EXPECT_EQ(one.inputs.at("labs").sizes(), (std::vector<int64_t>{2}));
-  EXPECT_THAT(refusal([&] { case_reader(options_)(folder_ / "a.png"); }).what(),
+  EXPECT_THAT(refusal([&] { case_reader(options_).read(folder_ / "a.png"); }).what(),
               HasSubstr("found 2 entries"));
 }
 

@@ -52,7 +52,7 @@ TEST_F(Series, AWindowEndsWithTheRowAndBeginsWithTheSplit) {
   EXPECT_THAT(values(source.data, 1), ElementsAre(-1, 1));
   EXPECT_THAT(values(source.data, 4), ElementsAre(5));  // not the 3 before it, of training
   EXPECT_THAT(values(source.data, 6), ElementsAre(6, 7));
-  EXPECT_THAT(source.data->get(1).ragged, ElementsAre("pulse"));
+  EXPECT_TRUE(source.data->schema().input("pulse")->shape.ragged());
   EXPECT_THAT(source.inputs[0].second->shape().sizes, ElementsAre(-1, 1));
   choose({.columns = {"x"}});
   EXPECT_THAT(values(open().data, 3), ElementsAre(-1, 1, -1, 1));  // without a window: all so far
@@ -63,7 +63,7 @@ TEST_F(Series, AShortOneIsPaddedOrRefusedWhereThatIsWanted) {
   choose({.columns = {"x"}, .window = 2, .shorter = "pad"});
   const Source source = open();
   EXPECT_THAT(values(source.data, 0), ElementsAre(0, -1));
-  EXPECT_TRUE(source.data->get(0).ragged.empty());
+  EXPECT_FALSE(source.data->schema().input("pulse")->shape.ragged());
   EXPECT_THAT(source.inputs[0].second->shape().sizes, ElementsAre(2, 1));
   choose({.columns = {"x"}, .window = 2, .shorter = "refuse"});
   EXPECT_THAT(message(), AllOf(HasSubstr("of 2 cases (line 2, line 6) are cut short")));

@@ -60,7 +60,7 @@ TEST_F(Tags, AreMadeOfSpansInCodePointsWhateverTheBytes) {
   const std::vector<int64_t> tags = numbers(example.targets.at("found"));
   ASSERT_EQ(tags.size(), static_cast<size_t>(example.inputs.at("report").size(0)));
   EXPECT_THAT(std::vector<int64_t>(tags.end() - 4, tags.end()), ElementsAre(1, 0, 3, 4));
-  EXPECT_EQ(example.ragged_targets, std::vector<std::string>{"found"});
+  EXPECT_TRUE(source.data->schema().target("found")->ragged());
   const torch::Tensor offsets = example.inputs.at("report.offsets");
   EXPECT_THAT(numbers(offsets[-1]), ElementsAre(20, 24));  // bytes
   EXPECT_EQ(example.inputs.at("report.text").size(0), 24);
@@ -69,7 +69,7 @@ TEST_F(Tags, AreMadeOfSpansInCodePointsWhateverTheBytes) {
 TEST_F(Tags, OfABatchArePaddedWithNoTag) {
   const Source source = open(row("a b c", R"([[0, 1, "x"]])") + row("a", "[]"));
   std::vector<Example> two{source.data->get(0), source.data->get(1)};
-  const Batch batch = collate(std::move(two), {0, 1});
+  const Batch batch = collate(std::move(two), {0, 1}, source.data->schema());
   EXPECT_THAT(numbers(batch.targets.at("found")), ElementsAre(1, 0, 0, 0, -1, -1));
   EXPECT_THAT(numbers(batch.lengths.at("report")), ElementsAre(3, 1));
 }

@@ -59,7 +59,7 @@ TEST_F(Texts, AreIdsOfTheWordsOfTheTrainingRowsAlone) {
   EXPECT_THAT(ids(source.data, 1), ElementsAre(7, 5, 6, 8));
   EXPECT_THAT(ids(source.data, 3), ElementsAre(7, 1));  // no training row says "mass"
   EXPECT_EQ(source.inputs[0].second->shape().vocabulary, 9);
-  EXPECT_THAT(source.data->get(0).ragged, ElementsAre("report"));
+  EXPECT_TRUE(source.data->schema().input("report")->shape.ragged());
 }
 
 TEST_F(Texts, LongerThanMaxTokensAreCut) {
@@ -93,7 +93,7 @@ TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {
   const Source source = open("report,label,part\nA b,no,train\n\"\",yes,train\nc,yes,train\n");
   EXPECT_TRUE(source.inputs[0].second->shape().optional);
   EXPECT_TRUE(source.data->get(0).inputs.contains("report"));
-  EXPECT_THAT(source.data->get(0).optional, ElementsAre("report"));
+  EXPECT_TRUE(source.data->schema().optional("report"));
   EXPECT_TRUE(source.data->get(1).inputs.empty());
 }
 
@@ -131,7 +131,8 @@ TEST_F(Mixed, ACaseHasTheInputsWhoseCellsAreFilled) {
   EXPECT_TRUE(has(0, "film") && has(0, "age"));
   EXPECT_TRUE(!has(1, "film") && has(1, "age"));
   EXPECT_TRUE(has(2, "film") && !has(2, "age"));
-  EXPECT_THAT(source.data->get(0).optional, ElementsAre("film", "age"));
+  EXPECT_TRUE(source.data->schema().optional("film"));
+  EXPECT_TRUE(source.data->schema().optional("age"));
   EXPECT_THAT(source.data->name(1), HasSubstr("line 3"));
 }
 
@@ -155,7 +156,7 @@ TEST_F(Mixed, ASeriesMayBeLackingToo) {
   const Source source = open_source(options_, 1);
   EXPECT_TRUE(source.data->get(0).inputs.contains("trace"));
   EXPECT_FALSE(source.data->get(1).inputs.contains("trace"));
-  EXPECT_THAT(source.data->get(1).optional, ElementsAre("trace"));
+  EXPECT_TRUE(source.data->schema().optional("trace"));
 }
 
 TEST_F(Mixed, ABlankCellWhereTheInputIsNotOptionalIsAMissingFile) {

@@ -17,6 +17,7 @@ class AnySettings {
   virtual void read(const Node& node) = 0;
   virtual Node write() const = 0;
   virtual std::vector<SettingRow> list() const = 0;
+  virtual std::shared_ptr<AnySettings> clone() const = 0;
 };
 
 template <class Options>
@@ -26,6 +27,9 @@ class Held final : public AnySettings {
   void read(const Node& node) override { Fields::read(node, options, true); }
   Node write() const override { return Fields::write(options); }
   std::vector<SettingRow> list() const override { return Fields::list(options); }
+  std::shared_ptr<AnySettings> clone() const override {
+    return std::make_shared<Held<Options>>(options);
+  }
   Options options;
 };
 
@@ -69,14 +73,18 @@ class Catalogue<Product(Context...)> final : public CatalogueBase {
   Catalogue(std::string family, std::vector<Item> items)
       : CatalogueBase(std::move(family)), items_(std::move(items)) {}
 
-  /// One line of the table; `make` is called with (const Options&, Context...).
+  /// One line of the table; `make` is called with (const Options&, Context...). Settings of another
+  /// type than Options are a config Error.
   template <class Options, class Make>
   static Item item(std::string name, std::string help, Make make) {
-    return {{std::move(name), std::move(help), [] { return std::make_shared<Held<Options>>(); }},
-            [make](const AnySettings& settings, Context... context) -> Product {
-              return make(static_cast<const Held<Options>&>(settings).options,
-                          std::forward<Context>(context)...);
-            }};
+    return {
+        {name, std::move(help), [] { return std::make_shared<Held<Options>>(); }},
+        [make, name](const AnySettings& settings, Context... context) -> Product {
+          const auto* held = dynamic_cast<const Held<Options>*>(&settings);
+          if (!held)
+            throw config_error("'" + name + "': found settings of another type, wanted its own");
+          return make(held->options, std::forward<Context>(context)...);
+        }};
   }
 
   std::vector<Row> rows() const override {
@@ -95,10 +103,14 @@ class Catalogue<Product(Context...)> final : public CatalogueBase {
   std::vector<Item> items_;
 };
 
-/// A choice whose family is not known to the reader of settings.
+/// A choice whose family is not known to the reader of settings. A copy has settings of its own.
 class ChoiceBase {
  public:
   ChoiceBase(const CatalogueBase& catalogue, std::string_view name);
+  ChoiceBase(const ChoiceBase& other);
+  ChoiceBase& operator=(const ChoiceBase& other);
+  ChoiceBase(ChoiceBase&&) = default;
+  ChoiceBase& operator=(ChoiceBase&&) = default;
 
   const CatalogueBase& catalogue() const { return *catalogue_; }
   const std::string& name() const { return name_; }
@@ -132,14 +144,21 @@ class Choice<Product(Context...)> : public ChoiceBase {
   explicit Choice(const Table& table, std::string_view name = "")
       : ChoiceBase(table, name), table_(&table) {}
 
-  /// For C++ callers: `choice.set("resnet", ResNetOptions{.depth = 50})`.
+  /// For C++ callers: `choice.set("resnet", ResNetOptions{.depth = 50})`. A config Error where the
+  /// settings are not those of that name.
   template <class Options>
   void set(std::string_view name, Options options) {
     select(name);
+    if (!dynamic_cast<const Held<Options>*>(&settings()))
+      throw config_error("'" + std::string(name) + "' among the " + table_->family() +
+                         ": found settings of another type, wanted its own");
     hold(std::make_shared<Held<Options>>(std::move(options)));
   }
 
   Product make(Context... context) const {
+    if (!chosen())
+      throw config_error("found nothing, wanted one of the " + table_->family() + ": " +
+                         join(table_->names()));
     return table_->find(name())->make(settings(), std::forward<Context>(context)...);
   }
 

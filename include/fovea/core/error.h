@@ -2,8 +2,10 @@
 // exit code.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace fovea {
@@ -18,31 +20,63 @@ enum class Fault : int {
   internal = 70,  ///< our own mistake
 };
 
-/// The one exception of the library. The message says what was being done, where (path, line, key,
-/// offset), what was found, what was wanted and what to do. It never holds patient data.
+/// The one exception of the library. Three parts, each of which a front end may show in its own way:
+/// where (a path, a line, an offset; outermost first), what was found and what was wanted, and what
+/// would help. It shows ids and paths of cases, as a log does, and no other patient data.
+///
+/// The library knows no command line and no config file: where it speaks of a setting it names the
+/// field as C++ does, `TrainOptions::batch_size` or, of a named thing within,
+/// `DataOptions::inputs.chest.columns`. `reworded` turns these into the words of a front end.
 class Error : public std::runtime_error {
  public:
-  Error(Fault fault, const std::string& message) : std::runtime_error(message), fault_(fault) {}
-  Fault fault() const { return fault_; }
+  Error(Fault fault, std::string problem, std::string remedy = "");
+
+  Fault fault() const noexcept { return fault_; }
+  const std::string& place() const noexcept { return place_; }
+  const std::string& problem() const noexcept { return problem_; }
+  const std::string& remedy() const noexcept { return remedy_; }
+  /// "place: problem; remedy"
+  const char* what() const noexcept override { return text_.c_str(); }
+
+  /// Puts `outer` in front of the place.
+  void add_place(const std::string& outer);
 
  private:
+  void join_parts();
+
   Fault fault_;
+  std::string place_, problem_, remedy_, text_;
 };
 
-inline Error config_error(const std::string& message) { return {Fault::config, message}; }
-inline Error data_error(const std::string& message) { return {Fault::data, message}; }
-inline Error io_error(const std::string& message) { return {Fault::io, message}; }
-inline Error resource_error(const std::string& message) { return {Fault::resources, message}; }
+inline Error config_error(std::string problem, std::string remedy = "") {
+  return {Fault::config, std::move(problem), std::move(remedy)};
+}
+inline Error data_error(std::string problem, std::string remedy = "") {
+  return {Fault::data, std::move(problem), std::move(remedy)};
+}
+inline Error io_error(std::string problem, std::string remedy = "") {
+  return {Fault::io, std::move(problem), std::move(remedy)};
+}
+inline Error resource_error(std::string problem, std::string remedy = "") {
+  return {Fault::resources, std::move(problem), std::move(remedy)};
+}
 
-/// Runs `body` and puts `context` in front of the message of an Error that leaves it:
+/// Runs `body`; `context` becomes the outermost place of an Error that leaves it, whose type stays:
 ///   within("reading table " + path, [&] { … });
 template <class Body>
 decltype(auto) within(const std::string& context, Body&& body) {
   try {
     return std::forward<Body>(body)();
-  } catch (const Error& error) {
-    throw Error(error.fault(), context + ": " + error.what());
+  } catch (Error& error) {
+    error.add_place(context);
+    throw;
   }
 }
+
+/// `text` with each setting in it, such as `TrainOptions::batch_size`, replaced by what `word` makes
+/// of its struct and its field; "" leaves it as it is.
+std::string reworded(
+    std::string_view text,
+    const std::function<std::string(std::string_view type, std::string_view field)>& word);
 
 }  // namespace fovea

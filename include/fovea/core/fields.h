@@ -209,7 +209,9 @@ Field<T>& Field<T>::one_of(std::initializer_list<int64_t> known) {
 template <class T>
 Field<T>& Field<T>::required() {
   if (fields_.mode_ == Fields::Mode::list) fields_.rows_.back().fallback = "required";
-  if (fields_.mode_ == Fields::Mode::read && !fields_.source_->find(name_) && !fields_.shorthand_)
+  // The short form sets the first field alone.
+  if (fields_.mode_ == Fields::Mode::read &&
+      (fields_.shorthand_ ? name_ != fields_.known_.front() : !fields_.source_->find(name_)))
     throw config_error(place(*fields_.source_) + "the key '" + name_ +
                        "' is missing and has no default");
   return *this;

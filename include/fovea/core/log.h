@@ -18,6 +18,10 @@ void log_once(const std::string& key, const std::string& message);
 /// The lowest level that is printed; warnings only is what tests and embedders usually want.
 void set_log_level(Level level);
 
+/// What is printed of a message, for a front end with its own words for settings (`reworded`); an
+/// empty function prints it as it is. What the sink gets is reworded too.
+void set_log_words(std::function<std::string(const std::string&)> words);
+
 /// Every message also goes to `sink` (a run's log.jsonl); an empty function takes it away again.
 void set_log_sink(std::function<void(Level, const std::string&)> sink);
 

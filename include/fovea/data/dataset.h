@@ -17,6 +17,9 @@ class Dataset {
   /// Decodes case `index`. Called from many threads at once. Errors name the file. The tensors may
   /// be shared with the data set: nobody writes into them.
   virtual Example get(int64_t index) const = 0;
+  /// What all cases have in common. Default: every input and target has one size and is in every
+  /// case.
+  virtual const Schema& schema() const;
   /// The targets alone, without decoding anything.
   virtual TensorMap targets(int64_t index) const = 0;
   /// The patient of the case without decoding; "" where unknown.

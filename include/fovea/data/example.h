@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/data/schema.h"
+
 namespace fovea {
 
 /// An ordered map name -> tensor. What a model reads, what it gives, what it should have given.
@@ -44,9 +46,6 @@ struct Example {
   std::string group;  ///< the patient; empty where unknown
   TensorMap inputs;
   TensorMap targets;
-  std::vector<std::string> ragged = {};  ///< inputs whose first size differs from case to case
-  std::vector<std::string> ragged_targets = {};  ///< padded with -1, which is no tag
-  std::vector<std::string> optional = {};  ///< inputs that a case may lack: then not in `inputs`
 
   int64_t bytes() const { return inputs.bytes() + targets.bytes(); }
 };
@@ -63,40 +62,19 @@ struct Batch {
       present;  ///< of optional inputs: bool [N]; an input that no case has is not in `inputs`
 
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
-  int64_t bytes() const { return inputs.bytes() + targets.bytes() + lengths.bytes(); }
+  int64_t bytes() const {
+    return inputs.bytes() + targets.bytes() + lengths.bytes() + present.bytes();
+  }
   /// A copy whose tensors live on `device`.
   Batch to(const torch::Device& device) const;
 };
 
 /// Stacks examples; `indices` are their positions in the data set. All must have the same inputs
 /// and targets of the same shapes and types, else an Error that names id, input and both shapes.
-/// Ragged inputs are padded with zeros to the longest, and `lengths` say how far each goes; where a
-/// case lacks an optional input there are zeros (of length 1), and `present` says so.
-Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices);
-
-enum class TargetKind {
-  classes,  ///< one class per case
-  labels,   ///< each class is a yes or no of its own
-  number,   ///< a quantity
-  tags,     ///< entities in a text: each token begins one, is inside one, or neither
-};
-std::string_view name_of(TargetKind kind);
-/// A data Error where there is none of this name.
-TargetKind target_kind(std::string_view name);
-
-/// What one target of a data set means.
-struct TargetSpec {
-  std::string name;                  ///< "label"
-  std::vector<std::string> classes;  ///< in the order of their indices; of a number none;
-                                     ///< of tags the types of entity
-  TargetKind kind = TargetKind::classes;
-  std::vector<int64_t> counts = {};  ///< training cases per class (labels: with the label)
-  std::vector<int64_t> known = {};   ///< of labels: training cases whose answer is known
-  double mean = 0;                   ///< of a number: over the training cases
-  double deviation = 1;              ///< of a number: likewise; 1 where all are equal
-  std::string input = {};            ///< of tags: the text
-
-  bool multi_label() const { return kind == TargetKind::labels; }
-};
+/// Inputs that `schema` says are ragged are padded with zeros to the longest, and `lengths` say how
+/// far each goes; where a case lacks an optional input there are zeros (of length 1), and `present`
+/// says so.
+Batch collate(std::vector<Example> examples, const std::vector<int64_t>& indices,
+              const Schema& schema = {});
 
 }  // namespace fovea

@@ -23,6 +23,8 @@ struct InputShape {
   std::vector<std::string> columns;  ///< of a table and a series: what each is called
   bool optional = false;             ///< a case may lack it
 
+  /// The first size varies from case to case.
+  bool ragged() const { return !sizes.empty() && sizes[0] < 0; }
   int64_t channels() const { return sizes.at(0); }
   int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2, 3 for pictures
 };

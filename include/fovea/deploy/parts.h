@@ -17,6 +17,7 @@ struct Predictor::Parts {
   std::vector<std::pair<std::string, InputShape>> inputs;
   std::map<std::string, text::TokenizerPtr> words;  ///< of the inputs that are text
   std::vector<TargetSpec> targets;
+  Schema schema;                                              ///< of the cases that `read` gives
   std::function<Example(const std::filesystem::path&)> read;  ///< decodes one file; thread-safe
   ExampleTransform transform;                                 ///< of evaluation: draws nothing
   torch::Device device = torch::kCPU;

@@ -43,7 +43,10 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
 /// is the file, a picture or a text, and it has no target. `words`: the trained tokenizers of the
 /// inputs that are text. May be called from many threads. A config Error, when it is called, where a
 /// case is more than a file.
-using CaseReader = std::function<Example(const std::filesystem::path&)>;
+struct CaseReader {
+  Schema schema;
+  std::function<Example(const std::filesystem::path&)> read;
+};
 CaseReader case_reader(const DataOptions& options,
                        const std::map<std::string, text::TokenizerPtr>& words = {});
 
