@@ -1,10 +1,10 @@
 #include "commands.h"
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 #include "memory.h"
 
 void add_eval(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("eval", "evaluate a run or a bundle on held-out cases");
-  auto request = std::make_shared<fovea::config::EvalRequest>();
+  auto request = std::make_shared<fovea::commands::EvalRequest>();
   command->add_option("model", request->model, "a run folder or a bundle")->required();
   command->add_option("--split", request->split, "train, val, test or all")->capture_default_str();
   command->add_option("--data", request->data, "a YAML file whose data section replaces the run's");
@@ -25,6 +25,6 @@ void add_eval(CLI::App& program, int& exit_code) {
       "figures.");
   command->callback([request, &exit_code] {
     keep_freed_memory();
-    exit_code = fovea::config::eval(*request);
+    exit_code = fovea::commands::eval(*request);
   });
 }

@@ -1,10 +1,10 @@
 #include "commands.h"
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 #include "memory.h"
 
 void add_infer(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("infer", "classify files with a run or a bundle");
-  auto request = std::make_shared<fovea::config::InferRequest>();
+  auto request = std::make_shared<fovea::commands::InferRequest>();
   command->add_option("model", request->model, "a run folder or a bundle")->required();
   command
       ->add_option(
@@ -29,6 +29,6 @@ void add_infer(CLI::App& program, int& exit_code) {
   command->callback([request, &exit_code] {
     keep_freed_memory();
     release_startup_code();
-    exit_code = fovea::config::infer(*request);
+    exit_code = fovea::commands::infer(*request);
   });
 }

@@ -1,9 +1,9 @@
 #include "commands.h"
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 
 void add_inspect(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("inspect", "say what is in a file, a run or a bundle");
-  auto paths = std::make_shared<fovea::config::Paths>();
+  auto paths = std::make_shared<fovea::commands::Paths>();
   command
       ->add_option("paths", *paths,
                    "DICOM, PNG, JPEG, TIFF, npy, npz, safetensors; a run folder; a bundle")
@@ -12,5 +12,5 @@ void add_inspect(CLI::App& program, int& exit_code) {
       "Example:\n  fovea inspect image.dcm model.safetensors runs/chest\n"
       "Shows structure only: no patient data. Of a run: its layers with shapes, parameters, "
       "multiply-adds.");
-  command->callback([paths, &exit_code] { exit_code = fovea::config::inspect(*paths); });
+  command->callback([paths, &exit_code] { exit_code = fovea::commands::inspect(*paths); });
 }

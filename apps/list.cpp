@@ -1,5 +1,5 @@
 #include "commands.h"
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 
 void add_list(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("list", "print a family of named things");
@@ -7,11 +7,11 @@ void add_list(CLI::App& program, int& exit_code) {
   auto verbose = std::make_shared<bool>(false);
   command->add_option("family", *family, "which")
       ->required()
-      ->check(CLI::IsMember(fovea::config::families()));
+      ->check(CLI::IsMember(fovea::commands::families()));
   command->add_flag("--verbose,-v", *verbose, "with their settings");
   command->footer(
       "Example:\n  fovea list encoders --verbose\n  fovea list configuration   every key of a "
       "config file, as "
       "Markdown");
-  command->callback([=, &exit_code] { exit_code = fovea::config::list(*family, *verbose); });
+  command->callback([=, &exit_code] { exit_code = fovea::commands::list(*family, *verbose); });
 }

@@ -6,8 +6,10 @@
 #include <iostream>
 
 #include "commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/config/version.h"
 #include "fovea/core/error.h"
+#include "fovea/core/log.h"
 
 namespace {
 
@@ -44,7 +46,7 @@ int run(int argc, char** argv) {
     const int usage = parse(program, argc, argv);
     return usage != 0 ? usage : exit_code;
   } catch (const fovea::Error& error) {
-    std::cerr << "fovea: " << error.what() << '\n';
+    std::cerr << "fovea: " << fovea::commands::in_our_words(error.what()) << '\n';
     return static_cast<int>(error.fault());
   } catch (const std::bad_alloc&) {
     std::cerr
@@ -61,6 +63,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   prepare_process();
+  fovea::set_log_words(fovea::commands::in_our_words);
   int code = run(argc, argv);
   if (!std::cout.flush()) {
     std::cerr << "fovea: standard output could not be written whole; is the disk full?\n";

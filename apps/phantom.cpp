@@ -1,9 +1,9 @@
 #include "commands.h"
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 
 void add_phantom(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("phantom", "write synthetic, labelled DICOM studies");
-  auto request = std::make_shared<fovea::config::PhantomRequest>();
+  auto request = std::make_shared<fovea::commands::PhantomRequest>();
   command->add_option("folder", request->out, "the folder to write")->required();
   command
       ->add_option("--set", request->set,
@@ -21,5 +21,5 @@ void add_phantom(CLI::App& program, int& exit_code) {
       "Chest-like radiographs and small CT-like volumes with lesions, masks, boxes and labels.csv. "
       "The same seed "
       "gives the same bytes.");
-  command->callback([request, &exit_code] { exit_code = fovea::config::phantom(*request); });
+  command->callback([request, &exit_code] { exit_code = fovea::commands::phantom(*request); });
 }

@@ -1,10 +1,10 @@
 #include "commands.h"
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 #include "memory.h"
 
 void add_train(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("train", "train a model from a YAML file");
-  auto request = std::make_shared<fovea::config::TrainRequest>();
+  auto request = std::make_shared<fovea::commands::TrainRequest>();
   command->add_option("config", request->config, "the YAML file")->required();
   command
       ->add_option("--set", request->set, "a.b=value: replaces a key of the file; may be repeated")
@@ -29,6 +29,6 @@ void add_train(CLI::App& program, int& exit_code) {
       "learning_curves.svg. Ctrl-C stops after the step with a checkpoint (exit 75).");
   command->callback([request, &exit_code] {
     keep_freed_memory();
-    exit_code = fovea::config::train(*request);
+    exit_code = fovea::commands::train(*request);
   });
 }

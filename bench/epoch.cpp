@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/assemble.h"
 #include "fovea/core/error.h"
 #include "fovea/train/trainer.h"
 #include "measure.h"
@@ -42,14 +42,14 @@ void measure(const std::filesystem::path& path, int64_t images, int64_t rounds,
              const std::vector<std::string>& set) {
   const config::RunConfig config = config::read_config(path, set);
   const sources::Source source = sources::open_source(config.data, config.seed);
-  const config::ModelCard card = config::make_card(config, source);
-  const tasks::TaskPtr task = config::make_task(config, card);
-  const auto model = config::make_model(config, card, *task);
+  const bundle::ModelCard card = bundle::make_card(config, source);
+  const tasks::TaskPtr task = bundle::make_task(config, card);
+  const auto model = bundle::make_model(config, card, *task);
 
   std::vector<int64_t> indices(images);
   for (int64_t i = 0; i < images; ++i) indices[i] = i % source.data->size();
   const DatasetPtr files = subset(source.data, indices);
-  const ExampleTransform transform = config::make_pipeline(config, config.transforms.train);
+  const ExampleTransform transform = bundle::make_pipeline(config, config.transforms.train);
   const LoaderOptions options = train::training_loader(config.train, config.seed);
   const Loader loading(files, transform, options);
   const Loader ready(std::make_shared<Ready>(*files, transform), {}, options);

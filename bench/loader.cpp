@@ -2,7 +2,7 @@
 //   bench_loader CONFIG IMAGES [KEY=VALUE…]
 #include <fmt/format.h>
 
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/assemble.h"
 #include "fovea/core/error.h"
 #include "measure.h"
 
@@ -16,7 +16,7 @@ void serve(const std::filesystem::path& path, int64_t images, const std::vector<
   std::vector<int64_t> indices(images);
   for (int64_t i = 0; i < images; ++i) indices[i] = i % source.data->size();
   const Loader loader(subset(source.data, indices),
-                      config::make_pipeline(config, config.transforms.train),
+                      bundle::make_pipeline(config, config.transforms.train),
                       train::training_loader(config.train, config.seed));
   int64_t epoch = 0;
   const auto read_all = [&] {

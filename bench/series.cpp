@@ -2,7 +2,7 @@
 //   bench_series CONFIG [KEY=VALUE…]
 #include <fmt/format.h>
 
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/assemble.h"
 #include "fovea/core/error.h"
 #include "measure.h"
 

@@ -2,7 +2,7 @@
 // headers. (Never included inside fovea.)
 #pragma once
 
-#include "fovea/config/load.h"
+#include "fovea/bundle/load.h"
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
-#include "fovea/deploy/predictor.h"
+#include "fovea/bundle/predictor.h"

@@ -8,7 +8,7 @@
 
 #include "fovea/core/log.h"
 #include "fovea/storage/file.h"
-#include "fovea/storage/hash.h"
+#include "fovea/storage/manifest.h"
 
 namespace fovea::train {
 namespace {
@@ -17,14 +17,13 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using storage::shown;
 
-constexpr int kFormat = 1;
-constexpr const char* kFiles[] = {"model.safetensors", "optimizer.safetensors", "state.json"};
+constexpr const char* kKind = "checkpoint";
+const std::vector<std::string> kFiles = {"model.safetensors", "optimizer.safetensors",
+                                         "state.json"};
 
 Error damaged(const fs::path& folder, const std::string& what) {
-  return data_error(
-      fmt::format("the checkpoint {} is damaged: {}; remove it to go on from the one "
-                  "before, or start anew",
-                  shown(folder), what));
+  return data_error(fmt::format("the checkpoint {} is damaged: {}", shown(folder), what),
+                    "remove it to go on from the one before, or start anew");
 }
 
 /// JSON has no infinities.
@@ -59,12 +58,7 @@ void write_files(const fs::path& folder, const Checkpoint& checkpoint, const Not
   nn::save_tensors(checkpoint.model, folder / "model.safetensors");
   nn::save_tensors(tensors_of(checkpoint.state), folder / "optimizer.safetensors");
   storage::write_file_atomically(folder / "state.json", state_json(checkpoint, notes));
-  Json files = Json::object();
-  for (const char* name : kFiles)
-    files[name] = {{"bytes", fs::file_size(folder / name)},
-                   {"sha256", storage::sha256_file(folder / name)}};
-  const Json manifest{{"format", kFormat}, {"step", checkpoint.step}, {"files", files}};
-  storage::write_file_atomically(folder / "MANIFEST.json", manifest.dump(1) + "\n");
+  storage::write_manifest(folder, kKind, kFiles, checkpoint.step);
   storage::sync_folder(folder);
 }
 
@@ -156,30 +150,22 @@ fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
 }
 
 void verify_files(const fs::path& folder, const std::vector<std::string>& names) {
-  const Json manifest = parsed(folder / "MANIFEST.json");
-  if (manifest.value("format", 0) != kFormat)
-    throw data_error(fmt::format("the checkpoint {} has format {}, this version reads {}",
-                                 shown(folder), manifest.value("format", 0), kFormat));
-  const Json files = manifest.value("files", Json::object());
-  for (const std::string& name : names) {
-    const fs::path path = folder / name;
-    if (!files.contains(name) || !files[name].is_object())
-      throw damaged(folder, "MANIFEST.json does not name " + name);
-    if (!fs::exists(path)) throw damaged(folder, name + " is missing");
-    const auto bytes = static_cast<int64_t>(fs::file_size(path));
-    const int64_t wanted = files[name].value("bytes", int64_t{-1});
-    if (bytes != wanted)
-      throw damaged(folder, fmt::format("{} has {} bytes, wanted {}", name, bytes, wanted));
-    if (storage::sha256_file(path) != files[name].value("sha256", ""))
-      throw damaged(folder, fmt::format("the SHA-256 of {} is not that of MANIFEST.json", name));
-  }
+  const storage::Manifest manifest = storage::read_manifest(folder, kKind);
+  // `best` is a link to the folder whose name says the step.
+  const std::string name = fs::canonical(folder).filename().string();
+  if (manifest.step && name.starts_with("step-") && name != checkpoint_name(*manifest.step))
+    throw damaged(folder, fmt::format("MANIFEST.json is of step {}", *manifest.step));
+  storage::verify(manifest, folder, names);
 }
 
 Checkpoint read_checkpoint(const fs::path& folder, Notes& notes) {
-  verify_files(folder, {std::begin(kFiles), std::end(kFiles)});
+  verify_files(folder, kFiles);
   const Json json = parsed(folder / "state.json");
   Checkpoint checkpoint;
   checkpoint.step = json.value("step", int64_t{0});
+  if (const std::string name = fs::canonical(folder).filename().string();
+      name != checkpoint_name(checkpoint.step))
+    throw damaged(folder, fmt::format("its state is of step {}", checkpoint.step));
   std::map<std::string, double> numbers;
   for (const auto& [name, value] : json.at("numbers").items()) numbers[name] = number_of(value);
   notes = json.at("notes").get<Notes>();

@@ -36,7 +36,8 @@ std::string too_little_space(int64_t wanted, int64_t bytes, int64_t free_bytes);
 std::filesystem::path write_checkpoint(const std::filesystem::path& folder,
                                        const Checkpoint& checkpoint, const Notes& notes);
 
-/// Sizes and SHA-256 of these files against MANIFEST.json. A data Error names what is wrong.
+/// Sizes and SHA-256 of these files against MANIFEST.json, and its step against the name of the
+/// folder. A data Error names what is wrong.
 void verify_files(const std::filesystem::path& folder, const std::vector<std::string>& names);
 
 /// Verifies every file, then reads.

@@ -253,6 +253,7 @@ class RunFolder::Implementation {
                      {"libtorch", TORCH_VERSION},
                      {"command_line", options_.command_line},
                      {"start", now()},
+                     {"notes", options_.notes},
                      {"resumes", Json::array()},
                      {"settings", facts_}};
   }
@@ -353,8 +354,7 @@ fs::path trained_weights(const fs::path& run) {
 }
 
 void verify_weights(const fs::path& weights) {
-  const fs::path folder = weights.parent_path();
-  if (fs::exists(folder / "MANIFEST.json")) verify_files(folder, {"model.safetensors"});
+  verify_files(weights.parent_path(), {weights.filename().string()});
 }
 
 }  // namespace fovea::train

@@ -168,5 +168,43 @@ TEST(Fields, TheListNamesTypeDefaultAndRange) {
   EXPECT_EQ(rows[4].name, "inner.dropout");
 }
 
+struct TwoNeeded {
+  int64_t first = 0, second = 0;
+  void describe(Fields& f) {
+    f("first", first, "needed").required();
+    f("second", second, "needed too").required();
+  }
+};
+
+TEST(Fields, TheShortFormDoesNotExcuseAnotherRequiredSetting) {
+  TwoNeeded two;
+  try {
+    Fields::read(leaf("3"), two, true);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'second' is missing"));
+  }
+}
+
+TEST(Choice, ACopyHasSettingsOfItsOwn) {
+  ShapeChoice first;
+  first.set("scaled", Inner{.dropout = 0.5});
+  ShapeChoice copy = first;
+  ShapeChoice assigned;
+  assigned = first;
+  Node changed;
+  changed.at("dropout") = leaf("0.25");
+  first.read_settings(changed);
+  EXPECT_EQ(first.make(4), 1);
+  EXPECT_EQ(copy.make(4), 2);
+  EXPECT_EQ(assigned.make(4), 2);
+}
+
+TEST(Choice, SettingsOfAnotherTypeAreRefusedInsteadOfBeingReadAsIfTheyFitted) {
+  ShapeChoice choice;
+  EXPECT_THROW(choice.set("plain", Inner{.dropout = 0.5}), Error);
+  EXPECT_THROW(choice.set("scaled", NoOptions{}), Error);
+}
+
 }  // namespace
 }  // namespace fovea

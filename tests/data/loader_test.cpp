@@ -175,6 +175,79 @@ TEST(Loader, NoMoreIsDecodedThanTheBytesAllow) {
   EXPECT_EQ(seen, 12);
 }
 
+// Every input is ragged or optional and the target is tags: no tensor has one place in a batch. Case i
+// has a text of 1 + i % 7 words i, an image (values i) only where i is even, and as many tags.
+class Reports : public Dataset {
+ public:
+  explicit Reports(int64_t size) : size_(size) {
+    schema_.inputs = {{"text", {.sizes = {-1}, .vocabulary = 1000}}, {"image", {.optional = true}}};
+    schema_.targets = {{.name = "found", .classes = {"a"}, .kind = TargetKind::tags}};
+  }
+  int64_t size() const override { return size_; }
+  const Schema& schema() const override { return schema_; }
+  Example get(int64_t index) const override {
+    ++decoded;
+    Example e;
+    e.id = "id" + std::to_string(index);
+    e.inputs["text"] = torch::full({1 + index % 7}, index, torch::kInt64);
+    if (index % 2 == 0) e.inputs["image"] = torch::full({1, 2, 2}, double(index));
+    e.targets = targets(index);
+    return e;
+  }
+  TensorMap targets(int64_t index) const override {
+    TensorMap map;
+    map["found"] = torch::full({1 + index % 7}, index % 3, torch::kInt64);
+    return map;
+  }
+  std::string group(int64_t) const override { return ""; }
+  std::string name(int64_t index) const override { return "line " + std::to_string(index); }
+
+  mutable std::atomic<int> decoded = 0;
+
+ private:
+  int64_t size_;
+  Schema schema_;
+};
+
+TEST(Loader, CasesWhoseEveryInputIsRaggedOrOptionalAreStackedByAnyNumberOfThreads) {
+  const auto data = std::make_shared<Reports>(203);
+  for (const int64_t threads : {0, 1, 8, 16}) {
+    int64_t next = 0;
+    for (const Batch& batch : Loader(data, {}, {.batch_size = 10, .threads = threads}).epoch(0))
+      for (int64_t row = 0; row < batch.size(); ++row, ++next) {
+        const int64_t length = 1 + next % 7;
+        const torch::Tensor text = batch.inputs.at("text")[row];
+        const torch::Tensor tags = batch.targets.at("found")[row];
+        ASSERT_EQ(batch.ids[size_t(row)], "id" + std::to_string(next));
+        ASSERT_EQ(batch.lengths.at("text")[row].item<int64_t>(), length);
+        ASSERT_EQ(text.slice(0, 0, length).eq(next).sum().item<int64_t>(), length);
+        ASSERT_EQ(text.slice(0, length).sum().item<int64_t>(), 0);
+        ASSERT_EQ(tags.slice(0, 0, length).eq(next % 3).sum().item<int64_t>(), length);
+        ASSERT_EQ(tags.slice(0, length).eq(-1).sum().item<int64_t>(), tags.size(0) - length);
+        ASSERT_EQ(batch.present.at("image")[row].item<bool>(), next % 2 == 0);
+        const torch::Tensor* image = batch.inputs.find("image");
+        if (image)
+          ASSERT_EQ((*image)[row].sum().item<double>(), next % 2 == 0 ? 4 * double(next) : 0);
+      }
+    EXPECT_EQ(next, 203) << threads;
+  }
+}
+
+TEST(Loader, RaggedAndOptionalInputsCountAgainstTheBytesAllowed) {
+  const auto data = std::make_shared<Reports>(70);
+  // A batch of 7 holds texts and tags of 1 to 7 words of 8 bytes and up to four images of 16 bytes;
+  // padded, seven times the largest case. Two batches do not fit.
+  const Loader loader(data, {},
+                      {.batch_size = 7, .threads = 4, .prefetch = 50, .queue_bytes = 1500});
+  int64_t seen = 0;
+  for ([[maybe_unused]] const Batch& batch : loader.epoch(0)) {
+    ++seen;
+    std::this_thread::sleep_for(milliseconds(15));
+    EXPECT_LE(data->decoded, 7 * (seen + 1));
+  }
+  EXPECT_EQ(seen, 10);
+}
+
 TEST(Loader, WithoutOverlapNothingIsDecodedWhileTheCallerComputes) {
   const auto data = std::make_shared<Numbers>(50);
   LoaderOptions options{.batch_size = 8, .threads = 0, .shuffle = true};

@@ -42,6 +42,8 @@ struct RunConfig {
 };
 
 /// Reads the file, applies `--set` assignments in order, expands ${VARIABLES}, checks every key.
+/// Where data.root is set anew, absolute paths under the old root move along; one elsewhere that is
+/// not set itself is a config Error.
 RunConfig read_config(const std::filesystem::path& path, const std::vector<std::string>& set = {});
 
 /// The resolved text: every key with its value, defaults included, paths absolute. Reading it again gives the same settings.

@@ -34,8 +34,9 @@ struct RunOptions {
   bool fall_back = false;      ///< pass over a damaged newest checkpoint (resume: auto)
   bool allow_changed = false;  ///< go on although the identity differs; recorded
   bool break_lock = false;     ///< take over the lock of another host
-  // For manifest.json: what was typed, and which fovea it was.
+  // For manifest.json: what was typed, which fovea it was, and what was assumed of the data.
   std::string command_line, version, commit;
+  std::vector<std::string> notes;
 };
 
 struct Checkpoint {
@@ -92,8 +93,8 @@ class RunFolder {
 /// A data Error where there is none.
 std::filesystem::path trained_weights(const std::filesystem::path& run);
 
-/// Size and SHA-256 of weights against the MANIFEST.json beside them; a bundle has none. A data
-/// Error where they differ.
+/// Size and SHA-256 of a checkpoint's weights against the MANIFEST.json beside them. A data Error
+/// where they differ.
 void verify_weights(const std::filesystem::path& weights);
 
 }  // namespace fovea::train

@@ -2,20 +2,21 @@
 
 #include <iostream>
 
-#include "config/explanations.h"
-#include "config/infer_output.h"
-#include "fovea/config/commands.h"
-#include "fovea/config/experiment.h"
+#include "commands/explanations.h"
+#include "commands/infer_output.h"
+#include "fovea/bundle/trained.h"
+#include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/report/progress.h"
 #include "fovea/train/device.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 
 int infer(const InferRequest& request) {
   const torch::Device device = train::choose_device(request.device);
   const int threads = static_cast<int>(train::use_threads(request.threads));
-  const Trained trained = open_trained(request.model);
-  const Predictor predictor = make_predictor(trained, device);
+  const bundle::Trained trained = bundle::open_trained(request.model);
+  const Predictor predictor = bundle::make_predictor(trained, device);
   InferOutput output(request.out, predictor.columns());
   ExplanationFolder explanations(request.explain);
   std::vector<std::string> failures;
@@ -32,12 +33,12 @@ int infer(const InferRequest& request) {
           progress.advance(1);
         },
         [&](const std::filesystem::path&, const std::string& message) {
-          failures.push_back(message);
+          failures.push_back(in_our_words(message));
           progress.advance(1);
         });
     progress.finish();
   };
-  const sources::DataOptions data = data_in_use(trained.config);
+  const sources::DataOptions data = bundle::data_in_use(trained.config);
   const sources::NamedCases named = sources::list_cases(request.inputs, data);
   if (!named.files.empty()) classify(named.files, named.files.size());
   for (const std::filesystem::path& table : named.tables) {
@@ -53,4 +54,4 @@ int infer(const InferRequest& request) {
   return static_cast<int>(Fault::data);
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

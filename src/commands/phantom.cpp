@@ -4,17 +4,17 @@
 
 #include <iostream>
 
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 #include "fovea/config/yaml.h"
 #include "fovea/core/catalogue.h"
 #include "fovea/report/progress.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 
 int phantom(const PhantomRequest& request) {
   Node settings;
   settings.kind = Node::Kind::map;
-  for (const std::string& assignment : request.set) set_value(settings, assignment);
+  for (const std::string& assignment : request.set) config::set_value(settings, assignment);
   phantom::PhantomOptions options;
   Fields::read(settings, options);
 
@@ -36,4 +36,4 @@ int phantom(const PhantomRequest& request) {
   return 0;
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -3,8 +3,8 @@
 
 #include <map>
 
+#include "fovea/bundle/predictor.h"
 #include "fovea/data/dataset.h"
-#include "fovea/deploy/predictor.h"
 #include "fovea/nn/model.h"
 #include "fovea/tasks/task.h"
 #include "fovea/text/tokenizer.h"

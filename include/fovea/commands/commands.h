@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace fovea::config {
+namespace fovea::commands {
 
 using Paths = std::vector<std::filesystem::path>;
 
@@ -76,4 +76,4 @@ int phantom(const PhantomRequest& request);
 /// Versions, devices, threads, instruction sets, known defects of the linked libraries.
 int doctor();
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

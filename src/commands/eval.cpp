@@ -2,16 +2,18 @@
 
 #include <iostream>
 
-#include "fovea/config/commands.h"
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/trained.h"
+#include "fovea/commands/commands.h"
+#include "fovea/config/yaml.h"
 #include "fovea/core/log.h"
 #include "fovea/nn/weights.h"
 #include "fovea/report/progress.h"
+#include "fovea/storage/file.h"
 #include "fovea/train/device.h"
 #include "fovea/train/evaluate.h"
 #include "fovea/train/memory.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 /// Everything but the data belongs to the model as it was trained.
@@ -34,7 +36,7 @@ std::string shown(const TargetSpec& target) {
 }
 
 /// The classes of the data must be those of the model, in the same order: else every figure is about something else.
-void check_targets(const Trained& trained, const sources::Source& source) {
+void check_targets(const bundle::Trained& trained, const sources::Source& source) {
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
     const TargetSpec& learned = trained.card.targets[i];
     if (i >= source.targets.size() || source.targets[i].classes != learned.classes ||
@@ -46,26 +48,42 @@ void check_targets(const Trained& trained, const sources::Source& source) {
   }
 }
 
+/// The settings whose section `data` is evaluated: the model's own or those of another config.
+config::RunConfig data_of(const EvalRequest& request, const bundle::Trained& trained) {
+  if (!request.data.empty()) return config::read_config(request.data, request.set);
+  const std::filesystem::path own = trained.folder / "config.yaml";
+  if (!trained.portable) return config::read_config(own, request.set);
+  config::RunConfig settings = trained.config;  // a bundle names no data
+  Node node = Fields::write(settings);
+  for (const std::string& assignment : request.set) config::set_value(node, assignment);
+  Fields::read(node, settings);
+  const sources::DataOptions& data = settings.data;
+  if (data.table.empty() && data.folder.empty() && data.path.empty())
+    throw config_error(storage::shown(trained.folder) + ": a bundle names no data to evaluate on",
+                       "give a config with them (--data FILE.yaml), or --set data.table=FILE "
+                       "(data.folder, data.path)");
+  return settings;
+}
+
 }  // namespace
 
 int eval(const EvalRequest& request) {
   check_settable(request.set);
   const torch::Device device = train::choose_device(request.device);
-  Trained trained = open_trained(request.model);
+  bundle::Trained trained = bundle::open_trained(request.model);
   train::use_threads(request.threads);
-  RunConfig data = request.data.empty() ? read_config(trained.folder / "config.yaml", request.set)
-                                        : read_config(request.data, request.set);
+  const config::RunConfig data = data_of(request, trained);
   trained.config.data = data.data;
   trained.config.train.loader_threads = data.train.loader_threads;
   const sources::Source source = sources::open_source(
-      data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
+      bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
   for (const std::string& note : source.notes) log_info(note);
   check_targets(trained, source);
 
   const DatasetPtr cases = request.split == "all" ? source.data : source.part(request.split);
-  const tasks::TaskPtr task = make_task(trained.config, trained.card);
-  const auto model = make_model(trained.config, trained.card, *task, trained.weights);
-  const Loader loader = evaluation_loader(trained.config, cases, device);
+  const tasks::TaskPtr task = bundle::make_task(trained.config, trained.card);
+  const auto model = bundle::make_model(trained, *task);
+  const Loader loader = bundle::evaluation_loader(trained.config, cases, device);
   report::Progress progress("eval " + request.split, loader.examples(),
                             report::Terminal::standard_error());
   train::EvaluateOptions options;
@@ -91,4 +109,4 @@ int eval(const EvalRequest& request) {
   return 0;
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -4,13 +4,14 @@
 
 #include <iostream>
 
-#include "fovea/config/commands.h"
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/assemble.h"
+#include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/report/progress.h"
 #include "fovea/storage/dtype.h"
 #include "fovea/train/device.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 constexpr size_t kShown = 20;
@@ -67,10 +68,10 @@ void print_some(const Items& items, const Text& text) {
 }  // namespace
 
 int check(const CheckRequest& request) {
-  const RunConfig config = read_config(request.config, request.set);
+  const config::RunConfig config = config::read_config(request.config, request.set);
   train::choose_device("cpu");
   const sources::Source source =
-      sources::open_source(data_in_use(config), static_cast<uint64_t>(config.seed));
+      sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
   report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
   int64_t shown = 0;
   const sources::CheckReport report =
@@ -82,18 +83,20 @@ int check(const CheckRequest& request) {
 
   print_counts(report);
   print_inputs(report);
-  for (const std::string& note : report.notes) std::cout << "  note: " << note << '\n';
+  for (const std::string& note : report.notes)
+    std::cout << "  note: " << in_our_words(note) << '\n';
   const std::vector<std::string> problems = report.problems();
-  for (const std::string& problem : problems) std::cout << "  problem: " << problem << '\n';
-  print_some(report.failures, [](const auto& failure) { return failure.message; });
+  for (const std::string& problem : problems)
+    std::cout << "  problem: " << in_our_words(problem) << '\n';
+  print_some(report.failures, [](const auto& failure) { return in_our_words(failure.message); });
   print_some(report.duplicates, [](const auto& pair) {
     return fmt::format("same pixels: {} ({}) and {} ({})", pair.first, pair.first_split,
                        pair.second, pair.second_split);
   });
   if (report.failures.empty() && !source.cases("train").empty())
-    make_task(config, make_card(config, source));
+    bundle::make_task(config, bundle::make_card(config, source));
   std::cout << (problems.empty() ? "no problems found\n" : "");
   return problems.empty() ? 0 : static_cast<int>(Fault::data);
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -1,4 +1,4 @@
-#include "config/explanations.h"
+#include "commands/explanations.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "fovea/storage/file.h"
 #include "fovea/text/tokenizer.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -105,4 +105,4 @@ void ExplanationFolder::count(const Explanation& one) {
   for (size_t k = 0; k < sum->weights.size(); ++k) sum->weights[k].second += one.weights[k].second;
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

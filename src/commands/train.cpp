@@ -2,8 +2,9 @@
 
 #include <iostream>
 
-#include "fovea/config/commands.h"
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/trained.h"
+#include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/config/version.h"
 #include "fovea/core/log.h"
 #include "fovea/storage/file.h"
@@ -12,7 +13,7 @@
 #include "fovea/train/device.h"
 #include "fovea/train/signals.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 /// SHA-256 over what the run learns from: each case's file name, split, patient and targets.
@@ -32,10 +33,10 @@ std::string fingerprint(const sources::Source& source) {
   return storage::sha256(text);
 }
 
-train::RunIdentity identity(const RunConfig& config, const sources::Source& source,
+train::RunIdentity identity(const config::RunConfig& config, const sources::Source& source,
                             const torch::Device& device, int64_t threads) {
   const train::Precision precision = train::choose_precision(config.train.precision, device);
-  return {resolved_text(config),
+  return {config::resolved_text(config),
           Fields::write(config),
           fingerprint(source),
           {{"threads", std::to_string(threads)},
@@ -56,12 +57,12 @@ train::RunOptions opening(const TrainRequest& request) {
   options.break_lock = request.break_lock;
   options.command_line = "fovea train " + request.config.string();
   for (const std::string& assignment : request.set) options.command_line += " --set " + assignment;
-  options.version = version();
-  options.commit = commit();
+  options.version = config::version();
+  options.commit = config::commit();
   return options;
 }
 
-std::function<Batch(Batch, Random&)> mixing(const RunConfig& config,
+std::function<Batch(Batch, Random&)> mixing(const config::RunConfig& config,
                                             const std::vector<TargetSpec>& targets) {
   if (config.transforms.batch.empty()) return {};
   std::vector<transforms::BatchTransformPtr> steps;
@@ -70,20 +71,6 @@ std::function<Batch(Batch, Random&)> mixing(const RunConfig& config,
     for (const auto& step : steps) batch = step->apply(std::move(batch), random);
     return batch;
   };
-}
-
-/// The best model beside the config that rebuilds it, in a folder that can be copied to another machine.
-void write_bundle(const std::filesystem::path& run) {
-  const std::filesystem::path bundle = run / "bundle";
-  storage::make_folder(bundle);
-  const std::filesystem::path weights = bundle / "model.safetensors";
-  std::error_code failed;
-  std::filesystem::remove(weights, failed);
-  const std::filesystem::path best = train::trained_weights(run);
-  std::filesystem::create_hard_link(best, weights, failed);
-  if (failed) std::filesystem::copy_file(best, weights);  // a file system without links
-  for (const char* name : {"config.yaml", "model.json"})
-    storage::write_file_atomically(bundle / name, storage::read_file(run / name));
 }
 
 std::string closing_line(const std::filesystem::path& run, const train::Result& result) {
@@ -99,27 +86,30 @@ std::string closing_line(const std::filesystem::path& run, const train::Result& 
 int train(const TrainRequest& request) {
   const std::filesystem::path out =
       request.out.empty() ? "runs" / request.config.stem() : request.out;
-  const train::RunOptions run_options = opening(request);
+  train::RunOptions run_options = opening(request);
   train::RunFolder::refuse_unfit(out, run_options);
-  RunConfig config = read_config(request.config, request.set);
+  config::RunConfig config = config::read_config(request.config, request.set);
   if (request.threads > 0) config.train.threads = request.threads;
   const torch::Device device =
       train::choose_device(request.device);  // before LibTorch is asked anything
   const int64_t threads = train::use_threads(config.train.threads);
 
   const sources::Source source =
-      sources::open_source(data_in_use(config), static_cast<uint64_t>(config.seed));
-  for (const std::string& note : source.notes) log_info(note);
-  const ModelCard card = make_card(config, source);
-  const tasks::TaskPtr task = make_task(config, card);
-  const auto model = make_model(config, card, *task);
+      sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  for (const std::string& note : source.notes) {
+    log_info(note);
+    run_options.notes.push_back(in_our_words(note));
+  }
+  const bundle::ModelCard card = bundle::make_card(config, source);
+  const tasks::TaskPtr task = bundle::make_task(config, card);
+  const auto model = bundle::make_model(config, card, *task);
 
   const Loader training(
-      source.part("train"), make_pipeline(config, config.transforms.train),
+      source.part("train"), bundle::make_pipeline(config, config.transforms.train),
       train::training_loader(config.train, static_cast<uint64_t>(config.seed), !device.is_cpu()));
   std::optional<Loader> validation;
   if (!source.cases("val").empty())
-    validation.emplace(evaluation_loader(config, source.part("val"), device));
+    validation.emplace(bundle::evaluation_loader(config, source.part("val"), device));
 
   train::Trainer trainer({.model = model,
                           .task = task,
@@ -130,7 +120,7 @@ int train(const TrainRequest& request) {
                           .mix = mixing(config, card.targets)},
                          config.train);
   train::RunFolder run(out, identity(config, source, device, threads), run_options);
-  write_card(out / "model.json", card);
+  bundle::write_card(out / "model.json", card);
   const train::StopSignals signals;
   train::RunJournal journal(run);
   train::EventLog events(out);
@@ -139,11 +129,11 @@ int train(const TrainRequest& request) {
   if (result.end == train::Result::End::stopped) {
     std::cout << "stopped: " << result.reason << "; go on with --resume\n";
   } else {
-    write_bundle(out);
+    bundle::write_bundle(out, config, out / "bundle");
   }
   run.finish(result.exit_code());
   std::cout << closing_line(out, result) << std::endl;
   return result.exit_code();
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -6,8 +6,8 @@
 #include <iostream>
 #include <map>
 
-#include "fovea/config/commands.h"
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/trained.h"
+#include "fovea/commands/commands.h"
 #include "fovea/dicom/image.h"
 #include "fovea/io/npz.h"
 #include "fovea/io/wfdb.h"
@@ -18,7 +18,7 @@
 #include "fovea/storage/safetensors.h"
 #include "fovea/train/device.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 void line(std::string_view name, std::string_view value) {
@@ -97,7 +97,7 @@ void inspect_annotations(const std::filesystem::path& path) {
 
 constexpr int64_t kSomeTokens = 16;  // the length for which layers of texts are shown
 
-TensorMap blank_inputs(const ModelCard& card) {
+TensorMap blank_inputs(const bundle::ModelCard& card) {
   TensorMap inputs;
   for (const auto& [name, shape] : card.inputs) {
     std::vector<int64_t> sizes{1};
@@ -109,9 +109,9 @@ TensorMap blank_inputs(const ModelCard& card) {
 
 void inspect_trained(const std::filesystem::path& folder) {
   train::choose_device("cpu");
-  const Trained trained = open_trained(folder);
-  const tasks::TaskPtr task = make_task(trained.config, trained.card);
-  const auto model = make_model(trained.config, trained.card, *task, trained.weights);
+  const bundle::Trained trained = bundle::open_trained(folder);
+  const tasks::TaskPtr task = bundle::make_task(trained.config, trained.card);
+  const auto model = bundle::make_model(trained, *task);
   const nn::Summary summary = nn::summarize(*model, blank_inputs(trained.card));
 
   std::cout << folder.string() << ": a trained model, weights in " << trained.weights.string()
@@ -165,4 +165,4 @@ int inspect(const Paths& paths) {
   return code;
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -1,4 +1,4 @@
-#include "config/infer_output.h"
+#include "commands/infer_output.h"
 
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 #include "fovea/core/error.h"
 #include "fovea/storage/file.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -81,4 +81,4 @@ void InferOutput::finish() {
     storage::write_file_atomically(out_, out_.ends_with(".jsonl") ? lines_ : table_.content());
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -3,7 +3,7 @@
 
 #include <iostream>
 
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 #include "fovea/config/run_config.h"
 #include "fovea/core/text.h"
 #include "fovea/metrics/catalogue.h"
@@ -16,7 +16,7 @@
 #include "fovea/train/optimizers.h"
 #include "fovea/train/schedules.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 const std::vector<const CatalogueBase*>& catalogues() {
@@ -111,7 +111,7 @@ std::string configuration_reference() {
       "Unknown keys, keys written twice, wrong types and values out of range are errors that name "
       "file and line.\n\n"
       "## Keys\n\n" +
-      table(Fields::list(RunConfig{}));
+      table(Fields::list(config::RunConfig{}));
   for (const CatalogueBase* catalogue : catalogues()) {
     text += fmt::format("\n## The {}\n", catalogue->family());
     for (const CatalogueBase::Row& row : catalogue->rows()) {
@@ -130,4 +130,4 @@ std::string configuration_reference() {
   return text;
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

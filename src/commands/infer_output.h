@@ -1,10 +1,10 @@
 // What `fovea infer` writes: a table or lines of JSON.
 #pragma once
 
-#include "fovea/deploy/predictor.h"
+#include "fovea/bundle/predictor.h"
 #include "fovea/storage/csv.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 
 /// A file is written at the end, whole or not at all; standard output line by line.
 class InferOutput {
@@ -22,4 +22,4 @@ class InferOutput {
   std::string lines_;
 };
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

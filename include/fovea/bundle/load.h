@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "fovea/deploy/predictor.h"
+#include "fovea/bundle/predictor.h"
 
 namespace fovea {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "fovea/deploy/predictor.h"
+#include "fovea/bundle/predictor.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 
 /// explanations.jsonl, a line per case; a picture per case and input (words shaded, bars, traces with
 /// their time steps shaded); and where the parts are the same in every case the mean.
@@ -30,4 +30,4 @@ class ExplanationFolder {
   int64_t cases_ = 0, explained_ = 0;
 };
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -3,14 +3,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fovea/config/experiment.h"
+#include "fovea/bundle/card.h"
 #include "fovea/config/version.h"
+#include "fovea/core/error.h"
 #include "fovea/storage/file.h"
 
-namespace fovea::config {
+namespace fovea::bundle {
 namespace {
 
-constexpr int kFormat = 3;
+constexpr int kOldest = 3, kNewest = 4;
 constexpr int64_t kMaxBytes = 256 << 20;
 
 using Json = nlohmann::ordered_json;
@@ -58,8 +59,8 @@ Node node_of(const Json& json) {
 
 void write_card(const std::filesystem::path& path, const ModelCard& card) {
   nlohmann::ordered_json json;
-  json["format"] = kFormat;
-  json["fovea"] = version();
+  json["format"] = kNewest;
+  json["fovea"] = config::version();
   for (const auto& [name, shape] : card.inputs) {
     json["inputs"][name] = {{"sizes", shape.sizes},
                             {"vocabulary", shape.vocabulary},
@@ -85,11 +86,12 @@ ModelCard read_card(const std::filesystem::path& path) {
   try {
     const auto json = nlohmann::ordered_json::parse(text);
     const int format = json.at("format").get<int>();
-    if (format != kFormat)
-      throw data_error(path.string() + ": found format " + std::to_string(format) +
-                       ", this fovea knows " + std::to_string(kFormat) +
-                       ": use the fovea that wrote it, or a newer one");
+    if (format < kOldest || format > kNewest)
+      throw data_error(fmt::format("{}: found format {}, this fovea knows {} to {}", path.string(),
+                                   format, kOldest, kNewest),
+                       "use the fovea that wrote it, or a newer one");
     ModelCard card;
+    card.format = format;
     for (const auto& [name, input] : json.at("inputs").items()) {
       card.inputs.emplace_back(name, InputShape{input.at("sizes").get<std::vector<int64_t>>(),
                                                 input.at("vocabulary").get<int64_t>(),
@@ -108,34 +110,9 @@ ModelCard read_card(const std::filesystem::path& path) {
                               target.at("input").get<std::string>()});
     return card;
   } catch (const nlohmann::json::exception& error) {
-    throw data_error(path.string() + ": " + error.what() +
-                     "; wanted what `fovea train` wrote there");
+    throw data_error(path.string() + ": " + error.what() + "; wanted what training wrote there",
+                     "take another copy of the folder");
   }
 }
 
-ModelCard make_card(const RunConfig& config, const sources::Source& source) {
-  const DatasetPtr training = source.part("train");
-  const ExampleTransform transform = make_pipeline(config, config.transforms.eval);
-  const auto sizes_of = [&](const std::string& name) {
-    Random unused(0, Purpose::augment);
-    for (int64_t i = 0; i < training->size(); ++i)
-      if (Example one = training->get(i); one.inputs.contains(name))
-        return transform(std::move(one), unused).inputs.at(name).sizes().vec();
-    throw data_error(fmt::format("the input '{}': no training case has one; leave it out", name));
-  };
-  ModelCard card{.targets = source.targets};
-  for (const std::string& name : nn::inputs_in_use(config.model)) {
-    InputShape shape;
-    for (const auto& [input_name, input] : source.inputs) {
-      if (input_name != name) continue;
-      shape = input->shape();
-      if (Node learned = input->learned(); learned.kind != Node::Kind::null)
-        card.learned.entries.emplace_back(name, std::move(learned));
-    }
-    if (shape.sizes.empty()) shape.sizes = sizes_of(name);
-    card.inputs.emplace_back(name, std::move(shape));
-  }
-  return card;
-}
-
-}  // namespace fovea::config
+}  // namespace fovea::bundle

@@ -1,4 +1,4 @@
-#include "fovea/deploy/predictor.h"
+#include "fovea/bundle/predictor.h"
 
 #include <ATen/Parallel.h>
 #include <omp.h>
@@ -9,8 +9,8 @@
 #include <optional>
 #include <thread>
 
+#include "fovea/bundle/parts.h"
 #include "fovea/core/error.h"
-#include "fovea/deploy/parts.h"
 #include "fovea/nn/inference.h"
 
 namespace fovea {

@@ -8,13 +8,13 @@
 #include <iostream>
 #include <thread>
 
-#include "fovea/config/commands.h"
+#include "fovea/commands/commands.h"
 #include "fovea/config/version.h"
 #include "fovea/dicom/versions.h"
 #include "fovea/io/versions.h"
 #include "fovea/train/device.h"
 
-namespace fovea::config {
+namespace fovea::commands {
 namespace {
 
 void line(std::string_view what, std::string_view value) {
@@ -50,7 +50,7 @@ void defect(std::string_view what, std::string_view guard) {
 }  // namespace
 
 int doctor() {
-  line("fovea", version_text());
+  line("fovea", config::version_text());
   line("LibTorch", TORCH_VERSION);
   defect(
       "the backward pass of a strided 1x1 convolution of few channels, channels last, writes out "
@@ -71,4 +71,4 @@ int doctor() {
   return 0;
 }
 
-}  // namespace fovea::config
+}  // namespace fovea::commands

@@ -1,0 +1,26 @@
+// model.json: what is needed beside settings and weights to rebuild a model and to read its inputs.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fovea/core/values.h"
+#include "fovea/data/schema.h"
+
+namespace fovea::bundle {
+
+struct ModelCard {
+  int format = 4;  ///< of the file; 3: of a bundle that has no MANIFEST.json
+  std::vector<std::pair<std::string, InputShape>> inputs;  ///< by name
+  Named<Node> learned;  ///< what the inputs learned from the training cases, by name
+  std::vector<TargetSpec> targets;
+};
+
+void write_card(const std::filesystem::path& path, const ModelCard& card);
+
+/// A data Error names what is missing or of the wrong kind.
+ModelCard read_card(const std::filesystem::path& path);
+
+}  // namespace fovea::bundle

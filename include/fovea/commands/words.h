@@ -1,0 +1,16 @@
+// The program's words for what the library calls by the fields of its structs: `TrainOptions::best`
+// is `train.best` in a config, `RunOptions::allow_changed` the option `--allow-changed`.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fovea::commands {
+
+/// "" where the program has no word for it.
+std::string word_for(std::string_view type, std::string_view field);
+
+/// A message of the library in the program's words.
+std::string in_our_words(std::string_view message);
+
+}  // namespace fovea::commands

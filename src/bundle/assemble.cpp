@@ -1,0 +1,75 @@
+#include "fovea/bundle/assemble.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace fovea::bundle {
+
+ModelCard make_card(const config::RunConfig& config, const sources::Source& source) {
+  const DatasetPtr training = source.part("train");
+  const ExampleTransform transform = make_pipeline(config, config.transforms.eval);
+  const auto sizes_of = [&](const std::string& name) {
+    Random unused(0, Purpose::augment);
+    for (int64_t i = 0; i < training->size(); ++i)
+      if (Example one = training->get(i); one.inputs.contains(name))
+        return transform(std::move(one), unused).inputs.at(name).sizes().vec();
+    throw data_error(fmt::format("the input '{}': no training case has one; leave it out", name));
+  };
+  ModelCard card{.targets = source.targets};
+  for (const std::string& name : nn::inputs_in_use(config.model)) {
+    InputShape shape;
+    for (const auto& [input_name, input] : source.inputs) {
+      if (input_name != name) continue;
+      shape = input->shape();
+      if (Node learned = input->learned(); learned.kind != Node::Kind::null)
+        card.learned.entries.emplace_back(name, std::move(learned));
+    }
+    if (shape.sizes.empty()) shape.sizes = sizes_of(name);
+    card.inputs.emplace_back(name, std::move(shape));
+  }
+  return card;
+}
+
+tasks::TaskPtr make_task(const config::RunConfig& config, const ModelCard& card) {
+  return config.task.make(card.targets);
+}
+
+std::shared_ptr<nn::Model> make_model(const config::RunConfig& config, const ModelCard& card,
+                                      const tasks::Task& task) {
+  return std::make_shared<nn::Model>(config.model, card.inputs, task.heads(),
+                                     static_cast<uint64_t>(config.seed));
+}
+
+sources::DataOptions data_in_use(const config::RunConfig& config) {
+  sources::DataOptions data = config.data;
+  if (config.model.encoders.empty()) return data;  // the model will complain of it
+  const std::vector<std::string> used = nn::inputs_in_use(config.model);
+  std::erase_if(data.inputs.entries, [&](const auto& input) {
+    return std::ranges::find(used, input.first) == used.end();
+  });
+  return data;
+}
+
+ExampleTransform make_pipeline(const config::RunConfig& config,
+                               const std::vector<transforms::TransformChoice>& steps) {
+  std::vector<ExampleTransform> each;
+  for (const std::string& name : nn::inputs_in_use(config.model)) {
+    const sources::InputChoice* input = config.data.inputs.find(name);
+    if (!input || input->as<sources::ImageOptions>())
+      each.push_back(transforms::pipeline(steps, name));
+  }
+  if (each.size() == 1) return each[0];
+  return [each](Example example, Random& random) {
+    for (const ExampleTransform& apply : each) example = apply(std::move(example), random);
+    return example;
+  };
+}
+
+Loader evaluation_loader(const config::RunConfig& config, DatasetPtr data,
+                         const torch::Device& device) {
+  return {std::move(data), make_pipeline(config, config.transforms.eval),
+          train::evaluation_loader(config.train, !device.is_cpu())};
+}
+
+}  // namespace fovea::bundle

@@ -1,0 +1,63 @@
+#include "fovea/commands/words.h"
+
+#include <fmt/format.h>
+
+#include "fovea/core/error.h"
+
+namespace fovea::commands {
+namespace {
+
+/// Where a struct of settings stands in a config file. NAME is what the user calls an input or a
+/// target.
+struct Section {
+  std::string_view type, key;
+};
+
+constexpr Section kSections[] = {
+    {"DataOptions", "data"},
+    {"FormatOptions", "data"},
+    {"DicomOptions", "data.dicom"},
+    {"WindowOptions", "data.dicom.window"},
+    {"RowOptions", "data.rows"},
+    {"ImageOptions", "data.inputs.NAME"},
+    {"TableOptions", "data.inputs.NAME.table"},
+    {"TextOptions", "data.inputs.NAME.text"},
+    {"SeriesOptions", "data.inputs.NAME.series"},
+    {"ClassesOptions", "data.targets.NAME"},
+    {"NumberOptions", "data.targets.NAME.number"},
+    {"RemainingOptions", "data.targets.NAME.remaining"},
+    {"TagsOptions", "data.targets.NAME.tags"},
+    {"TransformsOptions", "transforms"},
+    {"ModelOptions", "model"},
+    {"SeveralOptions", "task.several"},
+    {"TrainOptions", "train"},
+};
+
+/// What is not simply the field's name in its section.
+struct Exception {
+  std::string_view type, field, word;
+};
+
+constexpr Exception kExceptions[] = {
+    {"FormatOptions", "dicom", "data.dicom"},
+    {"LoaderOptions", "balanced", "train.balanced"},
+    {"LoaderOptions", "batch_size", "train.batch_size"},
+    {"LoaderOptions", "queue_bytes", "train.loader_mb"},
+    {"LoaderOptions", "threads", "train.loader_threads"},
+    {"RunOptions", "allow_changed", "--allow-changed"},
+    {"RunOptions", "break_lock", "--break-lock"},
+};
+
+}  // namespace
+
+std::string word_for(std::string_view type, std::string_view field) {
+  for (const Exception& one : kExceptions)
+    if (one.type == type && one.field == field) return std::string(one.word);
+  for (const Section& one : kSections)
+    if (one.type == type) return fmt::format("{}.{}", one.key, field);
+  return "";
+}
+
+std::string in_our_words(std::string_view message) { return reworded(message, word_for); }
+
+}  // namespace fovea::commands
