@@ -110,11 +110,12 @@ std::vector<std::string> inputs_in_use(const ModelOptions& options) {
   }
   for (const std::string& name : options.without)
     if (std::ranges::find(known, name) == known.end())
-      throw config_error(fmt::format("model.without: found '{}', wanted one of the encoders: {}",
-                                     name, join(known)));
+      throw config_error(fmt::format(
+          "ModelOptions::without: found '{}', wanted one of the encoders: {}", name, join(known)));
   if (used.empty())
-    throw config_error(known.empty() ? "model: found no encoder, wanted one or more"
-                                     : "model.without: no encoder is left, wanted one or more");
+    throw config_error(known.empty()
+                           ? "model: found no encoder, wanted one or more"
+                           : "ModelOptions::without: no encoder is left, wanted one or more");
   return used;
 }
 
@@ -149,10 +150,11 @@ Model::Model(const ModelOptions& options,
   if (!placeholders->parameters().empty()) register_module("placeholders", placeholders);
   if (input_dropout_ > 0 && readers_.size() == 1)
     throw config_error(
-        "model.input_dropout: there is one input, which cannot be taken away; leave it out");
+        "ModelOptions::input_dropout: there is one input, which cannot be taken away",
+        "leave it out");
 
-  fusion_ = register_module("fusion",
-                            within("model.fusion", [&] { return options.fusion.make(widths); }));
+  fusion_ = register_module(
+      "fusion", within("ModelOptions::fusion", [&] { return options.fusion.make(widths); }));
   const std::vector<int64_t> branches = fusion_->widths();
   per_input_ = branches.size() > 1;
   auto parent = register_module("heads", std::make_shared<torch::nn::Module>());
@@ -312,9 +314,10 @@ void Model::freeze(const std::vector<std::string>& prefixes) {
       found = true;
     }
     if (!found)
-      throw config_error(fmt::format(
-          "model.freeze: found no parameter whose name begins with '{}'; names look like '{}'",
-          prefix, parameters.begin()->key()));
+      throw config_error(
+          fmt::format("ModelOptions::freeze: found no parameter whose name begins with '{}'; names "
+                      "look like '{}'",
+                      prefix, parameters.begin()->key()));
   }
 }
 

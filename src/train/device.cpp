@@ -96,10 +96,8 @@ torch::Device choose_device(std::string_view name) {
   }
   const int64_t index = index_of(name);
   if (index >= gpus().count)
-    throw resource_error(
-        fmt::format("device: asked for '{}', found {}; use --device auto or cpu to "
-                    "compute on the CPU",
-                    name, describe_gpus()));
+    throw resource_error(fmt::format("device: asked for '{}', found {}", name, describe_gpus()),
+                         "ask for the device auto or cpu to compute on the CPU");
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
