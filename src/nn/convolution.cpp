@@ -1,7 +1,6 @@
 #include "fovea/nn/convolution.h"
 
-#include <algorithm>
-#include <cstdlib>
+#include <utility>
 
 namespace fovea::nn {
 namespace {
@@ -18,48 +17,51 @@ Tensor convolve_plainly(const Tensor& input, const Tensor& weight, const Tensor&
              : at::conv3d(input, weight, bias, g.stride, g.padding, g.dilation, g.groups);
 }
 
+/// From the first to the last value that a kernel reads.
+int64_t reach(const Tensor& weight, const ConvGeometry& g, int64_t axis) {
+  return (weight.size(axis + 2) - 1) * g.dilation[axis] + 1;
+}
+
+/// Of kernels of 1: every s-th value, and then each.
+Tensor strided(Tensor x, ConvGeometry& g) {
+  for (size_t axis = 0; axis < g.stride.size(); ++axis)
+    x = x.slice(static_cast<int64_t>(axis) + 2, 0, std::nullopt, std::exchange(g.stride[axis], 1));
+  return x;
+}
+
+/// With the zeros around it, without what no kernel reaches behind the last output.
+Tensor padded(const Tensor& input, const Tensor& weight, ConvGeometry& g) {
+  std::vector<int64_t> zeros;  // of the last axis first
+  for (auto padding = g.padding.rbegin(); padding != g.padding.rend(); ++padding)
+    zeros.insert(zeros.end(), 2, std::exchange(*padding, 0));
+  Tensor x = at::constant_pad_nd(input, zeros);
+  for (int64_t axis = 0; axis < weight.dim() - 2; ++axis) {
+    const int64_t width = reach(weight, g, axis), rest = x.size(axis + 2) - width;
+    x = x.narrow(axis + 2, 0, rest - rest % g.stride[axis] + width);
+    if (rest < g.stride[axis]) g.stride[axis] = 1;  // one output
+  }
+  return x.contiguous(input.suggest_memory_format());
+}
+
 }  // namespace
 
 Tensor convolve(const Tensor& input, const Tensor& weight, const Tensor& bias,
                 const ConvGeometry& geometry) {
-  const at::IntArrayRef kernel = weight.sizes().slice(2), extent = input.sizes().slice(2);
-  const size_t axes = kernel.size();
-  static const int variant = getenv("VARIANT") ? atoi(getenv("VARIANT")) : 1;
-  std::vector<int64_t> reach(axes);
-  bool ones = true, strided = false, any_short = false;
-  std::vector<bool> shorts(axes);
-  for (size_t a = 0; a < axes; ++a) {
-    reach[a] = (kernel[a] - 1) * geometry.dilation[a] + 1;
-    ones = ones && kernel[a] == 1;
-    strided = strided || geometry.stride[a] > 1;
-    shorts[a] = extent[a] <= reach[a] && kernel[a] > 1;
-    any_short = any_short || shorts[a];
+  bool pointwise = true, unit_stride = true, beyond = false, fits = input.dim() == weight.dim();
+  for (int64_t axis = 0; fits && axis < weight.dim() - 2; ++axis) {
+    const int64_t kernel = weight.size(axis + 2), extent = input.size(axis + 2);
+    const int64_t width = reach(weight, geometry, axis);
+    pointwise = pointwise && kernel == 1;
+    unit_stride = unit_stride && geometry.stride[axis] == 1;
+    beyond = beyond || (kernel > 1 && extent <= width);
+    fits = extent + 2 * geometry.padding[axis] >= width;
   }
-  if (variant == 0) return convolve_plainly(input, weight, bias, geometry);
-  if (!any_short && !(ones && strided)) return convolve_plainly(input, weight, bias, geometry);
+  const bool wrong = beyond || (pointwise && !unit_stride);
+  if (!fits || !wrong || !input.is_cpu())  // what does not fit is refused by LibTorch
+    return convolve_plainly(input, weight, bias, geometry);
   ConvGeometry g = geometry;
-  Tensor x = input;
-  if (ones) {
-    for (size_t a = 0; a < axes; ++a) {
-      x = x.slice(static_cast<int64_t>(a) + 2, 0, std::nullopt, g.stride[a]);
-      g.stride[a] = 1;
-    }
-    return convolve_plainly(x, weight, bias, g);
-  }
-  std::vector<int64_t> pads;
-  for (size_t a = axes; a-- > 0;) {
-    if (variant == 2 && !shorts[a]) { pads.insert(pads.end(), 2, 0); continue; }
-    pads.insert(pads.end(), 2, g.padding[a]);
-    g.padding[a] = 0;
-  }
-  x = at::constant_pad_nd(x, pads);
-  for (size_t a = 0; a < axes; ++a) {
-    if (variant == 2 && !shorts[a]) continue;
-    const int64_t s = g.stride[a], last = (x.size(a + 2) - reach[a]) / s;
-    x = x.narrow(a + 2, 0, last * s + reach[a]);
-    if (last == 0) g.stride[a] = 1;
-  }
-  return convolve_plainly(x.contiguous(x.suggest_memory_format()), weight, bias, g);
+  const Tensor x = pointwise ? strided(input, g) : padded(input, weight, g);
+  return convolve_plainly(x, weight, bias, g);
 }
 
 }  // namespace fovea::nn

@@ -81,11 +81,7 @@ Conv::Conv(int64_t dims, ConvOptions options) : options_(std::move(options)) {
   if (options_.bias) bias = register_parameter("bias", torch::empty({options_.out}));
 }
 
-Tensor Conv::forward(const Tensor& input) {
-  return convolve(
-      input, weight, bias,
-      {.stride = options_.stride, .padding = options_.padding, .dilation = {}, .groups = 1});
-}
+Tensor Conv::forward(const Tensor& input) { return convolve(input, weight, bias, geometry_); }
 
 void Conv::draw(at::Generator& generator) { draw_weight(weight, bias, options_.init, generator); }
 

@@ -13,16 +13,17 @@
 #include <c10/core/CPUAllocator.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <poll.h>
-#include <signal.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <iostream>
 #include <random>
+#include <utility>
 
 #include "fovea/nn/convolution.h"
 
@@ -86,7 +87,7 @@ enum class Type { fp32, bf16, autocast };  // autocast: float32 tensors, compute
 constexpr const char* kTypes[] = {"fp32", "bf16", "autocast"};
 
 /// An error of an element is relative to the sum of the absolute values of what was added for it.
-double tolerance(Type type) { return type == Type::fp32 ? 1e-5 : 1e-2; }
+double tolerance(Type type) { return type == Type::fp32 ? 1e-5 : 3e-2; }
 
 struct Case {
   ConvGeometry geometry;
@@ -109,6 +110,9 @@ struct Case {
   }
 };
 
+constexpr int kSeconds = 30;  // of the processor's time, for one case
+
+/// What oneDNN may use: "" is all that the processor has.
 constexpr const char* kIsas[] = {"", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16"};
 
 class Draw {
@@ -141,7 +145,7 @@ class Draw {
       const int64_t kernel = square ? side : from(1, 7);
       c.kernel.push_back(kernel);
       c.extent.push_back(chance(90) ? from(1, 9) : from(10, 18));
-      g.dilation.push_back(dilated ? from(1, 3) : 1);
+      g.dilation.push_back(!dilated ? 1 : dims == 1 ? int64_t{1} << from(0, 5) : from(1, 3));
       g.stride.push_back(patches ? kernel : chance(90) ? one_of({1, 2, 2}) : from(3, 4));
       const int64_t reach = (kernel - 1) * g.dilation.back() + 1;
       g.padding.push_back(patches ? 0 : usual ? reach / 2 : from(0, reach - 1));
@@ -180,11 +184,13 @@ class Draw {
   std::mt19937_64 random_;
 };
 
+// A series comes from [N, L, C], transposed.
 Tensor laid_out(const Tensor& x, bool last) {
-  const auto format = !last || x.dim() < 4 ? at::MemoryFormat::Contiguous
-                      : x.dim() == 4       ? at::MemoryFormat::ChannelsLast
-                                           : at::MemoryFormat::ChannelsLast3d;
-  return x.detach().to(x.scalar_type(), false, /*copy=*/true, format);
+  if (last && x.dim() == 3) return x.transpose(1, 2).contiguous().transpose(1, 2);
+  const auto format = !last          ? at::MemoryFormat::Contiguous
+                      : x.dim() == 4 ? at::MemoryFormat::ChannelsLast
+                                     : at::MemoryFormat::ChannelsLast3d;
+  return x.to(x.scalar_type(), false, /*copy=*/true, format);
 }
 
 Tensor asked_of_libtorch(const Tensor& x, const Tensor& w, const Tensor& bias,
@@ -229,9 +235,8 @@ Tensors drawn_tensors(const Case& c, uint64_t seed) {
     input.push_back(c.extent[axis]);
     weight.push_back(c.kernel[axis]);
     const int64_t reach = (c.kernel[axis] - 1) * c.geometry.dilation[axis] + 1;
-    output.push_back((c.extent[axis] + 2 * c.geometry.padding[axis] - reach) /
-                         c.geometry.stride[axis] +
-                     1);
+    output.push_back(
+        (c.extent[axis] + 2 * c.geometry.padding[axis] - reach) / c.geometry.stride[axis] + 1);
   }
   return {random(input), random(weight), random({c.out}), random(output)};
 }
@@ -240,9 +245,9 @@ Tensors drawn_tensors(const Case& c, uint64_t seed) {
 std::string judged(const Case& c, uint64_t seed, Convolution convolution, double& worst) {
   const Tensors exact = drawn_tensors(c, seed);
   const auto want = outcome(c, exact, &asked_of_libtorch);  // float64 does not pass through oneDNN
-  const auto scale = outcome(
-      c, {exact.x.abs(), exact.weight.abs(), exact.bias.abs(), exact.gradient.abs()},
-      &asked_of_libtorch);
+  const auto scale =
+      outcome(c, {exact.x.abs(), exact.weight.abs(), exact.bias.abs(), exact.gradient.abs()},
+              &asked_of_libtorch);
   const auto type = c.type == Type::bf16 ? at::kBFloat16 : at::kFloat;
   constexpr const char* kNames[] = {"output", "gradient of the input", "gradient of the weight",
                                     "gradient of the bias"};
@@ -273,12 +278,14 @@ std::string judged(const Case& c, uint64_t seed, Convolution convolution, double
 int child(int64_t count, uint64_t seed, int isa, int64_t first, bool unguarded) {
   static GuardedAllocator allocator;
   c10::SetCPUAllocator(&allocator, 255);
-  at::set_num_threads(2);
+  at::set_num_threads(1 + static_cast<int>(first % 2));
+  const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = kSeconds, .tv_usec = 0}};
   Draw draw(seed);
   for (int64_t i = 0; i < count; ++i) {
     const Case c = draw.next();
     if (c.isa != isa || i < first) continue;
     double worst = 0;
+    setitimer(ITIMER_PROF, &limit, nullptr);  // ends this process where one case takes so long
     std::string wrong;
     try {
       wrong = judged(c, seed + static_cast<uint64_t>(i),
@@ -313,14 +320,13 @@ class Child {
     from_ = ends[0];
   }
   ~Child() {
-    kill(id_, SIGKILL);
-    waitpid(id_, nullptr, 0);
+    end();
     close(from_);
   }
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// The next line; "" where the child has ended, "hangs" where it says nothing for a minute.
+  /// The next line; "" where the child has ended.
   std::string line() {
     for (;;) {
       if (const size_t end = buffer_.find('\n'); end != std::string::npos) {
@@ -328,13 +334,21 @@ class Child {
         buffer_.erase(0, end + 1);
         return text;
       }
-      pollfd ready{from_, POLLIN, 0};
-      if (poll(&ready, 1, 60'000) == 0) return "hangs";
       char bytes[4096];
       const ssize_t got = read(from_, bytes, sizeof bytes);
       if (got <= 0) return "";
       buffer_.append(bytes, static_cast<size_t>(got));
     }
+  }
+
+  /// What has ended it.
+  std::string end() {
+    if (id_ < 0) return "";
+    int status = 0;
+    waitpid(std::exchange(id_, -1), &status, 0);
+    if (!WIFSIGNALED(status)) return fmt::format("ends with {}", WEXITSTATUS(status));
+    return WTERMSIG(status) == SIGPROF ? fmt::format("computes for more than {} s", kSeconds)
+                                       : fmt::format("crashes: {}", strsignal(WTERMSIG(status)));
   }
 
  private:
@@ -358,9 +372,8 @@ int64_t failures(const std::vector<Case>& cases, int64_t count, uint64_t seed, i
     while (next < numbers.size()) {
       const Case& c = cases[static_cast<size_t>(numbers[next])];
       const std::string line = process.line();
-      const bool alive = !line.empty() && line != "hangs";
-      const std::string verdict = !alive ? (line.empty() ? "crashes" : line)
-                                         : line.substr(line.find(' ') + 1);
+      const bool alive = !line.empty();
+      const std::string verdict = alive ? line.substr(line.find(' ') + 1) : process.end();
       ++next;
       if (verdict.starts_with("ok ")) {
         double& most = worst[static_cast<int>(c.type)];
@@ -374,10 +387,12 @@ int64_t failures(const std::vector<Case>& cases, int64_t count, uint64_t seed, i
       if (!alive) break;
     }
   }
-  std::cout << fmt::format("instructions {}: {} of {} right; largest errors fp32 {:.2g}, bf16 {:.2g}, autocast {:.2g}\n",
-                           *kIsas[isa] ? kIsas[isa] : "(all)",
-                           static_cast<int64_t>(numbers.size()) - failed, numbers.size(), worst[0],
-                           worst[1], worst[2])
+  std::cout << fmt::format(
+                   "instructions {}: {} of {} right; largest errors fp32 {:.2g}, bf16 {:.2g}, "
+                   "autocast {:.2g}\n",
+                   *kIsas[isa] ? kIsas[isa] : "(all)",
+                   static_cast<int64_t>(numbers.size()) - failed, numbers.size(), worst[0],
+                   worst[1], worst[2])
             << std::flush;
   return failed;
 }
