@@ -53,9 +53,9 @@ int doctor() {
   line("fovea", config::version_text());
   line("LibTorch", TORCH_VERSION);
   defect(
-      "the backward pass of a strided 1x1 convolution of few channels, channels last, writes out "
-      "of bounds",
-      "nn::Conv takes every n-th pixel first");
+      "oneDNN convolves wrongly where a kernel reaches beyond a small map, or a kernel of 1 has a "
+      "stride: gradients of whatever was in memory, writes out of bounds, loops without end",
+      "nn::convolve adds the zeros and takes every n-th value itself there");
   for (const io::LibraryVersion& library : io::library_versions())
     line(library.name, library.version);
   for (const dicom::LibraryVersion& library : dicom::library_versions()) {

@@ -9,6 +9,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/random.h"
+#include "fovea/nn/convolution.h"
 
 namespace fovea::nn {
 namespace {
@@ -80,22 +81,7 @@ Conv::Conv(int64_t dims, ConvOptions options) : options_(std::move(options)) {
   if (options_.bias) bias = register_parameter("bias", torch::empty({options_.out}));
 }
 
-// The three names rather than at::convolution: autocast and the layer table know them.
-Tensor Conv::forward(const Tensor& input) {
-  Tensor x = input;
-  std::vector<int64_t> stride = options_.stride;
-  // LibTorch 2.11 (its oneDNN) writes past a buffer in the backward pass of a 1x1 convolution with a
-  // stride, channels last, of a few channels: seen at 3, 4 and 8, in Python too. To take every
-  // second position first is the same.
-  const bool pointwise = std::ranges::all_of(options_.kernel, [](int64_t k) { return k == 1; });
-  if (pointwise && options_.in % 16 != 0) {
-    for (size_t axis = 0; axis < stride.size(); ++axis)
-      x = x.slice(static_cast<int64_t>(axis) + 2, 0, std::nullopt, std::exchange(stride[axis], 1));
-  }
-  if (weight.dim() == 3) return at::conv1d(x, weight, bias, stride, options_.padding);
-  return weight.dim() == 4 ? at::conv2d(x, weight, bias, stride, options_.padding)
-                           : at::conv3d(x, weight, bias, stride, options_.padding);
-}
+Tensor Conv::forward(const Tensor& input) { return convolve(input, weight, bias, geometry_); }
 
 void Conv::draw(at::Generator& generator) { draw_weight(weight, bias, options_.init, generator); }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "fovea/core/error.h"
+#include "fovea/nn/convolution.h"
 
 namespace fovea::nn {
 namespace {
@@ -24,8 +25,8 @@ class CausalConv : public torch::nn::Module, public Drawn {
 
   Tensor forward(const Tensor& x) {
     const Tensor weight = at::_weight_norm(v_, g_, 0);
-    return at::conv1d(at::constant_pad_nd(x, {reach_, 0}), weight, bias_,
-                      /*stride=*/at::IntArrayRef(1), /*padding=*/at::IntArrayRef(0), dilation_);
+    return convolve(at::constant_pad_nd(x, {reach_, 0}), weight, bias_,
+                    {.stride = {1}, .padding = {0}, .dilation = {dilation_}});
   }
 
   void draw(at::Generator& generator) override {

@@ -73,6 +73,19 @@ TEST(Style, NoSourceIsLongerThan400Lines) {
   }
 }
 
+// LibTorch's own are wrong where a kernel reaches beyond a small map; nn::convolve is right.
+TEST(Style, OnePlaceConvolves) {
+  FOVEA_NEEDS_GIT();
+  const std::string calls =
+      "(at|torch|F|functional|_ops)::_?(slow_|thnn_|mkldnn_|cudnn_|miopen_)?conv(olution|_|[123]d)|"
+      "nn::Conv(Transpose)?[123]d|Conv(Transpose)?[123]dOptions|conv_transpose";
+  const Outcome found =
+      run_shell("git -c safe.directory=" + quoted(source()) + " -C " + quoted(source()) +
+                " grep -nE " + quoted(calls) + " -- src include apps kernels bench examples " +
+                "':!*.py' ':!src/nn/convolution.cpp'");
+  EXPECT_EQ(found.out, "") << "use nn::convolve or nn::Conv";
+}
+
 TEST(Style, NoCudaSourceIncludesLibTorch) {
   FOVEA_NEEDS_GIT();
   for (const fs::path& file : with_ending({".cu", ".cuh"})) {
