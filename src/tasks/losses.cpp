@@ -89,9 +89,9 @@ std::vector<double> positive_weights(const ClassWeights& weights, const TargetSp
   return values;
 }
 
-/// The mean over the cells whose target is known; 0 (with gradient 0) where none is.
-Tensor mean_of_known(const Tensor& cells, const Tensor& known) {
-  return cells.masked_fill(known.logical_not(), 0).sum() / known.sum().clamp_min(1);
+/// The cells whose target is known.
+LossSum sum_of_known(const Tensor& cells, const Tensor& known) {
+  return {cells.masked_fill(known.logical_not(), 0).sum(), known.sum(torch::kDouble)};
 }
 
 class CrossEntropy final : public Loss {
@@ -108,15 +108,22 @@ class CrossEntropy final : public Loss {
     if (!weights.empty()) weights_ = row_of(weights);
   }
 
-  Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
-    const Tensor weights = beside(weights_, logits), known = known_of(targets);
+  LossSum operator()(const Tensor& logits, const Tensor& targets) const override {
+    const Tensor weights = beside(weights_, logits);
     if (targets.is_floating_point())
-      return mean_of_known(at::cross_entropy_loss(logits, targets.to(logits).nan_to_num(0), weights,
-                                                  at::Reduction::None, kUnknownClass, smoothing_),
-                           known);
-    const Tensor mean = at::cross_entropy_loss(logits, targets, weights, at::Reduction::Mean,
-                                               kUnknownClass, smoothing_);
-    return at::where(known.any(), mean, torch::zeros_like(mean));
+      return sum_of_known(at::cross_entropy_loss(logits, targets.to(logits).nan_to_num(0), weights,
+                                                 at::Reduction::None, kUnknownClass, smoothing_),
+                          known_of(targets));
+    return {at::cross_entropy_loss(logits, targets, weights, at::Reduction::Sum, kUnknownClass,
+                                   smoothing_),
+            weight(targets)};
+  }
+
+  Tensor weight(const Tensor& targets) const override {
+    const Tensor known = known_of(targets);
+    if (targets.is_floating_point() || !weights_.defined()) return known.sum(torch::kDouble);
+    const Tensor weights = weights_.to(targets.device()).index_select(0, targets.clamp_min(0));
+    return weights.masked_fill(known.logical_not(), 0).sum(torch::kDouble);
   }
 
  private:
@@ -137,12 +144,15 @@ class BinaryCrossEntropy final : public Loss {
     if (!weights.empty()) weights_ = row_of(weights);
   }
 
-  Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
-    const Tensor known = targets.isnan().logical_not();
+  LossSum operator()(const Tensor& logits, const Tensor& targets) const override {
     const Tensor cells =
         at::binary_cross_entropy_with_logits(logits, targets.to(logits).nan_to_num(0), {},
                                              beside(weights_, logits), at::Reduction::None);
-    return mean_of_known(cells, known);
+    return sum_of_known(cells, targets.isnan().logical_not());
+  }
+
+  Tensor weight(const Tensor& targets) const override {
+    return targets.isnan().logical_not().sum(torch::kDouble);
   }
 
  private:
@@ -175,21 +185,26 @@ class Focal final : public Loss {
     if (!negative.empty()) negative_ = row_of(negative);
   }
 
-  Tensor operator()(const Tensor& logits, const Tensor& targets) const override {
+  LossSum operator()(const Tensor& logits, const Tensor& targets) const override {
     return multi_label_ ? of_labels(logits, targets) : of_classes(logits, targets);
   }
 
+  Tensor weight(const Tensor& targets) const override {
+    const Tensor known = multi_label_ ? targets.isnan().logical_not() : known_of(targets);
+    return known.sum(torch::kDouble);
+  }
+
  private:
-  Tensor of_classes(const Tensor& logits, const Tensor& targets) const {
+  LossSum of_classes(const Tensor& logits, const Tensor& targets) const {
     const Tensor truth = targets.is_floating_point() ? targets.to(logits).nan_to_num(0)
                                                      : one_hot(targets, logits.detach());
     const Tensor log_p = logits.log_softmax(1);
     Tensor cells = -truth * (1 - log_p.exp()).clamp_min(1e-7).pow(gamma_) * log_p;
     if (positive_.defined()) cells = cells * beside(positive_, logits);
-    return mean_of_known(cells.sum(1), known_of(targets));
+    return sum_of_known(cells.sum(1), known_of(targets));
   }
 
-  Tensor of_labels(const Tensor& logits, const Tensor& targets) const {
+  LossSum of_labels(const Tensor& logits, const Tensor& targets) const {
     const Tensor known = targets.isnan().logical_not();
     const Tensor truth = targets.to(logits).nan_to_num(0);
     const Tensor log_p = at::log_sigmoid(logits), log_q = at::log_sigmoid(-logits);
@@ -197,7 +212,7 @@ class Focal final : public Loss {
     Tensor no = -(1 - truth) * (gamma_ * log_p).exp() * log_q;  // gradient is finite at p = 0
     if (positive_.defined()) yes = yes * beside(positive_, logits);
     if (negative_.defined()) no = no * beside(negative_, logits);
-    return mean_of_known(yes + no, known);
+    return sum_of_known(yes + no, known);
   }
 
   double gamma_;

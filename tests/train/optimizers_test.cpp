@@ -169,7 +169,8 @@ TEST(Schedules, EveryRateEqualsPyTorch) {
       // The reference is a chain of float64 products.
       ASSERT_NEAR(schedule->factor(step), one["rates"][step].get<double>(), 1e-12) << step;
       if ((step + 1) % horizon.steps_per_epoch != 0 || !one.contains("figures")) continue;
-      schedule->observe(one["figures"][step / horizon.steps_per_epoch], one["higher"]);
+      schedule->observe(one["figures"][step / horizon.steps_per_epoch],
+                        one["higher"] ? metrics::kHigher : metrics::kLower);
       State saved;  // as if resumed after each epoch
       schedule->state(saved);
       schedule = choice.make(horizon);
