@@ -106,7 +106,13 @@ int eval(const EvalRequest& request) {
   const std::string line = evaluation->write(out, request.split);
   std::cout << "figures, predictions and pictures are in " << out.string() << '\n'
             << line << std::endl;
-  return 0;
+  const std::vector<std::string> failed = evaluation->failed();
+  if (failed.empty()) return 0;
+  std::cerr << fmt::format(
+      "fovea: the outputs of {} of {} cases are not finite, and no figure counts them: {}; look at "
+      "their inputs for numbers that are missing, infinite or out of all bounds\n",
+      failed.size(), loader.examples(), join(failed, ", ", 8));
+  return static_cast<int>(Fault::data);
 }
 
 }  // namespace fovea::commands

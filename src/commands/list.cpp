@@ -84,8 +84,12 @@ int list(const std::string& family, bool verbose) {
     return 0;
   }
   if (family == "metrics") {
-    for (const auto& metric : metrics::catalogue()) print_line(metric.name, metric.help);
-    for (const auto& metric : metrics::regression_catalogue()) print_line(metric.name, metric.help);
+    const auto print = [](const auto& metric) {
+      print_line(metric.name,
+                 fmt::format("{} (best: {})", metric.help, metrics::words(metric.goal)));
+    };
+    for (const auto& metric : metrics::catalogue()) print(metric);
+    for (const auto& metric : metrics::regression_catalogue()) print(metric);
   } else if (family == "formats") {
     for (const sources::Format& format : sources::formats()) print_line(format.name, format.help);
   } else if (family == "phantom") {
@@ -120,10 +124,10 @@ std::string configuration_reference() {
       if (!rows.empty()) text += fmt::format("\n{}", table(rows));
     }
   }
-  text += "\n## The metrics\n\n| name | meaning | better |\n| --- | --- | --- |\n";
+  text += "\n## The metrics\n\n| name | meaning | best |\n| --- | --- | --- |\n";
   const auto add = [&](const auto& metric) {
     text += fmt::format("| `{}` | {} | {} |\n", metric.name, cell(std::string(metric.help)),
-                        metric.higher_is_better ? "higher" : "lower");
+                        metrics::words(metric.goal));
   };
   for (const auto& metric : metrics::catalogue()) add(metric);
   for (const auto& metric : metrics::regression_catalogue()) add(metric);

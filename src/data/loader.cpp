@@ -264,7 +264,17 @@ Loader::Loader(DatasetPtr data, ExampleTransform transform, LoaderOptions option
       throw config_error("LoaderOptions::balanced needs a target, the data has none");
     for (const int64_t c : strata_of(targets.begin()->second)) by_class[c].push_back(i);
   }
-  for (auto& [c, cases] : by_class) strata_.push_back(std::move(cases));
+  for (auto& [c, cases] : by_class) {
+    classes_.push_back(c);
+    strata_.push_back(std::move(cases));
+  }
+}
+
+std::vector<std::pair<int64_t, int64_t>> Loader::strata() const {
+  std::vector<std::pair<int64_t, int64_t>> all;
+  for (size_t i = 0; i < strata_.size(); ++i)
+    all.emplace_back(classes_[i], static_cast<int64_t>(strata_[i].size()));
+  return all;
 }
 
 int64_t Loader::examples() const {

@@ -166,6 +166,11 @@ class Classification final : public Task {
     return columns;
   }
 
+  std::vector<std::string> notes() const override {
+    const std::string note = loss_->note();
+    return note.empty() ? std::vector<std::string>{} : std::vector{note};
+  }
+
   std::unique_ptr<Evaluation> evaluation() const override {
     return std::make_unique<ClassificationEvaluation>(target_);
   }

@@ -94,6 +94,17 @@ LossSum sum_of_known(const Tensor& cells, const Tensor& known) {
   return {cells.masked_fill(known.logical_not(), 0).sum(), known.sum(torch::kDouble)};
 }
 
+/// "balanced class weights of 'label': normal 0.6 (100 cases), ill 3 (20 cases)"
+std::string note_of(const char* what, const ClassWeights& weights, const TargetSpec& target,
+                    const std::vector<double>& values) {
+  if (weights.rule != "balanced") return "";
+  std::vector<std::string> each;
+  for (size_t i = 0; i < values.size(); ++i)
+    each.push_back(
+        fmt::format("{} {:.4g} ({} cases)", target.classes[i], values[i], target.counts[i]));
+  return fmt::format("balanced {} of '{}': {}", what, target.name, join(each, ", ", 20));
+}
+
 class CrossEntropy final : public Loss {
  public:
   CrossEntropy(const CrossEntropyOptions& options, const TargetSpec& target)
@@ -106,7 +117,10 @@ class CrossEntropy final : public Loss {
                       target.name));
     const auto weights = class_weights(options.class_weights, target);
     if (!weights.empty()) weights_ = row_of(weights);
+    note_ = note_of("class weights", options.class_weights, target, weights);
   }
+
+  std::string note() const override { return note_; }
 
   LossSum operator()(const Tensor& logits, const Tensor& targets) const override {
     const Tensor weights = beside(weights_, logits);
@@ -129,6 +143,7 @@ class CrossEntropy final : public Loss {
  private:
   Tensor weights_;  // [K], or undefined
   double smoothing_;
+  std::string note_;
 };
 
 class BinaryCrossEntropy final : public Loss {
@@ -142,7 +157,10 @@ class BinaryCrossEntropy final : public Loss {
                       target.name));
     const auto weights = positive_weights(options.pos_weight, target);
     if (!weights.empty()) weights_ = row_of(weights);
+    note_ = note_of("weights of the positives", options.pos_weight, target, weights);
   }
+
+  std::string note() const override { return note_; }
 
   LossSum operator()(const Tensor& logits, const Tensor& targets) const override {
     const Tensor cells =
@@ -157,6 +175,7 @@ class BinaryCrossEntropy final : public Loss {
 
  private:
   Tensor weights_;
+  std::string note_;
 };
 
 class Focal final : public Loss {

@@ -120,6 +120,12 @@ class Several final : public Task {
     return all;
   }
 
+  std::vector<std::string> notes() const override {
+    std::vector<std::string> all;
+    for (const Part& part : parts_) std::ranges::move(part.task->notes(), std::back_inserter(all));
+    return all;
+  }
+
   std::unique_ptr<Evaluation> evaluation() const override {
     return std::make_unique<SeveralEvaluation>(parts_);
   }

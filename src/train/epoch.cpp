@@ -31,7 +31,7 @@ void copy(const std::vector<Tensor>& from, std::vector<Tensor>& to) {
   if (!from.empty()) at::_foreach_copy_(to, from);
 }
 
-void add(Tensor& sum, const Tensor& one) { sum = sum.defined() ? sum + one : one; }
+void accumulate(Tensor& sum, const Tensor& one) { sum = sum.defined() ? sum + one : one; }
 
 }  // namespace
 
@@ -79,7 +79,7 @@ std::vector<Tensor> Trainer::weights_of_batches(const std::vector<int64_t>& orde
     const auto weights =
         on_.task->loss_weights(mixed(on_.training->targets(order, position), position));
     sums.resize(weights.size());
-    for (size_t i = 0; i < weights.size(); ++i) add(sums[i], weights[i]);
+    for (size_t i = 0; i < weights.size(); ++i) accumulate(sums[i], weights[i]);
   }
   for (Tensor& sum : sums) sum = sum.to(on_.device);
   return sums;
@@ -104,7 +104,7 @@ void Trainer::learn(const Batch& loaded, Step& step) {
   }
   const Tensor loss = tasks::loss_of(parts, step.weights);
   (scaler_ ? scaler_->scaled(loss) : loss).backward();
-  add(step.loss, loss.detach());
+  accumulate(step.loss, loss.detach());
   const Tensor table = tasks::table_of(parts);
   if (step.parts.defined())
     step.parts.slice(1, 0, 2) += table.slice(1, 0, 2);

@@ -37,8 +37,7 @@ void TrainOptions::describe(Fields& f) {
       .cosmetic();
   f("loader_mb", loader_mb,
     "memory for cases that were read and wait for the model, in MiB; no case may need more")
-      .above(0)
-      .below(1 << 30)
+      .between(1, 1 << 20)
       .cosmetic();
 }
 

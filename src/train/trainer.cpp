@@ -30,6 +30,18 @@ const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& fi
       (near.empty() ? "" : "did you mean '" + near + "'? ") + "known: " + join(known));
 }
 
+/// "normal (100 cases)"
+std::string stratum(const std::vector<TargetSpec>& targets, int64_t index, int64_t cases) {
+  std::string name = fmt::format("class {}", index);
+  if (index < 0)
+    name = "not known";
+  else if (!targets.empty() && index < std::ssize(targets[0].classes))
+    name = targets[0].classes[static_cast<size_t>(index)];
+  else if (!targets.empty())
+    name = "none of the labels";
+  return fmt::format("{} ({} cases)", name, cases);
+}
+
 }  // namespace
 
 Trainer::Trainer(Training training, TrainOptions options)
@@ -79,6 +91,22 @@ MemoryUse Trainer::memory_use() const {
           saved_step_ >= 0 ? fmt::format(". The checkpoint of step {} is kept", saved_step_) : "")};
 }
 
+std::vector<std::string> Trainer::notes() const {
+  std::vector<std::string> all = on_.task->notes();
+  if (on_.training->joined() > 0)
+    all.push_back(
+        fmt::format("{} training cases in batches of {}: the last one would be alone and "
+                    "joins the batch before",
+                    on_.training->examples(), options_.batch_size));
+  if (!options_.balanced) return all;
+  std::vector<std::string> each;
+  for (const auto& [index, cases] : on_.training->strata())
+    each.push_back(stratum(on_.training->data().schema().targets, index, cases));
+  all.push_back(fmt::format("balanced: an epoch draws {} cases, as many of each of {}",
+                            on_.training->examples(), join(each, ", ", 20)));
+  return all;
+}
+
 Result Trainer::fit(std::vector<Callback*> callbacks, RunFolder* run) {
   callbacks_ = std::move(callbacks);
   run_ = run;
@@ -88,11 +116,6 @@ Result Trainer::fit(std::vector<Callback*> callbacks, RunFolder* run) {
       saved_step_ = step_;
       saved_at_end_ = position_ == 0;
     }
-  if (on_.training->joined() > 0)
-    log_info(
-        fmt::format("training: the last batch of {} cases in batches of {} would have one alone; "
-                    "it joins the batch before",
-                    on_.training->examples(), options_.batch_size));
   for (Callback* callback : callbacks_)
     callback->on_start({options_.epochs, steps_per_epoch_, epoch_, step_, on_.training->examples(),
                         on_.device, precision_, saved_step_ >= 0});

@@ -7,8 +7,8 @@
 
 namespace fovea {
 
-/// The candidate with the smallest edit distance to `word`, upper and lower case alike, or "" when
-/// none is near (more than a third of its letters).
+/// The candidate with the smallest edit distance to `word`, or "" when none is near (more than a
+/// third of its letters).
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 /// "a, b, c"; with a limit, "a, b … (7 more)".

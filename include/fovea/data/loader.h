@@ -47,6 +47,9 @@ class Loader {
   int64_t batches() const;   ///< in one epoch
   int64_t examples() const;  ///< in one epoch
   int64_t joined() const;    ///< cases of a last batch that joined the one before it
+  /// Balanced: how many cases each class of the first target has; -1 where it is not known, and of
+  /// several labels at once their number where a case has none.
+  std::vector<std::pair<int64_t, int64_t>> strata() const;
   /// The targets of batch `position` of an epoch, as Batch has them, without decoding a case.
   Batch targets(const std::vector<int64_t>& order, int64_t position) const;
   const Dataset& data() const { return *data_; }
@@ -65,6 +68,7 @@ class Loader {
   ExampleTransform transform_;
   LoaderOptions options_;
   std::vector<std::vector<int64_t>> strata_;  // cases by class, for balanced
+  std::vector<int64_t> classes_;              // of each of them
 };
 
 /// Loading starts when the epoch is made and ends with it: leaving the loop early joins all

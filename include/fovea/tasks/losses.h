@@ -22,6 +22,8 @@ class Loss {
  public:
   virtual ~Loss() = default;
   virtual LossSum operator()(const torch::Tensor& logits, const torch::Tensor& targets) const = 0;
+  /// What it decided from the training cases, for whoever reads the log; "" where nothing.
+  virtual std::string note() const { return ""; }
   /// The weight alone: a scalar, double.
   virtual torch::Tensor weight(const torch::Tensor& targets) const = 0;
 };

@@ -64,6 +64,8 @@ class Task {
   /// of tagging a row per entity: label, text, begin, end.
   virtual std::vector<std::string> columns() const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
+  /// What it decided from the training cases: "balanced class weights of 'label': …".
+  virtual std::vector<std::string> notes() const { return {}; }
   /// The figures that an evaluation will have, without their values: what `best:` may name.
   virtual std::vector<NamedFigure> figures() const { return evaluation()->figures(); }
 };

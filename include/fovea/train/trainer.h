@@ -101,6 +101,10 @@ class Trainer {
   Trainer(Training training, TrainOptions options);
   ~Trainer();
 
+  /// What the run will do and its settings do not say: how cases are drawn and weighed, and what
+  /// becomes of a last batch of one case.
+  std::vector<std::string> notes() const;
+
   /// Trains to the end, to an early stop, or to a request to stop, from the newest checkpoint of
   /// `run` on where there is one. Without a run nothing is kept. A data Error where numbers become non-finite, with epoch, step, rate
   /// and the ids of the batch; a resources Error where the device's memory runs out.
