@@ -75,6 +75,7 @@ int eval(const EvalRequest& request) {
   const config::RunConfig data = data_of(request, trained);
   trained.config.data = data.data;
   trained.config.train.loader_threads = data.train.loader_threads;
+  trained.config.train.loader_mb = data.train.loader_mb;
   const sources::Source source = sources::open_source(
       bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
   for (const std::string& note : source.notes) log_info(note);

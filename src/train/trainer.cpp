@@ -256,17 +256,27 @@ void Trainer::restore(Checkpoint checkpoint) {
   state(checkpoint.state);
 }
 
+void Trainer::state_of_loss(State& s) {
+  if (!s.restoring()) {
+    if (epoch_loss_.table().defined()) s("epoch_loss", epoch_loss_.table());
+    return;
+  }
+  epoch_loss_ = {};
+  if (const Tensor* saved = s.saved("epoch_loss")) epoch_loss_ = tasks::LossMean(*saved);
+  // Up to version 0.1 the losses were weighted by cases, of all targets together: with one target its
+  // sum goes on, with several the loss of that epoch is over the cases that come.
+  if (!s.has("loss_sum") || on_.task->heads().size() != 1) return;
+  double sum = 0, cases = 0;
+  s("loss_sum", sum);
+  s("cases", cases);
+  if (cases > 0) epoch_loss_ = tasks::LossMean(torch::tensor({{sum, cases, 1.0}}, torch::kDouble));
+}
+
 void Trainer::state(State& s) {
   s("epoch", epoch_);
   s("step", step_);
   s("position", position_);
-  if (s.restoring()) {
-    // A checkpoint of before there were parts: the loss of its epoch is over the cases that come.
-    const Tensor* saved = s.saved("epoch_loss");
-    epoch_loss_ = saved ? tasks::LossMean(*saved) : tasks::LossMean();
-  } else if (epoch_loss_.table().defined()) {
-    s("epoch_loss", epoch_loss_.table());
-  }
+  state_of_loss(s);
   s("lr_factor", lr_factor_);
   s("skipped", skipped_);
   s("skipped_in_a_row", skipped_in_a_row_);

@@ -234,6 +234,24 @@ TEST(LossSums, TheMeanOfAWeightedLossIsOverTheWeightsOfTheSet) {
   EXPECT_NEAR(mean.value(), expected, 1e-12);
 }
 
+// LibTorch's own mean, which divides by itself: with holes, weights and smoothing at once.
+TEST(LossSums, TheMeanOfABatchIsThatOfLibTorch) {
+  torch::manual_seed(6);
+  for (const double smoothing : {0.0, 0.2}) {
+    const Set set =
+        classes_set("", "cross_entropy",
+                    CrossEntropyOptions{.class_weights = {.rule = "list", .values = {0.5, 2, 1.25}},
+                                        .label_smoothing = smoothing},
+                    classes_of(3), some_classes(3));
+    const double mean = at::cross_entropy_loss(set.outputs.at("y"), set.targets.at("y"),
+                                               torch::tensor({0.5, 2.0, 1.25}, torch::kDouble),
+                                               at::Reduction::Mean, -1, smoothing)
+                            .item<double>();
+    EXPECT_NEAR(loss_of(set.task->loss(set.outputs, set.batch(0, kCases))).item<double>(), mean,
+                1e-12);
+  }
+}
+
 TEST(LossSums, WhatIsKnownOfNothingIsUndefinedAndCostsNothing) {
   LossMean mean;
   EXPECT_EQ(mean.why_undefined(), "not computed");

@@ -130,6 +130,7 @@ class Trainer {
   MemoryUse memory_use() const;
   Result result() const;
   void state(State& s);
+  void state_of_loss(State& s);
   friend class State;
 
   Training on_;
