@@ -38,34 +38,34 @@ void check_classes(const TargetSpec& target, const char* loss) {
         "target '{}' is a number, {} expects classes: use mse, mae or huber", target.name, loss));
 }
 
-void check_length(const std::vector<double>& values, const TargetSpec& target, const char* key) {
+void check_length(const std::vector<double>& values, const TargetSpec& target, const char* field) {
   if (values.size() != target.classes.size())
     throw config_error(fmt::format(
-        "the loss of target '{}': {} has {} numbers, wanted {}: one for "
-        "each of {}",
-        target.name, key, values.size(), target.classes.size(), join(target.classes, ", ", 8)));
+        "{} has {} numbers, wanted {}: one for each class of the target '{}': {}", field,
+        values.size(), target.classes.size(), target.name, join(target.classes, ", ", 8)));
 }
 
 /// The training cases of each class; balanced weights need all of them above 0.
-const std::vector<int64_t>& counts_of(const TargetSpec& target, const char* key) {
+const std::vector<int64_t>& counts_of(const TargetSpec& target, const char* field) {
   if (target.counts.size() != target.classes.size())
-    throw config_error(
-        fmt::format("the loss of target '{}': {}: balanced needs the training cases "
-                    "of each class, which are not known here; give a list",
-                    target.name, key));
+    throw config_error(fmt::format("{}: balanced needs the training cases of each class of the "
+                                   "target '{}', which are not known here",
+                                   field, target.name),
+                       "give a list");
   for (size_t i = 0; i < target.counts.size(); ++i)
     if (target.counts[i] == 0)
       throw config_error(
-          fmt::format("the loss of target '{}': {}: balanced, but no training case "
-                      "has '{}'; give a list, or leave the class out",
-                      target.name, key, target.classes[i]));
+          fmt::format("{}: balanced, but no training case has '{}' of the target '{}'", field,
+                      target.classes[i], target.name),
+          "give a list, or leave the class out");
   return target.counts;
 }
 
 std::vector<double> class_weights(const ClassWeights& weights, const TargetSpec& target) {
-  if (weights.rule == "list") check_length(weights.values, target, "class_weights");
+  if (weights.rule == "list")
+    check_length(weights.values, target, "CrossEntropyOptions::class_weights");
   if (weights.rule != "balanced") return weights.values;
-  const auto& counts = counts_of(target, "class_weights");
+  const auto& counts = counts_of(target, "CrossEntropyOptions::class_weights");
   const double total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), 0LL));
   std::vector<double> values;
   for (const int64_t count : counts)
@@ -74,14 +74,15 @@ std::vector<double> class_weights(const ClassWeights& weights, const TargetSpec&
 }
 
 std::vector<double> positive_weights(const ClassWeights& weights, const TargetSpec& target) {
-  if (weights.rule == "list") check_length(weights.values, target, "pos_weight");
+  if (weights.rule == "list") check_length(weights.values, target, "BceOptions::pos_weight");
   if (weights.rule != "balanced") return weights.values;
-  const auto& counts = counts_of(target, "pos_weight");
+  const auto& counts = counts_of(target, "BceOptions::pos_weight");
   if (target.known.size() != counts.size())
     throw config_error(
-        fmt::format("the loss of target '{}': pos_weight: balanced needs the cases "
-                    "whose answer is known, which are not given here; give a list",
-                    target.name));
+        fmt::format("BceOptions::pos_weight: balanced needs the cases of each label of the target "
+                    "'{}' whose answer is known, which are not given here",
+                    target.name),
+        "give a list");
   std::vector<double> values;
   for (size_t i = 0; i < counts.size(); ++i)
     values.push_back(static_cast<double>(target.known[i] - counts[i]) /
@@ -187,9 +188,10 @@ class Focal final : public Loss {
     if (positive.size() == 1) {
       if (!multi_label_ && target.classes.size() > 2)
         throw config_error(
-            fmt::format("the loss of target '{}': one alpha is for two classes or "
-                        "several labels; give one for each of the {} classes",
-                        target.name, target.classes.size()));
+            fmt::format("FocalOptions::alpha: one number is for two classes or several labels, and "
+                        "the target '{}' has {} classes",
+                        target.name, target.classes.size()),
+            fmt::format("give one for each of the {} classes", target.classes.size()));
       if (multi_label_) {
         positive.assign(target.classes.size(), options.alpha[0]);
         negative.assign(target.classes.size(), 1 - options.alpha[0]);
@@ -198,7 +200,7 @@ class Focal final : public Loss {
       }
     }
     if (!positive.empty()) {
-      check_length(positive, target, "alpha");
+      check_length(positive, target, "FocalOptions::alpha");
       positive_ = row_of(positive);
     }
     if (!negative.empty()) negative_ = row_of(negative);

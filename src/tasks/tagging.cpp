@@ -113,14 +113,14 @@ class Tagging final : public Task {
         target_(std::move(target)),
         tags_(1 + 2 * static_cast<int64_t>(target_.classes.size())) {
     if (target_.kind != TargetKind::tags)
-      throw config_error(
-          fmt::format("tagging: target '{}' is of {}, wanted tags: {{{}: {{tags: {{column: spans, "
-                      "input: report}}}}}}",
-                      target_.name, name_of(target_.kind), target_.name));
+      throw config_error(fmt::format("tagging: target '{}' is of {}, wanted tags", target_.name,
+                                     name_of(target_.kind)),
+                         "declare it as tags, with TagsOptions::column and TagsOptions::input");
     for (const auto& [field, label] : options_.report)
       if (std::ranges::find(target_.classes, label) == target_.classes.end())
-        throw config_error(fmt::format("tagging: the report's field '{}' wants '{}', known: {}",
-                                       field, label, join(target_.classes)));
+        throw config_error(
+            fmt::format("TaggingOptions::report: the field '{}' wants '{}', known: {}", field,
+                        label, join(target_.classes)));
   }
 
   std::vector<nn::HeadSpec> heads() const override {

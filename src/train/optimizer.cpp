@@ -21,7 +21,8 @@ std::vector<ParameterGroup> parameter_groups(const nn::Model& model, double enco
     }
   }
   if (groups.empty())
-    throw config_error("training: every parameter is frozen; nothing is left to train");
+    throw config_error("training: every parameter is frozen, and nothing is left to train",
+                       "name fewer in ModelOptions::freeze");
   return groups;
 }
 
