@@ -205,7 +205,8 @@ Prediction Predictor::predict(const std::filesystem::path& file) const {
   std::vector<Example> one;
   one.push_back(parts_->transform(parts_->read(file), unused));
   const Batch batch = collate(std::move(one), {0}, parts_->schema);
-  return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0);
+  return within(file.string(),
+                [&] { return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0); });
 }
 
 void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
@@ -234,9 +235,17 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
       }
       const Batch batch = collate(std::move(group), indices, cases.schema());
       const Answers found = answers(*parts_, batch);
-      for (size_t k = 0; k < indices.size(); ++k)
-        result(
-            prediction_of(*parts_, batch, cases.name(indices[k]), found, static_cast<int64_t>(k)));
+      for (size_t k = 0; k < indices.size(); ++k) {
+        const std::string name = cases.name(indices[k]);
+        std::optional<Prediction> one;
+        try {
+          one = prediction_of(*parts_, batch, name, found, static_cast<int64_t>(k));
+        } catch (Error& error) {  // outputs that are not finite fail their own case alone
+          error.add_place(name);
+          failed(name, error.what());
+        }
+        if (one) result(*one);
+      }
     }
   }
 }

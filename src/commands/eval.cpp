@@ -75,6 +75,7 @@ int eval(const EvalRequest& request) {
   const config::RunConfig data = data_of(request, trained);
   trained.config.data = data.data;
   trained.config.train.loader_threads = data.train.loader_threads;
+  trained.config.train.loader_mb = data.train.loader_mb;
   const sources::Source source = sources::open_source(
       bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
   for (const std::string& note : source.notes) log_info(note);
@@ -106,7 +107,13 @@ int eval(const EvalRequest& request) {
   const std::string line = evaluation->write(out, request.split);
   std::cout << "figures, predictions and pictures are in " << out.string() << '\n'
             << line << std::endl;
-  return 0;
+  const std::vector<std::string> failed = evaluation->failed();
+  if (failed.empty()) return 0;
+  std::cerr << fmt::format(
+      "fovea: the outputs of {} of {} cases are not finite, and no figure counts them: {}; look at "
+      "their inputs for numbers that are missing, infinite or out of all bounds\n",
+      failed.size(), loader.examples(), join(failed, ", ", 8));
+  return static_cast<int>(Fault::data);
 }
 
 }  // namespace fovea::commands

@@ -64,6 +64,20 @@ std::string table(const std::vector<SettingRow>& rows) {
   return text;
 }
 
+/// Everything that `best` may name.
+template <class Each>
+void for_each_metric(const Each& each) {
+  for (const auto& metric : metrics::catalogue()) each(metric.name, metric.help, metric.goal);
+  for (const auto& metric : metrics::regression_catalogue())
+    each(metric.name, metric.help, metric.goal);
+  each("precision", "of entities: share of those found that are right; f1 is of both",
+       metrics::kHigher);
+  each("recall", "of entities: share of the true ones that were found", metrics::kHigher);
+  each("token_accuracy", "of entities: share of the tokens that have the right tag",
+       metrics::kHigher);
+  each("loss", "of any task: what it is trained by, over the validation cases", metrics::kLower);
+}
+
 }  // namespace
 
 std::vector<std::string> families() {
@@ -84,8 +98,9 @@ int list(const std::string& family, bool verbose) {
     return 0;
   }
   if (family == "metrics") {
-    for (const auto& metric : metrics::catalogue()) print_line(metric.name, metric.help);
-    for (const auto& metric : metrics::regression_catalogue()) print_line(metric.name, metric.help);
+    for_each_metric([](std::string_view name, std::string_view help, const metrics::Goal& goal) {
+      print_line(name, fmt::format("{} (best: {})", help, metrics::words(goal)));
+    });
   } else if (family == "formats") {
     for (const sources::Format& format : sources::formats()) print_line(format.name, format.help);
   } else if (family == "phantom") {
@@ -120,13 +135,11 @@ std::string configuration_reference() {
       if (!rows.empty()) text += fmt::format("\n{}", table(rows));
     }
   }
-  text += "\n## The metrics\n\n| name | meaning | better |\n| --- | --- | --- |\n";
-  const auto add = [&](const auto& metric) {
-    text += fmt::format("| `{}` | {} | {} |\n", metric.name, cell(std::string(metric.help)),
-                        metric.higher_is_better ? "higher" : "lower");
-  };
-  for (const auto& metric : metrics::catalogue()) add(metric);
-  for (const auto& metric : metrics::regression_catalogue()) add(metric);
+  text += "\n## The metrics\n\n| name | meaning | best |\n| --- | --- | --- |\n";
+  for_each_metric([&](std::string_view name, std::string_view help, const metrics::Goal& goal) {
+    text +=
+        fmt::format("| `{}` | {} | {} |\n", name, cell(std::string(help)), metrics::words(goal));
+  });
   return text;
 }
 

@@ -96,10 +96,11 @@ int train(const TrainRequest& request) {
 
   const sources::Source source =
       sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
-  for (const std::string& note : source.notes) {
-    log_info(note);
-    run_options.notes.push_back(in_our_words(note));
-  }
+  const auto note = [&](const std::string& text) {
+    log_info(text);
+    run_options.notes.push_back(in_our_words(text));
+  };
+  for (const std::string& text : source.notes) note(text);
   const bundle::ModelCard card = bundle::make_card(config, source);
   const tasks::TaskPtr task = bundle::make_task(config, card);
   const auto model = bundle::make_model(config, card, *task);
@@ -119,6 +120,7 @@ int train(const TrainRequest& request) {
                           .seed = static_cast<uint64_t>(config.seed),
                           .mix = mixing(config, card.targets)},
                          config.train);
+  for (const std::string& text : trainer.notes()) note(text);
   train::RunFolder run(out, identity(config, source, device, threads), run_options);
   bundle::write_card(out / "model.json", card);
   const train::StopSignals signals;

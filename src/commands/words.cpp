@@ -30,6 +30,11 @@ constexpr Section kSections[] = {
     {"TransformsOptions", "transforms"},
     {"ModelOptions", "model"},
     {"SeveralOptions", "task.several"},
+    {"TaggingOptions", "task.tagging"},
+    {"CrossEntropyOptions", "task.classification.loss.cross_entropy"},
+    {"BceOptions", "task.classification.loss.bce"},
+    {"FocalOptions", "task.classification.loss.focal"},
+    {"SgdOptions", "train.optimizer.sgd"},
     {"TrainOptions", "train"},
 };
 

@@ -8,6 +8,14 @@
 namespace fovea {
 namespace {
 
+/// Names that differ in case are the same: "AUC" is meant as "auc". Letters beyond ASCII stay.
+std::string in_lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower;
+}
+
 /// Letters inserted, left out, replaced, or swapped with their neighbour.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before_last, last, row(b.size() + 1);
@@ -26,12 +34,14 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+std::string nearest(std::string_view given, const std::vector<std::string>& candidates) {
+  const std::string word = in_lower_case(given);
   std::string best;
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
-    const size_t distance = edit_distance(word, candidate);
-    const bool begins = word.size() >= 3 && candidate.starts_with(word);
+    const std::string known = in_lower_case(candidate);
+    const size_t distance = edit_distance(word, known);
+    const bool begins = word.size() >= 3 && known.starts_with(word);
     if (distance < best_distance || (begins && best.empty())) {
       best = candidate;
       best_distance = std::min(distance, best_distance);

@@ -120,24 +120,26 @@ struct Loader::Epoch::Work {
     int64_t place;
   };
 
-  int64_t places() const {
-    return std::min(last * options.batch_size, static_cast<int64_t>(order.size()));
-  }
+  int64_t places() const { return static_cast<int64_t>(order.size()); }
+
+  /// The last batch takes what is left.
+  int64_t batch_of(int64_t place) const { return std::min(place / options.batch_size, last - 1); }
 
   bool ended() const { return failed || next >= places(); }
 
   bool may_start() const {
-    if (!options.overlap && !(waiting && next / options.batch_size == front)) return false;
-    if (next / options.batch_size < front + static_cast<int64_t>(pending.size())) return true;
+    if (!options.overlap && !(waiting && batch_of(next) == front)) return false;
+    if (batch_of(next) < front + static_cast<int64_t>(pending.size())) return true;
     const int64_t fit = batch_bytes > 0 ? options.queue_bytes / batch_bytes : 1;
     return static_cast<int64_t>(pending.size()) < std::clamp<int64_t>(fit, 1, options.prefetch);
   }
 
   Item start() {
-    const int64_t batch = next / options.batch_size;
+    const int64_t batch = batch_of(next);
     if (batch == front + static_cast<int64_t>(pending.size())) {
       const int64_t begin = batch * options.batch_size;
-      pending.emplace_back(std::min(options.batch_size, places() - begin), data->schema());
+      const int64_t end = batch == last - 1 ? places() : begin + options.batch_size;
+      pending.emplace_back(end - begin, data->schema());
     }
     Pending& home = pending[static_cast<size_t>(batch - front)];
     return {&home, home.started++, next++};
@@ -262,7 +264,17 @@ Loader::Loader(DatasetPtr data, ExampleTransform transform, LoaderOptions option
       throw config_error("LoaderOptions::balanced needs a target, the data has none");
     for (const int64_t c : strata_of(targets.begin()->second)) by_class[c].push_back(i);
   }
-  for (auto& [c, cases] : by_class) strata_.push_back(std::move(cases));
+  for (auto& [c, cases] : by_class) {
+    classes_.push_back(c);
+    strata_.push_back(std::move(cases));
+  }
+}
+
+std::vector<std::pair<int64_t, int64_t>> Loader::strata() const {
+  std::vector<std::pair<int64_t, int64_t>> all;
+  for (size_t i = 0; i < strata_.size(); ++i)
+    all.emplace_back(classes_[i], static_cast<int64_t>(strata_[i].size()));
+  return all;
 }
 
 int64_t Loader::examples() const {
@@ -271,7 +283,25 @@ int64_t Loader::examples() const {
 
 int64_t Loader::batches() const {
   const int64_t full = data_->size() / options_.batch_size;
-  return full + (!options_.drop_last && data_->size() % options_.batch_size != 0);
+  const int64_t rest = data_->size() % options_.batch_size;
+  return full + (!options_.drop_last && rest != 0 && joined() == 0);
+}
+
+int64_t Loader::joined() const {
+  const int64_t rest = data_->size() % options_.batch_size;
+  const bool joins = data_->size() > options_.batch_size && !options_.drop_last;
+  return joins && rest < options_.least ? rest : 0;
+}
+
+Batch Loader::targets(const std::vector<int64_t>& order, int64_t position) const {
+  const int64_t begin = position * options_.batch_size;
+  const int64_t end = position + 1 == batches() ? examples() : begin + options_.batch_size;
+  std::vector<Example> cases;
+  const std::vector<int64_t> indices(order.begin() + begin, order.begin() + end);
+  for (const int64_t i : indices)
+    cases.push_back(
+        {.id = data_->name(i), .group = "", .inputs = {}, .targets = data_->targets(i)});
+  return collate(std::move(cases), indices, {.inputs = {}, .targets = data_->schema().targets});
 }
 
 std::vector<int64_t> Loader::order(int64_t epoch) const {
@@ -313,7 +343,7 @@ Loader::Epoch Loader::epoch(int64_t epoch, int64_t position) const {
     work->streams.push_back(index + (options_.balanced ? seen[index]++ * data_->size() : 0));
   work->last = batches();
   work->front = position;
-  work->next = position * options_.batch_size;
+  work->next = std::min(position * options_.batch_size, work->places());
   const int64_t cases = work->places() - work->next;
   for (int64_t i = 0; i < std::min(options_.threads, cases); ++i)
     work->threads.emplace_back([w = work.get()](const std::stop_token& stop) { w->work(stop); });

@@ -53,9 +53,7 @@ Figure top_label_ece(S scored) {
   return ece(reliability(confidences, right));
 }
 
-constexpr bool kHigher = true, kLower = false;
-
-// name, help, direction, one yes-or-no question, jointly over k classes, jointly over k labels
+// name, help, goal, one yes-or-no question, jointly over k classes, jointly over k labels
 const std::array kCatalogue{
     Metric{"auc", "area under the ROC curve, ties half; macro over classes, one against the rest",
            kHigher, [](Q q) { return roc_auc(q.ranking); }},

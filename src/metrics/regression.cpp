@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <unordered_set>
@@ -60,6 +61,10 @@ Figure bias(const Numbers& numbers) {
 
 Figure r2(const Numbers& numbers) {
   if (numbers.cases() == 0) return Figure::undefined(kNoCase);
+  // Asked of the targets themselves: the mean of equal numbers may be off by a rounding, and what is
+  // left would be a number divided by next to nothing.
+  const auto [least, most] = std::ranges::minmax(numbers.targets);
+  if (least == most) return Figure::undefined("all targets are equal");
   double sum = 0, errors = 0, distances = 0;
   for (const double target : numbers.targets) sum += target;
   const double mean = sum / static_cast<double>(numbers.cases());
@@ -68,7 +73,6 @@ Figure r2(const Numbers& numbers) {
     errors += error * error;
     distances += (numbers.targets[i] - mean) * (numbers.targets[i] - mean);
   }
-  if (distances == 0) return Figure::undefined("all targets are equal");
   return 1 - errors / distances;
 }
 
@@ -90,15 +94,15 @@ Agreement limits_of_agreement(const Numbers& numbers) {
 
 std::span<const RegressionMetric> regression_catalogue() {
   static constexpr std::array kCatalogue{
-      RegressionMetric{"rmse", "of numbers: root of the mean squared error, in their unit", false,
+      RegressionMetric{"rmse", "of numbers: root of the mean squared error, in their unit", kLower,
                        rmse},
-      RegressionMetric{"mae", "of numbers: mean absolute error, in their unit", false, mae},
+      RegressionMetric{"mae", "of numbers: mean absolute error, in their unit", kLower, mae},
       RegressionMetric{"r2",
                        "of numbers: 1 - squared error / that of the mean (coefficient of "
                        "determination)",
-                       true, r2},
-      RegressionMetric{"bias", "of numbers: mean of predicted - true, in their unit; best is 0",
-                       false, bias},
+                       kHigher, r2},
+      RegressionMetric{"bias", "of numbers: mean of predicted - true, in their unit", near(0),
+                       bias},
   };
   return kCatalogue;
 }

@@ -99,9 +99,8 @@ Tensor BatchNorm::forward(const Tensor& x) {
   if (is_training()) {
     if (x.numel() <= x.size(1))
       throw config_error(
-          "batch normalization while training: found one value per channel, wanted two or more; "
-          "use "
-          "larger batches or images, or drop the last short batch");
+          "batch normalization while training: found one value per channel, wanted two or more",
+          "set TrainOptions::batch_size to 2 or more, or take larger images or longer series");
     num_batches_tracked += 1;
   }
   return at::batch_norm(x, weight, bias, running_mean, running_var, is_training(), kMomentum,

@@ -4,6 +4,7 @@
 #include <torch/nn.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
@@ -69,6 +70,27 @@ Tensor among(const Tensor& some, const Tensor& rows, int64_t cases) {
   return torch::zeros(shape, some.options()).index_copy(0, rows, some);
 }
 
+/// While it lives, batch normalizations go by their running statistics and leave them: of a single
+/// case there are none.
+class RunningStatistics {
+ public:
+  explicit RunningStatistics(const torch::nn::Module& module) {
+    for (const auto& part : module.modules(/*include_self=*/false))
+      if (auto norm = std::dynamic_pointer_cast<BatchNorm>(part); norm && norm->is_training()) {
+        norm->train(false);
+        norms_.push_back(std::move(norm));
+      }
+  }
+  ~RunningStatistics() {
+    for (const auto& norm : norms_) norm->train();
+  }
+  RunningStatistics(const RunningStatistics&) = delete;
+  RunningStatistics& operator=(const RunningStatistics&) = delete;
+
+ private:
+  std::vector<std::shared_ptr<BatchNorm>> norms_;
+};
+
 /// Only some cases of a batch have the input: the features of those, zeros for the others.
 Features encode_some(Encoder& encoder, const Tensor& input, const Tensor& lengths,
                      const Tensor& present) {
@@ -76,6 +98,8 @@ Features encode_some(Encoder& encoder, const Tensor& input, const Tensor& length
   const Tensor rows = present.nonzero().squeeze(1);
   if (rows.size(0) == cases) return encoder.encode(input, lengths);
   if (rows.size(0) == 0) return {};
+  std::optional<RunningStatistics> alone;
+  if (rows.size(0) == 1) alone.emplace(encoder);
   Features found = encoder.encode(input.index_select(0, rows),
                                   lengths.defined() ? lengths.index_select(0, rows) : Tensor());
   for (Tensor* part : {&found.map, &found.tokens, &found.pooled, &found.weights})

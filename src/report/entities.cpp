@@ -29,13 +29,12 @@ Json list_of(const std::vector<metrics::Entity>& entities, const std::vector<std
 std::string write_entities(const std::filesystem::path& folder,
                            const std::vector<metrics::TaggedText>& texts,
                            const std::vector<EntitiesOf>& cases,
-                           const std::vector<std::string>& types, const std::string& split) {
+                           const std::vector<std::string>& types, const std::string& split,
+                           const metrics::Coverage& coverage) {
   const std::vector<metrics::NamedFigure> figures = metrics::entity_figures(texts);
-  Json json{{"schema_version", kMetricsSchema},
-            {"split", split},
-            {"mode", "tagging"},
-            {"n", texts.size()},
-            {"types", types}};
+  Json json{{"schema_version", kMetricsSchema}, {"split", split}, {"mode", "tagging"}};
+  put_coverage(json, texts.size(), coverage);
+  json["types"] = types;
   put_figures(json, figures);
   json["entities"] = counts_json(metrics::count_entities(texts));
   json["per_type"] = Json::array();
@@ -58,7 +57,7 @@ std::string write_entities(const std::filesystem::path& folder,
   storage::write_file_atomically(folder / "metrics.json",
                                  json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   storage::write_file_atomically(folder / "entities.jsonl", lines);
-  return fmt::format("split={} n={}", split, texts.size()) + figures_line(figures);
+  return coverage_line(split, texts.size(), coverage) + figures_line(figures);
 }
 
 }  // namespace fovea::report

@@ -82,16 +82,16 @@ std::string reliability_of(const metrics::Scored& scored, std::string_view subti
 
 }  // namespace
 
-std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split) {
-  return fmt::format("split={} n={}", split, summary.cases) + figures_line(summary.overall);
+std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split,
+                         const metrics::Coverage& coverage) {
+  return coverage_line(split, summary.cases, coverage) + figures_line(summary.overall);
 }
 
 std::string metrics_json(const metrics::ClassificationSummary& summary,
-                         const Predictions& predictions, std::string_view split) {
-  Json json{{"schema_version", kMetricsSchema},
-            {"split", split},
-            {"mode", name_of(summary.mode)},
-            {"n", summary.cases}};
+                         const Predictions& predictions, std::string_view split,
+                         const metrics::Coverage& coverage) {
+  Json json{{"schema_version", kMetricsSchema}, {"split", split}, {"mode", name_of(summary.mode)}};
+  put_coverage(json, summary.cases, coverage);
   json["n_groups"] = summary.groups > 0 ? Json(summary.groups) : Json(nullptr);
   json["classes"] = predictions.classes;
   if (summary.mode == Mode::binary)
@@ -160,7 +160,7 @@ std::string write_evaluation(const std::filesystem::path& folder, const Predicti
   const auto write = [&](const char* name, const std::string& content) {
     storage::write_file_atomically(folder / name, content);
   };
-  write("metrics.json", metrics_json(summary, predictions, evaluation.split));
+  write("metrics.json", metrics_json(summary, predictions, evaluation.split, evaluation.coverage));
   write("predictions.csv", predictions_csv(predictions, evaluation.point));
   if (evaluation.pictures) {
     const std::string subtitle = subtitle_of(summary, evaluation.split);
@@ -172,7 +172,7 @@ std::string write_evaluation(const std::filesystem::path& folder, const Predicti
             confusion_matrix_svg(summary.confusion, predictions.classes, subtitle));
     }
   }
-  return summary_line(summary, evaluation.split);
+  return summary_line(summary, evaluation.split, evaluation.coverage);
 }
 
 }  // namespace fovea::report

@@ -17,6 +17,25 @@ void put_figures(nlohmann::ordered_json& json, const std::vector<metrics::NamedF
   if (!notes.empty()) json["notes"] = std::move(notes);
 }
 
+void put_coverage(nlohmann::ordered_json& json, size_t evaluated,
+                  const metrics::Coverage& coverage) {
+  const size_t known = evaluated + coverage.failed.size();
+  json["cases"] = known + coverage.unknown;
+  json["known"] = known;
+  json["unknown"] = coverage.unknown;
+  json["failed"] = coverage.failed.size();
+  if (!coverage.failed.empty()) json["failed_ids"] = coverage.failed;
+  json["n"] = evaluated;
+}
+
+std::string coverage_line(std::string_view split, size_t evaluated,
+                          const metrics::Coverage& coverage) {
+  std::string line = fmt::format("split={} n={}", split, evaluated);
+  if (coverage.unknown > 0) line += fmt::format(" unknown={}", coverage.unknown);
+  if (!coverage.failed.empty()) line += fmt::format(" failed={}", coverage.failed.size());
+  return line;
+}
+
 std::string figures_line(const std::vector<metrics::NamedFigure>& figures) {
   std::string line;
   for (const auto& [name, figure] : figures)

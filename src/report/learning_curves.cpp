@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fovea/metrics/regression.h"
 #include "fovea/report/pictures.h"
 #include "report/page.h"
 
@@ -38,6 +39,17 @@ std::vector<Series> series_of(std::span<const HistoryRow> history, std::string_v
     if (!series.points.empty()) all.push_back(std::move(series));
   }
   return all;
+}
+
+/// Whether a curve of it goes up where all is well: the legend then stands below. With several
+/// targets the name is "label.auc".
+bool rises(std::string_view metric) {
+  const std::string_view name = metric.substr(metric.rfind('.') + 1);
+  const auto high = [&](const auto& known) {
+    return known.name == name && known.goal == metrics::kHigher;
+  };
+  return std::ranges::any_of(metrics::catalogue(), high) ||
+         std::ranges::any_of(metrics::regression_catalogue(), high);
 }
 
 void draw(Svg& page, Panel::Area area, const std::vector<Series>& all, std::string_view metric,
@@ -99,11 +111,8 @@ std::string learning_curves_svg(std::span<const HistoryRow> history, std::string
              .labelled_ticks = false};
   draw(page, {kLeft, kTop, kWidth, kHeight}, losses, "loss", upper, best_epoch, false);
   if (two) {
-    const bool rises = std::ranges::any_of(metrics::catalogue(), [&](const metrics::Metric& known) {
-      return known.name == metric && known.higher_is_better;
-    });
     draw(page, {kLeft, kTop + kHeight + kGap, kWidth, kHeight}, figures, metric, epochs, best_epoch,
-         rises);
+         rises(metric));
   }
   return page.finish();
 }

@@ -45,8 +45,10 @@ std::vector<double> nice_ticks(double low, double high, int wanted, bool integer
   const double step = nice_step(high - low, wanted, integers);
   std::vector<double> ticks;
   const double slack = step * 1e-6;
-  for (double k = std::ceil((low - slack) / step); k * step <= high + slack; ++k)
-    ticks.push_back(k * step);
+  const double first = std::ceil((low - slack) / step);
+  // Counted, because beyond 2^53 steps from 0 the next one is no other number.
+  for (int k = 0; k <= 4 * wanted && (first + k) * step <= high + slack; ++k)
+    ticks.push_back((first + k) * step);
   return ticks;
 }
 
@@ -59,7 +61,8 @@ Axis axis_around(std::string label, std::span<const double> values) {
     high = std::max(high, value);
   }
   if (low > high) return axis;
-  if (low == high) {
+  const double size = std::max(std::abs(low), std::abs(high));
+  if (high - low <= 1e-12 * size) {
     const double room = low == 0 ? 1 : std::abs(low) * 0.1;
     low -= room;
     high += room;

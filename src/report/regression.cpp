@@ -22,18 +22,22 @@ std::vector<metrics::NamedFigure> figures_of(const metrics::Numbers& numbers) {
 }
 
 std::string json_text(const metrics::Numbers& numbers, const std::string& target,
-                      const std::string& split) {
+                      const std::string& split, const metrics::Coverage& coverage) {
   const size_t groups = numbers.distinct_groups();
   Json json{{"schema_version", kMetricsSchema},
             {"split", split},
             {"mode", "regression"},
-            {"target", target},
-            {"n", numbers.cases()}};
+            {"target", target}};
+  put_coverage(json, numbers.cases(), coverage);
   json["n_groups"] = groups > 0 ? Json(groups) : Json(nullptr);
   put_figures(json, figures_of(numbers));
   const metrics::Agreement agreement = metrics::limits_of_agreement(numbers);
-  if (agreement.low.defined())
+  if (agreement.low.defined()) {
     json["limits_of_agreement"] = {agreement.low.value, agreement.high.value};
+  } else {
+    json["limits_of_agreement"] = nullptr;
+    json["undefined"]["limits_of_agreement"] = agreement.low.why_undefined;
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -52,7 +56,8 @@ std::string csv_text(const metrics::Numbers& numbers, bool grouped) {
 }  // namespace
 
 std::string write_regression(const std::filesystem::path& folder, const metrics::Numbers& numbers,
-                             const std::string& target, const std::string& split) {
+                             const std::string& target, const std::string& split,
+                             const metrics::Coverage& coverage) {
   numbers.check();
   const size_t groups = numbers.distinct_groups();
   std::string subtitle = fmt::format("{} · n = {}", split, numbers.cases());
@@ -61,11 +66,11 @@ std::string write_regression(const std::filesystem::path& folder, const metrics:
   const auto write = [&](const char* name, const std::string& content) {
     storage::write_file_atomically(folder / name, content);
   };
-  write("metrics.json", json_text(numbers, target, split));
+  write("metrics.json", json_text(numbers, target, split, coverage));
   write("predictions.csv", csv_text(numbers, groups > 0));
   write("scatter.svg", scatter_svg(numbers, target, subtitle));
   write("bland_altman.svg", bland_altman_svg(numbers, target, subtitle));
-  return fmt::format("split={} n={}", split, numbers.cases()) + figures_line(figures_of(numbers));
+  return coverage_line(split, numbers.cases(), coverage) + figures_line(figures_of(numbers));
 }
 
 }  // namespace fovea::report

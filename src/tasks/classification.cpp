@@ -8,7 +8,7 @@
 #include "fovea/metrics/predictions.h"
 #include "fovea/report/evaluation.h"
 #include "fovea/tasks/several.h"
-#include "tasks/mean_loss.h"
+#include "tasks/outcome.h"
 
 namespace fovea::tasks {
 namespace {
@@ -27,17 +27,26 @@ metrics::Predictions no_predictions(const TargetSpec& target) {
   return empty;
 }
 
-void append(metrics::Predictions& to, const Tensor& probabilities, const Tensor& targets,
-            const Batch& batch) {
+void append(metrics::Predictions& to, metrics::Coverage& coverage, const Tensor& probabilities,
+            const Tensor& targets, const Batch& batch) {
   const Tensor p = probabilities.to(torch::kDouble).contiguous();
   const Tensor t = targets.to(torch::kDouble).contiguous();
   const int64_t width = p.size(1), answers = t.dim() == 1 ? 1 : t.size(1);
   for (int64_t i = 0; i < batch.size(); ++i) {
     const double* label = t.const_data_ptr<double>() + i * answers;
-    if (t.dim() == 1 && *label < 0) continue;  // nobody knows the class
-    to.ids.push_back(batch.ids[static_cast<size_t>(i)]);
-    to.groups.push_back(batch.groups[static_cast<size_t>(i)]);
     const double* row = p.const_data_ptr<double>() + i * width;
+    const std::string& id = batch.ids[static_cast<size_t>(i)];
+    // -1 is the class, NaN the label that nobody knows.
+    if (std::none_of(label, label + answers, [](double known) { return known >= 0; })) {
+      ++coverage.unknown;
+      continue;
+    }
+    if (std::any_of(row, row + width, [](double one) { return std::isnan(one); })) {
+      coverage.failed.push_back(id);
+      continue;
+    }
+    to.ids.push_back(id);
+    to.groups.push_back(batch.groups[static_cast<size_t>(i)]);
     to.probabilities.insert(to.probabilities.end(), row, row + width);
     for (int64_t k = 0; k < answers; ++k)
       to.labels.push_back(std::isnan(label[k]) ? metrics::kUnknown : static_cast<int>(label[k]));
@@ -55,9 +64,9 @@ class ClassificationEvaluation final : public Evaluation {
   explicit ClassificationEvaluation(const TargetSpec& target)
       : target_(target.name), predictions_(no_predictions(target)) {}
 
-  void add(const TensorMap& decoded, const Batch& batch, double loss) override {
-    append(predictions_, decoded.at(target_), batch.targets.at(target_), batch);
-    loss_.add(loss, batch.size());
+  void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
+    append(predictions_, coverage_, decoded.at(target_), batch.targets.at(target_), batch);
+    if (!loss.empty()) loss_.add(table_of(loss));
   }
 
   std::vector<NamedFigure> figures() const override {
@@ -68,21 +77,24 @@ class ClassificationEvaluation final : public Evaluation {
       if (!metric.applies(predictions_.mode)) continue;
       const metrics::Figure figure =
           any ? metric(scored) : metrics::Figure::undefined("no case was evaluated");
-      all.push_back(
-          {std::string(metric.name), figure.value, figure.why_undefined, metric.higher_is_better});
+      all.push_back({std::string(metric.name), figure.value, figure.why_undefined, metric.goal});
     }
-    all.push_back(loss_.figure());
+    all.push_back(figure_of(loss_));
     return all;
   }
 
+  std::vector<std::string> failed() const override { return coverage_.failed; }
+
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    return report::write_evaluation(folder, tidy(predictions_), {.split = split});
+    return report::write_evaluation(folder, tidy(predictions_),
+                                    {.split = split, .coverage = coverage_});
   }
 
  private:
   std::string target_;
   metrics::Predictions predictions_;
-  MeanLoss loss_;
+  metrics::Coverage coverage_;
+  LossMean loss_;
 };
 
 class Classification final : public Task {
@@ -107,16 +119,23 @@ class Classification final : public Task {
     return {{target_.name, static_cast<int64_t>(target_.classes.size())}};
   }
 
-  Tensor loss(const TensorMap& outputs, const Batch& batch) const override {
+  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
     const Tensor logits = outputs.at(target_.name);
-    return (*loss_)(logits.scalar_type() == torch::kDouble ? logits : logits.to(torch::kFloat),
-                    batch.targets.at(target_.name));
+    return {(*loss_)(logits.scalar_type() == torch::kDouble ? logits : logits.to(torch::kFloat),
+                     batch.targets.at(target_.name))};
+  }
+
+  std::vector<Tensor> loss_weights(const Batch& batch) const override {
+    return {loss_->weight(batch.targets.at(target_.name))};
   }
 
   TensorMap decode(const TensorMap& outputs) const override {
     const Tensor logits = outputs.at(target_.name).to(torch::kFloat);
+    const Tensor probabilities = target_.multi_label() ? logits.sigmoid() : logits.softmax(1);
+    // The sigmoid of infinity is a number, and a softmax beside it is one of certainty.
+    const Tensor finite = logits.isfinite().all(1, /*keepdim=*/true);
     TensorMap decoded;
-    decoded[target_.name] = target_.multi_label() ? logits.sigmoid() : logits.softmax(1);
+    decoded[target_.name] = probabilities.masked_fill(finite.logical_not(), NAN);
     return decoded;
   }
 
@@ -124,6 +143,8 @@ class Classification final : public Task {
     const Tensor probabilities = decoded.at(target_.name)[row].to(torch::kDouble).contiguous();
     const double* p = probabilities.const_data_ptr<double>();
     const std::vector<std::string>& classes = target_.classes;
+    if (std::any_of(p, p + classes.size(), [](double one) { return std::isnan(one); }))
+      refuse_not_finite(target_.name);
     const double threshold = metrics::OperatingPoint{}.threshold;
     Answer answer{.target = target_.name};
     for (size_t k = 0; k < classes.size(); ++k) answer.probabilities.emplace_back(classes[k], p[k]);
@@ -143,6 +164,11 @@ class Classification final : public Task {
     for (const std::string& name : target_.classes) columns.push_back("p_" + name);
     columns.emplace_back("decision");
     return columns;
+  }
+
+  std::vector<std::string> notes() const override {
+    const std::string note = loss_->note();
+    return note.empty() ? std::vector<std::string>{} : std::vector{note};
   }
 
   std::unique_ptr<Evaluation> evaluation() const override {

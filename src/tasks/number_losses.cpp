@@ -8,7 +8,7 @@ namespace {
 
 using torch::Tensor;
 
-/// The mean of a function of the error over the cases whose number is known.
+/// The sum of a function of the error over the cases whose number is known.
 class NumberLoss final : public Loss {
  public:
   using OfError = std::function<Tensor(const Tensor&)>;
@@ -20,10 +20,13 @@ class NumberLoss final : public Loss {
                       target.name, name_of(target.kind), name));
   }
 
-  Tensor operator()(const Tensor& outputs, const Tensor& targets) const override {
-    const Tensor known = targets.isnan().logical_not();
+  LossSum operator()(const Tensor& outputs, const Tensor& targets) const override {
     const Tensor error = outputs.squeeze(1) - targets.to(outputs).nan_to_num(0);
-    return of_error_(error).masked_fill(known.logical_not(), 0).sum() / known.sum().clamp_min(1);
+    return {of_error_(error).masked_fill(targets.isnan(), 0).sum(), weight(targets)};
+  }
+
+  Tensor weight(const Tensor& targets) const override {
+    return targets.isnan().logical_not().sum(torch::kDouble);
   }
 
  private:

@@ -6,7 +6,7 @@
 #include "fovea/metrics/regression.h"
 #include "fovea/report/regression.h"
 #include "fovea/tasks/several.h"
-#include "tasks/mean_loss.h"
+#include "tasks/outcome.h"
 
 namespace fovea::tasks {
 namespace {
@@ -17,39 +17,49 @@ class RegressionEvaluation final : public Evaluation {
  public:
   explicit RegressionEvaluation(std::string target) : target_(std::move(target)) {}
 
-  void add(const TensorMap& decoded, const Batch& batch, double loss) override {
+  void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
     const Tensor predicted = decoded.at(target_).to(torch::kDouble).contiguous();
     const Tensor truth = batch.targets.at(target_).to(torch::kDouble).contiguous();
     for (int64_t i = 0; i < batch.size(); ++i) {
       const double target = truth.const_data_ptr<double>()[i];
-      if (std::isnan(target)) continue;  // nobody knows
-      numbers_.ids.push_back(batch.ids[static_cast<size_t>(i)]);
+      const std::string& id = batch.ids[static_cast<size_t>(i)];
+      if (std::isnan(target)) {
+        ++coverage_.unknown;
+        continue;
+      }
+      if (!std::isfinite(predicted.const_data_ptr<double>()[i])) {
+        coverage_.failed.push_back(id);
+        continue;
+      }
+      numbers_.ids.push_back(id);
       numbers_.groups.push_back(batch.groups[static_cast<size_t>(i)]);
       numbers_.targets.push_back(target);
       numbers_.predicted.push_back(predicted.const_data_ptr<double>()[i]);
     }
-    loss_.add(loss, batch.size());
+    if (!loss.empty()) loss_.add(table_of(loss));
   }
 
   std::vector<NamedFigure> figures() const override {
     std::vector<NamedFigure> all;
     for (const metrics::RegressionMetric& metric : metrics::regression_catalogue()) {
       const metrics::Figure figure = metric.figure(numbers_);
-      all.push_back(
-          {std::string(metric.name), figure.value, figure.why_undefined, metric.higher_is_better});
+      all.push_back({std::string(metric.name), figure.value, figure.why_undefined, metric.goal});
     }
-    all.push_back(loss_.figure());
+    all.push_back(figure_of(loss_));
     return all;
   }
 
+  std::vector<std::string> failed() const override { return coverage_.failed; }
+
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    return report::write_regression(folder, numbers_, target_, split);
+    return report::write_regression(folder, numbers_, target_, split, coverage_);
   }
 
  private:
   std::string target_;
   metrics::Numbers numbers_;
-  MeanLoss loss_;
+  metrics::Coverage coverage_;
+  LossMean loss_;
 };
 
 class Regression final : public Task {
@@ -59,11 +69,15 @@ class Regression final : public Task {
 
   std::vector<nn::HeadSpec> heads() const override { return {{target_.name, 1}}; }
 
-  Tensor loss(const TensorMap& outputs, const Batch& batch) const override {
+  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
     const Tensor output = outputs.at(target_.name);
     const Tensor target = (batch.targets.at(target_.name) - target_.mean) / target_.deviation;
-    return (*loss_)(output.scalar_type() == torch::kDouble ? output : output.to(torch::kFloat),
-                    target);
+    return {(*loss_)(output.scalar_type() == torch::kDouble ? output : output.to(torch::kFloat),
+                     target)};
+  }
+
+  std::vector<Tensor> loss_weights(const Batch& batch) const override {
+    return {loss_->weight(batch.targets.at(target_.name))};
   }
 
   TensorMap decode(const TensorMap& outputs) const override {
@@ -75,6 +89,7 @@ class Regression final : public Task {
 
   std::vector<Answer> answers(const TensorMap& decoded, const Batch&, int64_t row) const override {
     const auto found = decoded.at(target_.name)[row].item<double>();
+    if (!std::isfinite(found)) refuse_not_finite(target_.name);
     return {{.target = target_.name, .number = found, .decision = number(found)}};
   }
 

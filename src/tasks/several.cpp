@@ -6,7 +6,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
-#include "tasks/mean_loss.h"
+#include "tasks/outcome.h"
 
 namespace fovea::tasks {
 namespace {
@@ -25,9 +25,9 @@ class SeveralEvaluation final : public Evaluation {
     for (const Part& part : parts) parts_.emplace_back(part.target, part.task->evaluation());
   }
 
-  void add(const TensorMap& decoded, const Batch& batch, double loss) override {
+  void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
     for (auto& [target, evaluation] : parts_) evaluation->add(decoded, batch);
-    loss_.add(loss, batch.size());
+    if (!loss.empty()) loss_.add(table_of(loss));
   }
 
   std::vector<NamedFigure> figures() const override {
@@ -38,7 +38,16 @@ class SeveralEvaluation final : public Evaluation {
         figure.name = target + "." + figure.name;
         all.push_back(std::move(figure));
       }
-    all.push_back(loss_.figure());
+    all.push_back(figure_of(loss_));
+    return all;
+  }
+
+  /// Those without a finite output for one target or more.
+  std::vector<std::string> failed() const override {
+    std::vector<std::string> all;
+    for (const auto& [target, evaluation] : parts_)
+      for (std::string& id : evaluation->failed())
+        if (std::ranges::find(all, id) == all.end()) all.push_back(std::move(id));
     return all;
   }
 
@@ -52,7 +61,7 @@ class SeveralEvaluation final : public Evaluation {
 
  private:
   std::vector<std::pair<std::string, std::unique_ptr<Evaluation>>> parts_;
-  MeanLoss loss_;
+  LossMean loss_;
 };
 
 class Several final : public Task {
@@ -65,14 +74,21 @@ class Several final : public Task {
     return all;
   }
 
-  Tensor loss(const TensorMap& outputs, const Batch& batch) const override {
-    Tensor sum;
-    for (const Part& part : parts_) {
-      Tensor one = part.task->loss(outputs, batch);
-      if (part.weight != 1) one = one * part.weight;
-      sum = sum.defined() ? sum + one : one;
-    }
-    return sum;
+  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
+    LossSums all;
+    for (const Part& part : parts_)
+      for (LossSum one : part.task->loss(outputs, batch)) {
+        one.share *= part.weight;
+        all.push_back(std::move(one));
+      }
+    return all;
+  }
+
+  std::vector<Tensor> loss_weights(const Batch& batch) const override {
+    std::vector<Tensor> all;
+    for (const Part& part : parts_)
+      std::ranges::move(part.task->loss_weights(batch), std::back_inserter(all));
+    return all;
   }
 
   TensorMap decode(const TensorMap& outputs) const override {
@@ -104,6 +120,12 @@ class Several final : public Task {
     return all;
   }
 
+  std::vector<std::string> notes() const override {
+    std::vector<std::string> all;
+    for (const Part& part : parts_) std::ranges::move(part.task->notes(), std::back_inserter(all));
+    return all;
+  }
+
   std::unique_ptr<Evaluation> evaluation() const override {
     return std::make_unique<SeveralEvaluation>(parts_);
   }
@@ -117,7 +139,7 @@ void refuse_unknown(const std::string& target, const char* key,
   std::vector<std::string> known;
   for (const TargetSpec& one : targets) known.push_back(one.name);
   if (std::ranges::find(known, target) == known.end())
-    throw config_error(fmt::format("task.several.{}: found '{}', wanted one of the targets: {}",
+    throw config_error(fmt::format("SeveralOptions::{}: found '{}', wanted one of the targets: {}",
                                    key, target, join(known)));
 }
 
@@ -130,22 +152,24 @@ TaskPtr several(const SeveralOptions& options, const std::vector<TargetSpec>& ta
   for (const TargetSpec& target : targets) {
     const TaskChoice* task = options.tasks.find(target.name);
     if (!task)
-      throw config_error(fmt::format(
-          "task.several.tasks: found no task for the target '{}' of the data; name one, or leave "
-          "the target out of data.targets",
-          target.name));
+      throw config_error(fmt::format("SeveralOptions::tasks: found no task for the target '{}' of "
+                                     "the data",
+                                     target.name),
+                         "name one, or leave the target out of DataOptions::targets");
     const double* weight = options.weights.find(target.name);
     parts.push_back({target.name, task->make({target}), weight ? *weight : 1});
   }
-  if (parts.empty()) throw config_error("task.several: the data names no target");
+  if (parts.empty())
+    throw config_error("the task several: the data names no target",
+                       "name a column in DataOptions::targets");
   return std::make_shared<Several>(std::move(parts));
 }
 
 TaskPtr for_each_target(const char* task, const std::vector<TargetSpec>& targets,
                         const std::function<TaskPtr(const TargetSpec&)>& make) {
   if (targets.empty())
-    throw config_error(
-        fmt::format("{}: the data names no target; name a column in data.targets", task));
+    throw config_error(fmt::format("the task {}: the data names no target", task),
+                       "name a column in DataOptions::targets");
   if (targets.size() == 1) return make(targets[0]);
   std::vector<Part> parts;
   for (const TargetSpec& target : targets) parts.push_back({target.name, make(target)});

@@ -10,7 +10,7 @@
 #include "fovea/report/entities.h"
 #include "fovea/tasks/crf.h"
 #include "fovea/tasks/several.h"
-#include "tasks/mean_loss.h"
+#include "tasks/outcome.h"
 
 namespace fovea::tasks {
 namespace {
@@ -63,10 +63,14 @@ class TaggingEvaluation final : public Evaluation {
  public:
   explicit TaggingEvaluation(TargetSpec target) : target_(std::move(target)) {}
 
-  void add(const TensorMap& decoded, const Batch& batch, double loss) override {
+  void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
     const Tensor found = decoded.at(target_.name), truth = batch.targets.at(target_.name);
     const Tensor known = truth >= 0;
     for (int64_t i = 0; i < batch.size(); ++i) {
+      if (found[i].eq(kNotFinite).any().item<bool>()) {
+        coverage_.failed.push_back(batch.ids[static_cast<size_t>(i)]);
+        continue;
+      }
       metrics::TaggedText text{entities_of_row(truth, i), entities_of_row(found, i)};
       text.tokens = known[i].sum().item<int64_t>();
       text.right_tokens = (found[i].eq(truth[i]) & known[i]).sum().item<int64_t>();
@@ -77,26 +81,29 @@ class TaggingEvaluation final : public Evaluation {
       cases_.push_back(std::move(one));
       texts_.push_back(std::move(text));
     }
-    loss_.add(loss, batch.size());
+    if (!loss.empty()) loss_.add(table_of(loss));
   }
 
   std::vector<NamedFigure> figures() const override {
     std::vector<NamedFigure> all;
     for (const auto& [name, figure] : metrics::entity_figures(texts_))
-      all.push_back({name, figure.value, figure.why_undefined, true});
-    all.push_back(loss_.figure());
+      all.push_back({name, figure.value, figure.why_undefined, metrics::kHigher});
+    all.push_back(figure_of(loss_));
     return all;
   }
 
+  std::vector<std::string> failed() const override { return coverage_.failed; }
+
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    return report::write_entities(folder, texts_, cases_, target_.classes, split);
+    return report::write_entities(folder, texts_, cases_, target_.classes, split, coverage_);
   }
 
  private:
   TargetSpec target_;
   std::vector<metrics::TaggedText> texts_;
   std::vector<report::EntitiesOf> cases_;
-  MeanLoss loss_;
+  metrics::Coverage coverage_;
+  LossMean loss_;
 };
 
 class Tagging final : public Task {
@@ -106,31 +113,34 @@ class Tagging final : public Task {
         target_(std::move(target)),
         tags_(1 + 2 * static_cast<int64_t>(target_.classes.size())) {
     if (target_.kind != TargetKind::tags)
-      throw config_error(
-          fmt::format("tagging: target '{}' is of {}, wanted tags: {{{}: {{tags: {{column: spans, "
-                      "input: report}}}}}}",
-                      target_.name, name_of(target_.kind), target_.name));
+      throw config_error(fmt::format("tagging: target '{}' is of {}, wanted tags", target_.name,
+                                     name_of(target_.kind)),
+                         "declare it as tags, with TagsOptions::column and TagsOptions::input");
     for (const auto& [field, label] : options_.report)
       if (std::ranges::find(target_.classes, label) == target_.classes.end())
-        throw config_error(fmt::format("tagging: the report's field '{}' wants '{}', known: {}",
-                                       field, label, join(target_.classes)));
+        throw config_error(
+            fmt::format("TaggingOptions::report: the field '{}' wants '{}', known: {}", field,
+                        label, join(target_.classes)));
   }
 
   std::vector<nn::HeadSpec> heads() const override {
     return {{target_.name, tags_, target_.input, options_.crf}};
   }
 
-  /// The mean over the tokens, so that texts of any length weigh by what they say.
-  Tensor loss(const TensorMap& outputs, const Batch& batch) const override {
+  /// Divided by the tokens, so that texts of any length weigh by what they say.
+  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
     const Tensor emissions = precise(outputs.at(target_.name));
     const Tensor tags = batch.targets.at(target_.name);
-    const Tensor tokens = (tags >= 0).sum().clamp_min(1);
-    if (options_.crf)
-      return -crf_log_likelihood(emissions, tags, outputs.at(target_.name + ".transitions")).sum() /
-             tokens;
-    return at::cross_entropy_loss(emissions.flatten(0, 1), tags.flatten(), {}, at::Reduction::Sum,
-                                  /*ignore_index=*/-1) /
-           tokens;
+    const Tensor sum =
+        options_.crf
+            ? -crf_log_likelihood(emissions, tags, outputs.at(target_.name + ".transitions")).sum()
+            : at::cross_entropy_loss(emissions.flatten(0, 1), tags.flatten(), {},
+                                     at::Reduction::Sum, /*ignore_index=*/-1);
+    return {{sum, loss_weights(batch)[0]}};
+  }
+
+  std::vector<Tensor> loss_weights(const Batch& batch) const override {
+    return {(batch.targets.at(target_.name) >= 0).sum(torch::kDouble)};
   }
 
   TensorMap decode(const TensorMap& outputs) const override {
@@ -142,12 +152,20 @@ class Tagging final : public Task {
         transitions ? emissions : emissions.log_softmax(2), lengths ? *lengths : Tensor(),
         transitions ? *transitions : torch::zeros({tags_ + 1, tags_ + 1}),
         [this](int64_t from, int64_t to) { return well_formed(from, to, tags_); });
+    // -1 is padding, whose emissions may be anything.
+    const Tensor scored = emissions.isfinite().all(2).cpu();
+    Tensor& tags = decoded[target_.name];
+    Tensor failed = (tags.ge(0) & scored.logical_not()).any(1, /*keepdim=*/true);
+    if (transitions && !transitions->isfinite().all().item<bool>()) failed.fill_(true);
+    tags.masked_fill_(failed, kNotFinite);
     return decoded;
   }
 
   std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                               int64_t row) const override {
     Answer answer{.target = target_.name};
+    if (decoded.at(target_.name)[row].eq(kNotFinite).any().item<bool>())
+      refuse_not_finite(target_.name);
     const TextPlaces places(batch, target_.input, row);
     auto& found = answer.entities.emplace();
     for (const Entity& entity : entities_of_row(decoded.at(target_.name), row)) {

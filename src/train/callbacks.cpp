@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/report/events.h"
 #include "fovea/report/pictures.h"
@@ -24,6 +26,15 @@ std::string metrics_line(const EpochReport& epoch, std::string_view split, std::
                      std::isfinite(value) ? number(value) : "");
 }
 
+/// What `number` wrote: never by the locale, which belongs to the host.
+double number_in(const std::string& cell, const std::filesystem::path& path) {
+  double value = 0;
+  const auto [end, failed] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  if (failed != std::errc() || end != cell.data() + cell.size())
+    throw data_error(fmt::format("{}: found '{}', wanted a number", path.string(), cell));
+  return value;
+}
+
 std::vector<report::HistoryRow> history_in(const std::filesystem::path& path) {
   const storage::Table table = storage::read_csv(path);
   const auto cell = [&](int64_t row, const char* column) {
@@ -32,8 +43,8 @@ std::vector<report::HistoryRow> history_in(const std::filesystem::path& path) {
   std::vector<report::HistoryRow> rows;
   for (int64_t row = 0; row < table.rows(); ++row) {
     const std::string value = cell(row, "value");
-    rows.push_back({std::stoll(cell(row, "epoch")), cell(row, "split"), cell(row, "metric"),
-                    value.empty() ? NAN : std::stod(value)});
+    rows.push_back({static_cast<int64_t>(number_in(cell(row, "epoch"), path)), cell(row, "split"),
+                    cell(row, "metric"), value.empty() ? NAN : number_in(value, path)});
   }
   return rows;
 }
@@ -160,11 +171,9 @@ void ProgressLine::on_step(const StepReport& step) {
                                               cases_, terminal_);
     epoch_start_ = terminal_.seconds();
     epoch_cases_ = 0;
-    loss_sum_ = 0;
   }
   epoch_cases_ += step.cases;
-  loss_sum_ += step.loss * static_cast<double>(step.cases);
-  bar_->advance(step.cases, fields(loss_sum_ / static_cast<double>(epoch_cases_), step.lr));
+  bar_->advance(step.cases, fields(step.epoch_loss, step.lr));
 }
 
 void ProgressLine::on_epoch(const EpochReport& epoch) {

@@ -2,8 +2,6 @@
 
 #include <c10/core/InferenceMode.h>
 
-#include "fovea/train/signals.h"
-
 namespace fovea::train {
 namespace {
 
@@ -30,10 +28,10 @@ std::unique_ptr<tasks::Evaluation> evaluate(nn::Model& model, const tasks::Task&
   const Autocast autocast(options.device, options.precision);  // weights are cast once for all
   auto evaluation = task.evaluation();
   for (const Batch& loaded : loader.epoch(0)) {
-    if (stop_requested()) return nullptr;
+    if (options.stop && options.stop()) return nullptr;
     const Batch batch = prepared(loaded, options.device, options.channels_last);
     const TensorMap outputs = model.forward(batch.inputs, batch.lengths, batch.present);
-    const double loss = task.loss(outputs, batch).item<double>();
+    const tasks::LossSums loss = task.loss(outputs, batch);
     TensorMap decoded = task.decode(outputs);
     for (auto& [name, tensor] : decoded) tensor = tensor.cpu();
     evaluation->add(decoded, loaded, loss);

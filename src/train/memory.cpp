@@ -33,9 +33,10 @@ bool is_out_of_memory(const c10::Error& error) {
 Error out_of_memory(const MemoryUse& use, const c10::Error& error) {
   return resource_error(
       fmt::format("the memory of {} ran out: a batch of {} cases and a model of {} parameters did "
-                  "not fit ({}); {}",
+                  "not fit ({})",
                   use.device.str(), use.batch_size, use.parameters,
-                  figures_in(error.what_without_backtrace()), use.remedy));
+                  figures_in(error.what_without_backtrace())),
+      use.remedy);
 }
 
 }  // namespace fovea::train

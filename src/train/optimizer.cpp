@@ -1,5 +1,7 @@
 #include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
+
 #include "fovea/nn/weights.h"
 #include "fovea/train/optimizers.h"
 
@@ -19,7 +21,8 @@ std::vector<ParameterGroup> parameter_groups(const nn::Model& model, double enco
     }
   }
   if (groups.empty())
-    throw config_error("training: every parameter is frozen; nothing is left to train");
+    throw config_error("training: every parameter is frozen, and nothing is left to train",
+                       "name fewer in ModelOptions::freeze");
   return groups;
 }
 
@@ -30,18 +33,35 @@ Optimizer::Optimizer(std::vector<ParameterGroup> groups, double lr, double weigh
       weight_decay_(weight_decay),
       slot_names_(std::move(slots)) {
   const torch::NoGradGuard no_grad;
+  int64_t parameters = 0;
   for (const ParameterGroup& group : groups_) {
+    parameters += static_cast<int64_t>(group.parameters.size());
     auto& of_group = slots_.emplace_back(slot_names_.size());
     for (auto& slot : of_group)
       for (const Tensor& parameter : group.parameters)
         slot.push_back(at::zeros_like(parameter, at::MemoryFormat::Preserve));
   }
-  steps_ = torch::zeros({}, groups_.at(0).parameters.at(0).options().dtype(torch::kFloat));
+  steps_ =
+      torch::zeros({parameters}, groups_.at(0).parameters.at(0).options().dtype(torch::kFloat));
+  steps_of_ = steps_.unbind();
+}
+
+void Optimizer::count_step(const Tensor& skip) {
+  std::vector<float> moves;
+  for (const ParameterGroup& group : groups_)
+    for (const Tensor& parameter : group.parameters)
+      moves.push_back(parameter.grad().defined() ? 1.f : 0.f);
+  const Tensor applied = 1 - skip;
+  if (std::ranges::find(moves, 0.f) == moves.end())
+    steps_.add_(applied);
+  else
+    steps_.add_(torch::tensor(moves).to(steps_.device()) * applied);
 }
 
 void Optimizer::step(double schedule_factor, const Tensor& skip) {
   const torch::NoGradGuard no_grad;
-  steps_.add_(1).sub_(skip);
+  count_step(skip);
+  size_t first = 0;  // parameter of the group
   for (size_t g = 0; g < groups_.size(); ++g) {
     const ParameterGroup& group = groups_[g];
     Lists lists{.parameters = {},
@@ -56,9 +76,10 @@ void Optimizer::step(double schedule_factor, const Tensor& skip) {
       if (!gradient.defined()) continue;
       lists.parameters.push_back(group.parameters[i]);
       lists.gradients.push_back(gradient);
+      lists.steps.push_back(steps_of_[first + i]);
       for (size_t s = 0; s < slot_names_.size(); ++s) lists.slots[s].push_back(slots_[g][s][i]);
     }
-    lists.steps.assign(lists.parameters.size(), steps_);
+    first += group.parameters.size();
     if (!lists.parameters.empty()) update(lists);
   }
 }
@@ -77,7 +98,13 @@ std::vector<Tensor> Optimizer::gradients() const {
 }
 
 void Optimizer::state(State& s) {
-  s("steps", steps_);
+  const Tensor* saved = s.saved("steps");
+  if (saved && saved->dim() == 0) {  // up to version 0.1 all parameters had one count
+    const torch::NoGradGuard no_grad;
+    steps_.fill_(saved->item<float>());
+  } else {
+    s("steps", steps_);
+  }
   for (size_t g = 0; g < groups_.size(); ++g)
     for (size_t slot = 0; slot < slot_names_.size(); ++slot)
       for (size_t i = 0; i < groups_[g].names.size(); ++i)

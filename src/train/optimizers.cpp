@@ -23,7 +23,8 @@ class Sgd final : public Optimizer {
                                        : std::vector<std::string>{}),
         options_(options) {
     if (options.nesterov && options.momentum == 0)
-      throw config_error("the optimizer sgd: nesterov needs a momentum above 0");
+      throw config_error("SgdOptions::nesterov needs a momentum above 0",
+                         "set SgdOptions::momentum");
   }
 
  private:

@@ -35,13 +35,28 @@ void TrainOptions::describe(Fields& f) {
     "for reading and changing cases; 0: none of their own, -1: one per core")
       .at_least(-1)
       .cosmetic();
+  f("loader_mb", loader_mb,
+    "memory for cases that were read and wait for the model, in MiB; no case may need more")
+      .between(1, 1 << 20)
+      .cosmetic();
 }
 
-LoaderOptions training_loader(const TrainOptions& options, uint64_t seed, bool overlap) {
+namespace {
+
+LoaderOptions common_loader(const TrainOptions& options, bool overlap) {
   LoaderOptions loader;
   loader.batch_size = options.batch_size;
   loader.threads = options.loader_threads;
+  loader.queue_bytes = options.loader_mb << 20;
   loader.overlap = overlap;
+  return loader;
+}
+
+}  // namespace
+
+LoaderOptions training_loader(const TrainOptions& options, uint64_t seed, bool overlap) {
+  LoaderOptions loader = common_loader(options, overlap);
+  loader.least = 2;  // one case alone has no statistics for batch normalization
   loader.shuffle = true;
   loader.balanced = options.balanced;
   loader.seed = seed;
@@ -49,11 +64,7 @@ LoaderOptions training_loader(const TrainOptions& options, uint64_t seed, bool o
 }
 
 LoaderOptions evaluation_loader(const TrainOptions& options, bool overlap) {
-  LoaderOptions loader;
-  loader.batch_size = options.batch_size;
-  loader.threads = options.loader_threads;
-  loader.overlap = overlap;
-  return loader;
+  return common_loader(options, overlap);
 }
 
 int64_t use_threads(int64_t threads) {

@@ -48,10 +48,11 @@ Precision choose_precision(std::string_view name, const torch::Device& device) {
   if (name == "fp32") return Precision::fp32;
   if (name == "bf16") return Precision::bf16;
   if (name != "fp16")
-    throw config_error("precision: found '" + std::string(name) +
+    throw config_error("TrainOptions::precision: found '" + std::string(name) +
                        "', wanted auto, fp32, bf16 or fp16");
   if (device.is_cpu())
-    throw config_error("precision: fp16 is for GPUs, and this run computes on the CPU; use bf16");
+    throw config_error(
+        "TrainOptions::precision: fp16 is for GPUs, and this run computes on the CPU", "use bf16");
   return Precision::fp16;
 }
 

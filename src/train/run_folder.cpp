@@ -8,6 +8,7 @@
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "fovea/core/log.h"
@@ -139,6 +140,16 @@ class Journal {
   int descriptor_ = -1;
 };
 
+/// How much of metrics.csv there was when a checkpoint was written.
+int64_t bytes_in(const std::string& note) {
+  int64_t bytes = -1;
+  const auto [end, failed] = std::from_chars(note.data(), note.data() + note.size(), bytes);
+  if (failed != std::errc() || end != note.data() + note.size() || bytes < 0)
+    throw data_error(
+        fmt::format("a checkpoint notes '{}' bytes of metrics.csv, wanted a whole number", note));
+  return bytes;
+}
+
 }  // namespace
 
 class RunFolder::Implementation {
@@ -180,7 +191,7 @@ class RunFolder::Implementation {
       metrics_->cut(static_cast<int64_t>(std::string_view(kMetricsHeader).size()));
       return {};
     }
-    metrics_->cut(std::stoll(notes.at("metrics_bytes")));
+    metrics_->cut(bytes_in(notes["metrics_bytes"]));
     // After a crash between the commit and the link, the link is behind.
     if (const std::string& best = notes["best"]; !best.empty() && fs::exists(checkpoints() / best))
       link_best(best);

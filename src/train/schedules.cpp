@@ -22,9 +22,10 @@ class Warmed : public Schedule {
   Warmed(double warmup_epochs, const Horizon& horizon)
       : warmup_(steps_of(warmup_epochs, horizon)), left_(horizon.steps() - warmup_) {
     if (warmup_epochs > 0 && left_ <= 0)
-      throw config_error("train.schedule: found a warmup of " + number(warmup_epochs) +
-                         " epochs in a run of " + std::to_string(horizon.epochs) +
-                         ", wanted a shorter one; lower it, or raise train.epochs");
+      throw config_error("TrainOptions::schedule: found a warmup of " + number(warmup_epochs) +
+                             " epochs in a run of " + std::to_string(horizon.epochs) +
+                             ", wanted a shorter one",
+                         "lower it, or raise TrainOptions::epochs");
   }
 
   double factor(int64_t step) const override {
@@ -116,12 +117,17 @@ class Plateau final : public Warmed {
   Plateau(const PlateauOptions& options, const Horizon& horizon)
       : Warmed(options.warmup, horizon), options_(options) {}
 
-  void observe(double figure, bool higher_is_better) override {
-    const double sign = higher_is_better ? -1 : 1;
-    // Relative to the best as PyTorch has it: best * (1 -+ threshold).
+  void observe(double figure, const metrics::Goal& goal) override {
+    if (goal.kind == metrics::Goal::Kind::near) {
+      observe(std::abs(figure - goal.target), metrics::kLower);
+      return;
+    }
+    // Relative to the best as PyTorch has it, by best * (1 -+ threshold); its size is what counts, or
+    // of figures below 0 (a correlation) a worse one would pass.
+    const double least = options_.threshold * std::abs(best_);
     const bool better =
-        !(best_seen_) || sign * figure < sign * best_ * (1 - sign * options_.threshold);
-    if (better) {
+        goal.kind == metrics::Goal::Kind::high ? figure > best_ + least : figure < best_ - least;
+    if (!best_seen_ || better) {
       best_ = figure;
       best_seen_ = true;
       bad_epochs_ = 0;
@@ -168,7 +174,7 @@ constexpr auto maker = [](const auto& options, const Horizon& horizon) -> Schedu
 
 }  // namespace
 
-void Schedule::observe(double, bool) {}
+void Schedule::observe(double, const metrics::Goal&) {}
 void Schedule::state(State&) {}
 
 void ConstantOptions::describe(Fields& f) { describe_warmup(f, warmup); }

@@ -28,6 +28,7 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() {
   for (int i = 0; i < 5; ++i) sigaction(kSignals[i], &before_[i], nullptr);
+  requested = 0;  // what comes after in this process was not meant
 }
 
 bool stop_requested() { return requested.load(std::memory_order_relaxed) != 0; }

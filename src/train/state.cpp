@@ -6,6 +6,15 @@
 
 namespace fovea::train {
 
+bool State::has(std::string_view name) const {
+  const std::string key = prefix_ + std::string(name);
+  return !restoring_ || numbers.contains(key) || tensors.contains(key);
+}
+
+const torch::Tensor* State::saved(std::string_view name) const {
+  return restoring_ ? tensors.find(prefix_ + std::string(name)) : nullptr;
+}
+
 void State::operator()(std::string_view name, double& value) {
   const std::string key = prefix_ + std::string(name);
   if (!restoring_) {

@@ -1,8 +1,5 @@
 #include "fovea/train/trainer.h"
 
-#include <ATen/ops/_foreach_copy.h>
-#include <ATen/ops/_foreach_mul.h>
-#include <ATen/ops/_foreach_norm.h>
 #include <fmt/format.h>
 
 #include <cmath>
@@ -21,20 +18,6 @@ using torch::Tensor;
 
 constexpr size_t kIdsShown = 8;
 
-/// Of all gradients together, a float scalar on their device.
-Tensor norm_of(const std::vector<Tensor>& gradients) {
-  return at::stack(at::_foreach_norm(gradients)).norm();
-}
-
-void clip(std::vector<Tensor>& gradients, const Tensor& norm, double largest) {
-  at::_foreach_mul_(gradients, (largest / (norm + 1e-6)).clamp_max(1));
-}
-
-void copy(const std::vector<Tensor>& from, std::vector<Tensor>& to) {
-  const torch::NoGradGuard no_grad;
-  if (!from.empty()) at::_foreach_copy_(to, from);
-}
-
 const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& figures,
                                        const std::string& name) {
   const auto found = std::ranges::find(figures, name, &tasks::NamedFigure::name);
@@ -42,9 +25,21 @@ const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& fi
   std::vector<std::string> known;
   for (const auto& figure : figures) known.push_back(figure.name);
   const std::string near = nearest(name, known);
-  throw config_error(fmt::format("train.best: found '{}', no figure of this task{}; known: {}",
-                                 name, near.empty() ? "" : "; did you mean '" + near + "'?",
-                                 join(known)));
+  throw config_error(
+      fmt::format("TrainOptions::best: found '{}', which is no figure of this task", name),
+      (near.empty() ? "" : "did you mean '" + near + "'? ") + "known: " + join(known));
+}
+
+/// "normal (100 cases)"
+std::string stratum(const std::vector<TargetSpec>& targets, int64_t index, int64_t cases) {
+  std::string name = fmt::format("class {}", index);
+  if (index < 0)
+    name = "not known";
+  else if (!targets.empty() && index < std::ssize(targets[0].classes))
+    name = targets[0].classes[static_cast<size_t>(index)];
+  else if (!targets.empty())
+    name = "none of the labels";
+  return fmt::format("{} ({} cases)", name, cases);
 }
 
 }  // namespace
@@ -57,14 +52,16 @@ Trainer::Trainer(Training training, TrainOptions options)
       steps_per_epoch_((batches_ + options_.accumulate - 1) / options_.accumulate) {
   if (batches_ == 0) throw data_error("training: the training data has no case");
   if (options_.stop_after && !on_.validation)
-    throw config_error("train.stop_after: early stopping needs validation data; this run has none");
+    throw config_error(
+        "TrainOptions::stop_after: early stopping needs validation data, and this run has none");
   if (options_.best && !on_.validation)
-    throw config_error("train.best: choosing by a figure needs validation data; this run has none");
+    throw config_error(
+        "TrainOptions::best: choosing by a figure needs validation data, and this run has none");
   if (on_.validation) {
     const auto figures = on_.task->figures();
     const auto& figure = options_.best ? figure_named(figures, *options_.best) : figures.at(0);
     best_figure_ = figure.name;
-    higher_is_better_ = figure.higher_is_better;
+    goal_ = figure.goal;
   }
   within_memory([&] { return memory_use(); }, [&] { on_.model->to(on_.device); });
   if (options_.channels_last) nn::channels_last(*on_.model);
@@ -86,11 +83,28 @@ MemoryUse Trainer::memory_use() const {
       .batch_size = options_.batch_size,
       .parameters = parameter_count(*on_.model),
       .remedy = fmt::format(
-          "lower train.batch_size, and multiply train.accumulate ({}) by as much: a step then "
-          "sees as many cases as before; or take smaller pictures, a smaller model, "
-          "train.precision bf16{}",
+          "lower TrainOptions::batch_size, and multiply TrainOptions::accumulate ({}) by as much: "
+          "a "
+          "step then sees as many cases as before; or take smaller pictures, a smaller model, "
+          "TrainOptions::precision bf16{}",
           options_.accumulate,
           saved_step_ >= 0 ? fmt::format(". The checkpoint of step {} is kept", saved_step_) : "")};
+}
+
+std::vector<std::string> Trainer::notes() const {
+  std::vector<std::string> all = on_.task->notes();
+  if (on_.training->joined() > 0)
+    all.push_back(
+        fmt::format("{} training cases in batches of {}: the last one would be alone and "
+                    "joins the batch before",
+                    on_.training->examples(), options_.batch_size));
+  if (!options_.balanced) return all;
+  std::vector<std::string> each;
+  for (const auto& [index, cases] : on_.training->strata())
+    each.push_back(stratum(on_.training->data().schema().targets, index, cases));
+  all.push_back(fmt::format("balanced: an epoch draws {} cases, as many of each of {}",
+                            on_.training->examples(), join(each, ", ", 20)));
+  return all;
 }
 
 Result Trainer::fit(std::vector<Callback*> callbacks, RunFolder* run) {
@@ -115,123 +129,15 @@ Result Trainer::fit(std::vector<Callback*> callbacks, RunFolder* run) {
   });
   if (stopped_) save(false);
   const Result end = result();
+  if (stopped_) request_stop(0);  // obeyed: what comes after in this process is not meant
   for (Callback* callback : callbacks_) callback->on_stop(end);
   return end;
-}
-
-void Trainer::train_epoch() {
-  on_.model->train();
-  optimizer_->zero_grad();
-  Tensor loss;  // of the step under way
-  std::vector<std::string> ids;
-  for (const Batch& batch : on_.training->epoch(epoch_, position_)) {
-    const int64_t first = position_ / options_.accumulate * options_.accumulate;
-    const int64_t micro_batches = std::min(options_.accumulate, batches_ - first);
-    if (position_ == first) copy(buffers_, buffers_before_);
-    const Tensor part = loss_of(batch, micro_batches);
-    loss = loss.defined() ? loss + part : part;
-    ids.insert(ids.end(), batch.ids.begin(), batch.ids.end());
-    step_cases_ += batch.size();
-    ++position_;
-    if (position_ % options_.accumulate != 0 && position_ != batches_) continue;
-
-    advance(loss, ids);
-    loss.reset();
-    ids.clear();
-    if (stop_requested()) {
-      stopped_ = true;
-      return;
-    }
-    const bool due = options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0;
-    if (due && position_ != batches_) save(false);
-  }
-}
-
-/// Forward and backward; returns this batch's part of the loss of the step.
-Tensor Trainer::loss_of(const Batch& loaded, int64_t micro_batches) {
-  const auto number = static_cast<uint64_t>(epoch_ * batches_ + position_);
-  seed_torch(Random(on_.seed, Purpose::dropout, 0, number).seed64(), on_.device);
-  Batch batch = prepared(loaded, on_.device, options_.channels_last);
-  if (on_.mix) {
-    Random random(on_.seed, Purpose::batch, static_cast<uint64_t>(epoch_),
-                  static_cast<uint64_t>(position_));
-    batch = on_.mix(std::move(batch), random);
-  }
-  Tensor loss;
-  {
-    const Autocast autocast(on_.device, precision_);
-    loss = on_.task->loss(on_.model->forward(batch.inputs, batch.lengths, batch.present), batch);
-  }
-  if (micro_batches > 1) loss = loss / static_cast<double>(micro_batches);
-  (scaler_ ? scaler_->scaled(loss) : loss).backward();
-  return loss.detach();
-}
-
-/// One optimizer step. The device decides whether it is applied; the host learns of it, together
-/// with the loss, by the only wait of the step.
-void Trainer::advance(const Tensor& loss, const std::vector<std::string>& ids) {
-  const torch::NoGradGuard no_grad;
-  std::vector<Tensor> gradients = optimizer_->gradients();
-  const Tensor overflowed = scaler_ ? scaler_->unscale(gradients) : torch::zeros_like(loss);
-  const Tensor norm = norm_of(gradients);
-  const Tensor skip = (loss + norm).isfinite().logical_not().to(torch::kFloat);
-  if (options_.clip_norm) clip(gradients, norm, *options_.clip_norm);
-  lr_factor_ = schedule_->factor(step_);
-  optimizer_->step(lr_factor_, skip);
-  if (scaler_) scaler_->update(overflowed);
-  const Tensor seen = at::stack({loss, norm, overflowed}).to(torch::kCPU, torch::kDouble);
-  optimizer_->zero_grad();
-
-  const double* values = seen.const_data_ptr<double>();
-  const bool applied = std::isfinite(values[0] + values[1]);
-  if (!applied) {
-    check_finite(values[0], values[1], values[2] != 0, ids);
-    copy(buffers_before_, buffers_);  // the forward pass has moved the normalization statistics
-  }
-  if (applied) {
-    skipped_in_a_row_ = 0;
-    if (average_) average_->update();
-    loss_sum_ += values[0] * static_cast<double>(step_cases_);
-    cases_ += step_cases_;
-  }
-  ++step_;
-  const StepReport report{epoch_,      step_,     position_, batches_,
-                          step_cases_, values[0], values[1], optimizer_->lr() * lr_factor_,
-                          applied};
-  step_cases_ = 0;
-  for (Callback* callback : callbacks_) callback->on_step(report);
-}
-
-/// Infinite gradients are the daily bread of the scaler; anything else is counted, or ends the run.
-void Trainer::check_finite(double loss, double norm, bool overflowed,
-                           const std::vector<std::string>& ids) {
-  if (overflowed && std::isfinite(loss)) {
-    ++overflows_;
-    return;
-  }
-  ++skipped_;
-  ++skipped_in_a_row_;
-  const std::string what = fmt::format(
-      "epoch {}, step {}, learning rate {}: loss {}, gradient norm {}; the batch: {}", epoch_ + 1,
-      step_ + 1, number(optimizer_->lr() * lr_factor_), loss, norm, join(ids, ", ", kIdsShown));
-  if (options_.non_finite == "skip" && skipped_in_a_row_ <= options_.max_skipped_steps) {
-    log_warning("training: not finite, step skipped: " + what);
-    return;
-  }
-  throw data_error(fmt::format(
-      "training: the numbers are not finite ({}). {}. {}", what,
-      saved_step_ >= 0 ? fmt::format("The last good checkpoint is that of step {}", saved_step_)
-                       : "There is no checkpoint yet",
-      options_.non_finite == "skip"
-          ? fmt::format("{} steps in a row were skipped already", skipped_in_a_row_ - 1)
-          : "Lower the learning rate, set train.clip_norm, look at these cases, or set "
-            "train.non_finite: skip"));
 }
 
 void Trainer::end_epoch() {
   EpochReport report{.epoch = epoch_ + 1,
                      .step = step_,
-                     .train_loss = cases_ > 0 ? loss_sum_ / static_cast<double>(cases_) : NAN,
+                     .train_loss = epoch_loss_.value(),
                      .lr = optimizer_->lr() * lr_factor_,
                      .figures = {},
                      .best_figure = best_figure_,
@@ -242,40 +148,51 @@ void Trainer::end_epoch() {
                                      {.device = on_.device,
                                       .precision = precision_,
                                       .channels_last = options_.channels_last,
-                                      .progress = {}});
+                                      .progress = {},
+                                      .stop = stop_requested});
     if (!evaluation) {
       stopped_ = true;
       return;
     }
     report.figures = evaluation->figures();
-    report.improved = choose_best(report.figures);
+    report.improved = choose_best(*evaluation);
   } else {
-    best_epoch_ = epoch_ + 1;
+    best_epoch_ = better_epoch_ = epoch_ + 1;
     best_step_ = step_;
   }
   ++epoch_;
   position_ = 0;
-  loss_sum_ = 0;
-  cases_ = 0;
+  epoch_loss_ = {};
   for (Callback* callback : callbacks_) callback->on_epoch(report);
   save(report.improved);
   if (stop_requested()) stopped_ = !over();
 }
 
-/// An undefined figure chooses nothing.
-bool Trainer::choose_best(const std::vector<tasks::NamedFigure>& figures) {
+/// An undefined figure chooses nothing, nor does one that is not about all cases.
+bool Trainer::choose_best(const tasks::Evaluation& evaluation) {
+  const std::vector<tasks::NamedFigure> figures = evaluation.figures();
   const tasks::NamedFigure& figure = figure_named(figures, best_figure_);
+  if (const std::vector<std::string> failed = evaluation.failed(); !failed.empty()) {
+    log_warning(fmt::format(
+        "epoch {}: the outputs of {} validation cases are not finite ({}), so this epoch cannot be "
+        "the best",
+        epoch_ + 1, failed.size(), join(failed, ", ", kIdsShown)));
+    return false;
+  }
   if (!figure.why_undefined.empty()) {
     log_warning(fmt::format("epoch {}: {} is undefined ({}), so this epoch cannot be the best",
                             epoch_ + 1, figure.name, figure.why_undefined));
     return false;
   }
-  schedule_->observe(figure.value, higher_is_better_);
-  const bool better =
-      !best_seen_ || (higher_is_better_ ? figure.value > best_ : figure.value < best_);
-  if (!better) return false;
+  schedule_->observe(figure.value, goal_);
+  const double loss = figure_named(figures, "loss").value;
+  const bool better = !best_seen_ || goal_.better(figure.value, best_);
+  const bool tie = best_seen_ && !goal_.better(best_, figure.value);
+  if (better) better_epoch_ = epoch_ + 1;
+  if (!better && !(tie && loss < best_loss_)) return false;
   best_seen_ = true;
   best_ = figure.value;
+  best_loss_ = loss;
   best_epoch_ = epoch_ + 1;
   best_step_ = step_;
   return true;
@@ -289,7 +206,7 @@ void Trainer::save(bool best) {
 }
 
 bool Trainer::over() const {
-  const bool early = options_.stop_after && epoch_ - best_epoch_ >= *options_.stop_after;
+  const bool early = options_.stop_after && epoch_ - better_epoch_ >= *options_.stop_after;
   return stopped_ || epoch_ >= options_.epochs || (early && position_ == 0 && epoch_ > 0);
 }
 
@@ -307,7 +224,7 @@ Result Trainer::result() const {
   } else if (epoch_ < options_.epochs) {
     end.end = Result::End::early;
     end.reason =
-        fmt::format("{} did not improve for {} epochs", best_figure_, epoch_ - best_epoch_);
+        fmt::format("{} did not improve for {} epochs", best_figure_, epoch_ - better_epoch_);
   } else {
     end.reason = fmt::format("{} epochs", epoch_);
   }
@@ -339,12 +256,27 @@ void Trainer::restore(Checkpoint checkpoint) {
   state(checkpoint.state);
 }
 
+void Trainer::state_of_loss(State& s) {
+  if (!s.restoring()) {
+    if (epoch_loss_.table().defined()) s("epoch_loss", epoch_loss_.table());
+    return;
+  }
+  epoch_loss_ = {};
+  if (const Tensor* saved = s.saved("epoch_loss")) epoch_loss_ = tasks::LossMean(*saved);
+  // Up to version 0.1 the losses were weighted by cases, of all targets together: with one target its
+  // sum goes on, with several the loss of that epoch is over the cases that come.
+  if (!s.has("loss_sum") || on_.task->heads().size() != 1) return;
+  double sum = 0, cases = 0;
+  s("loss_sum", sum);
+  s("cases", cases);
+  if (cases > 0) epoch_loss_ = tasks::LossMean(torch::tensor({{sum, cases, 1.0}}, torch::kDouble));
+}
+
 void Trainer::state(State& s) {
   s("epoch", epoch_);
   s("step", step_);
   s("position", position_);
-  s("loss_sum", loss_sum_);
-  s("cases", cases_);
+  state_of_loss(s);
   s("lr_factor", lr_factor_);
   s("skipped", skipped_);
   s("skipped_in_a_row", skipped_in_a_row_);
@@ -353,6 +285,13 @@ void Trainer::state(State& s) {
   s("best_seen", best_seen_);
   s("best_epoch", best_epoch_);
   s("best_step", best_step_);
+  if (s.has("better_epoch")) {
+    s("better_epoch", better_epoch_);
+    s("best_loss", best_loss_);
+  } else {
+    better_epoch_ = best_epoch_;
+    best_loss_ = -INFINITY;  // not known, and then the first of equals stays
+  }
   s.part("optimizer", *optimizer_);
   s.part("schedule", *schedule_);
   if (scaler_) s.part("scaler", *scaler_);

@@ -92,6 +92,58 @@ TEST(Loader, GivesEveryCaseOnceInOrder) {
   EXPECT_EQ(next, 23);
 }
 
+TEST(Loader, ALastBatchThatIsTooSmallJoinsTheOneBefore) {
+  const auto data = std::make_shared<Numbers>(33);
+  for (const int64_t threads : {0, 1, 4})
+    for (const bool overlap : {false, true}) {
+      LoaderOptions options{
+          .batch_size = 8, .threads = threads, .overlap = overlap, .shuffle = true};
+      const auto apart = all(Loader(data, noise, options), 3);
+      options.least = 2;
+      const Loader loader(data, noise, options);
+      EXPECT_EQ(loader.batches(), 4);
+      EXPECT_EQ(loader.examples(), 33);
+      EXPECT_EQ(loader.joined(), 1);
+      const auto joined = all(loader, 3);
+      ASSERT_EQ(joined.size(), 4u);
+      EXPECT_EQ(joined[3].size(), 9);
+      EXPECT_EQ(joined[3].ids[8], apart[4].ids[0]);
+      EXPECT_TRUE(torch::equal(joined[3].inputs.at("image")[8], apart[4].inputs.at("image")[0]));
+      for (const int64_t position : {1, 3, 4}) {
+        const auto rest = all(loader, 3, position);
+        EXPECT_TRUE(equal(rest, {joined.begin() + position, joined.end()})) << position;
+      }
+      // The targets of a batch are known without reading one of its cases.
+      const auto decoded = data->decoded.load();
+      for (int64_t i = 0; i < 4; ++i) {
+        const Batch targets = loader.targets(loader.order(3), i);
+        EXPECT_EQ(targets.indices, joined[size_t(i)].indices);
+        EXPECT_TRUE(
+            torch::equal(targets.targets.at("label"), joined[size_t(i)].targets.at("label")));
+      }
+      EXPECT_EQ(data->decoded.load(), decoded);
+    }
+}
+
+TEST(Loader, ABatchJoinsOnlyWhereThereIsOneBeforeAndItsSizeWasNotMeant) {
+  const auto sizes = [](int64_t cases, int64_t batch_size, bool drop_last = false) {
+    const Loader loader(
+        std::make_shared<Numbers>(cases), {},
+        {.batch_size = batch_size, .threads = 0, .drop_last = drop_last, .least = 2});
+    std::vector<int64_t> found;
+    for (const Batch& batch : loader.epoch(0)) found.push_back(batch.size());
+    EXPECT_EQ(static_cast<int64_t>(found.size()), loader.batches());
+    return found;
+  };
+  using Sizes = std::vector<int64_t>;
+  EXPECT_EQ(sizes(3, 1), (Sizes{1, 1, 1}));
+  EXPECT_EQ(sizes(1, 8), (Sizes{1}));
+  EXPECT_EQ(sizes(9, 8), (Sizes{9}));
+  EXPECT_EQ(sizes(10, 8), (Sizes{8, 2}));
+  EXPECT_EQ(sizes(16, 8), (Sizes{8, 8}));
+  EXPECT_EQ(sizes(9, 8, true), (Sizes{8}));
+}
+
 TEST(Loader, AnyNumberOfThreadsGivesTheSameBits) {
   const auto data = std::make_shared<Numbers>(50);
   LoaderOptions options{.batch_size = 8, .threads = 0, .shuffle = true, .seed = 7};

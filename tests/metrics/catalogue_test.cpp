@@ -56,8 +56,8 @@ TEST(MetricCatalogue, HasEveryNameOnceWithHelp) {
         "ppv", "npv", "f1", "mcc", "kappa", "log_loss", "brier", "ece"}) {
     EXPECT_TRUE(names.contains(name)) << name;
   }
-  EXPECT_TRUE(metric("auc").higher_is_better);
-  EXPECT_FALSE(metric("log_loss").higher_is_better);
+  EXPECT_EQ(metric("auc").goal, kHigher);
+  EXPECT_EQ(metric("log_loss").goal, kLower);
 }
 
 TEST(MetricCatalogue, NamesTheNearestOfWhatItKnows) {

@@ -25,6 +25,13 @@ void expect_near(double found, double wanted, double scale) {
   EXPECT_NEAR(found, wanted, 1e-12 * std::max(scale, std::abs(wanted)));
 }
 
+// Ten times 0.1 has a sum whose mean is not 0.1.
+TEST(Regression, EqualTargetsHaveNoR2WhateverTheirRounding) {
+  const Figure figure = r2(numbers(std::vector<double>(10, 0.1), std::vector<double>(10, 0.2)));
+  EXPECT_FALSE(figure.defined());
+  EXPECT_EQ(figure.why_undefined, "all targets are equal");
+}
+
 TEST(Regression, FiguresAreThoseOfScikitLearn) {
   const Json all = Json::parse(test::read_text(test::reference("regression.json")))["cases"];
   ASSERT_EQ(all.size(), 6u);

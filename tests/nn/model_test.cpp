@@ -46,6 +46,28 @@ TEST(Model, TheSameSeedGivesTheSameParametersAndAnotherSeedOthers) {
       a["encoders.image.stage1.conv.weight"].equal(c["encoders.image.stage1.conv.weight"]));
 }
 
+// Batch normalization has no statistics of one case, and whether a batch has one or two is chance.
+TEST(Model, ASingleCaseWithAnOptionalInputGoesByTheRunningStatistics) {
+  ModelOptions options = small({"image", "thumb"});
+  options.encoders.entries[1].second.set("cnn", CnnOptions{.channels = {4, 4, 4, 4, 4}});
+  Model model(options,
+              {{"image", {{1, 32, 32}}}, {"thumb", {.sizes = {1, 8, 8}, .optional = true}}},
+              {{"label", 2}}, 1);
+  TensorMap inputs = image({3, 1, 32, 32}), present;
+  inputs["thumb"] = picture({3, 1, 8, 8});
+  present["thumb"] = torch::tensor({false, true, false});
+  const auto buffers = model.named_buffers();
+  const Tensor mean = buffers["encoders.thumb.stage1.norm.running_mean"];
+  const Tensor others = buffers["encoders.image.stage1.norm.running_mean"];
+  const Tensor before = mean.clone(), others_before = others.clone();
+  EXPECT_TRUE(model.forward(inputs, {}, present).at("label").isfinite().all().item<bool>());
+  EXPECT_TRUE(torch::equal(mean, before));
+  EXPECT_FALSE(torch::equal(others, others_before));
+  present["thumb"] = torch::tensor({true, true, false});
+  model.forward(inputs, {}, present);
+  EXPECT_FALSE(torch::equal(mean, before));  // of two cases there are statistics
+}
+
 TEST(Model, DrawingLeavesTheGlobalGeneratorAlone) {
   const at::Generator& global = at::detail::getDefaultCPUGenerator();
   const Tensor before = global.get_state();

@@ -31,6 +31,22 @@ for name, make, settings in (
         trace.append(p.detach().flatten().tolist())
     steps.append(dict(name=name, settings=settings, trace=trace))
 
+# Two parameters of one group, of which the second gets a gradient in some of the steps only, as that of an input that few
+# cases have.
+reached = [0, 0, 1, 0, 1, 1, 0, 0, 0, 1]
+skips = []
+for one in steps:
+    make = dict(sgd=SGD, adam=Adam, adamw=AdamW, rmsprop=RMSprop)[one["name"]]
+    p, q = start.clone().requires_grad_(), start.clone().requires_grad_()
+    optimizer = make([p, q], foreach=False, **one["settings"])
+    trace = []
+    for g, both in zip(gradients, reached):
+        p.grad = g.clone()
+        q.grad = g.clone() if both else None
+        optimizer.step()
+        trace.append(q.detach().flatten().tolist())
+    skips.append(dict(name=one["name"], settings=one["settings"], trace=trace))
+
 E, N = 8, 5  # epochs, steps in each
 
 
@@ -110,5 +126,5 @@ for bad in overflow:
 out = pathlib.Path(__file__).with_name("optimizers.json")
 out.write_text(json.dumps(dict(
     torch=torch.__version__, start=start.flatten().tolist(), gradients=[g.flatten().tolist() for g in gradients],
-    steps=steps, epochs=E, steps_per_epoch=N, schedules=schedules,
+    steps=steps, reached=reached, skips=skips, epochs=E, steps_per_epoch=N, schedules=schedules,
     scaler=dict(overflow=overflow, scales=scales, weights=p.detach().tolist())), indent=0) + "\n")

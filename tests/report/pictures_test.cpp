@@ -56,6 +56,8 @@ TEST(Ticks, AreRound) {
   EXPECT_THAT(nice_ticks(1, 3, 6, true), ElementsAre(1, 2, 3));
   EXPECT_THAT(nice_ticks(0, 100, 4), ElementsAre(0, 25, 50, 75, 100));
   EXPECT_THAT(nice_ticks(5, 5, 4), ElementsAre(5));
+  // Beyond 2^53 steps from 0 the next one is no other number.
+  EXPECT_LT(nice_ticks(1e17, std::nextafter(1e17, 2e17), 5).size(), 30u);
 }
 
 TEST(Axis, HoldsItsValuesAndGivesASingleOneRoom) {

@@ -64,6 +64,21 @@ TEST(Style, NoFileNamesAPathOfADevelopersMachine) {
   EXPECT_EQ(found.out, "");
 }
 
+// They read and write numbers as the locale says, which belongs to the host: "0,5" in half of Europe.
+// number() of core/text.h, fmt and std::from_chars do not.
+TEST(Style, NothingReadsOrWritesNumbersByTheLocale) {
+  FOVEA_NEEDS_GIT();
+  const std::string words =
+      "\\b(strto(d|f|ld|l|ll|ul|ull)|ato(f|i|l|ll)|sto(d|f|ld|i|l|ll|ul|ull)|v?s?n?f?printf|v?f?s?"
+      "scanf|"
+      "setprecision|setlocale|localeconv)\\b *\\(";
+  // libtiff's own messages, which hold no number of an image.
+  const Outcome found = run_shell("git -c safe.directory=" + quoted(source()) + " -C " +
+                                  quoted(source()) + " grep -nIE " + quoted(words) +
+                                  " -- src include apps kernels ':!src/io/tiff_samples.cpp'");
+  EXPECT_EQ(found.out, "");
+}
+
 TEST(Style, NoSourceIsLongerThan400Lines) {
   FOVEA_NEEDS_GIT();
   for (const fs::path& file : with_ending({".h", ".cpp", ".cu", ".cuh"})) {

@@ -24,6 +24,11 @@ inline TensorMap outputs_of(const std::string& target, torch::Tensor values) {
   return outputs;
 }
 
+/// The loss of a batch, as a task gives it.
+inline LossSums sums(double sum, double weight) {
+  return {{torch::tensor(sum), torch::tensor(weight, torch::kDouble)}};
+}
+
 inline const NamedFigure& figure(const std::vector<NamedFigure>& figures, const std::string& name) {
   return *std::ranges::find(figures, name, &NamedFigure::name);
 }

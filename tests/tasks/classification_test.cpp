@@ -35,8 +35,8 @@ TEST(Classification, BinaryProbabilitiesAreTheSoftmaxOfTwoColumns) {
 
 TEST(Classification, LogitsInHalfPrecisionGiveALossInSinglePrecision) {
   const auto task = classification({}, {finding()});
-  const auto loss = task->loss(outputs_of("label", torch::zeros({4, 2}, torch::kBFloat16)),
-                               batch_of("label", torch::tensor({0, 1, 1, 0})));
+  const auto loss = loss_of(task->loss(outputs_of("label", torch::zeros({4, 2}, torch::kBFloat16)),
+                                       batch_of("label", torch::tensor({0, 1, 1, 0}))));
   EXPECT_EQ(loss.scalar_type(), torch::kFloat);
   EXPECT_NEAR(loss.item<double>(), std::log(2.0), 1e-6);
 }
@@ -47,15 +47,15 @@ TEST(Classification, LossesOfTargetsAddUp) {
   batch.targets["findings"] = torch::tensor({{1.0f, 0.0f}, {1.0f, NAN}});
   TensorMap outputs = outputs_of("label", torch::zeros({2, 2}));
   outputs["findings"] = torch::zeros({2, 2});
-  EXPECT_NEAR(task->loss(outputs, batch).item<double>(), 2 * std::log(2.0), 1e-6);
+  EXPECT_NEAR(loss_of(task->loss(outputs, batch)).item<double>(), 2 * std::log(2.0), 1e-6);
 }
 
 TEST(Classification, TheMainFigureIsTheAucAndTheLastTheLoss) {
   const auto figures = classification({}, {finding()})->figures();
   EXPECT_EQ(figures.front().name, "auc");
-  EXPECT_TRUE(figures.front().higher_is_better);
+  EXPECT_EQ(figures.front().goal, metrics::kHigher);
   EXPECT_EQ(figures.back().name, "loss");
-  EXPECT_FALSE(figures.back().higher_is_better);
+  EXPECT_EQ(figures.back().goal, metrics::kLower);
   EXPECT_FALSE(figures.front().why_undefined.empty());
 }
 
@@ -65,8 +65,8 @@ TEST(Classification, FiguresOfTwoBatchesAreThoseOfAllCases) {
   // Positive cases score 0.9 and 0.4, negative ones 0.5 and 0.2: 3 of 4 pairs in the right order.
   TensorMap first = outputs_of("label", torch::tensor({{0.1f, 0.9f}, {0.5f, 0.5f}}));
   TensorMap second = outputs_of("label", torch::tensor({{0.6f, 0.4f}, {0.8f, 0.2f}}));
-  evaluation->add(first, batch_of("label", torch::tensor({1, 0})), 1.0);
-  evaluation->add(second, batch_of("label", torch::tensor({1, 0})), 4.0);
+  evaluation->add(first, batch_of("label", torch::tensor({1, 0})), sums(2, 2));
+  evaluation->add(second, batch_of("label", torch::tensor({1, 0})), sums(8, 2));
   const auto figures = evaluation->figures();
   EXPECT_DOUBLE_EQ(figure(figures, "auc").value, 0.75);
   EXPECT_DOUBLE_EQ(figure(figures, "accuracy").value, 0.5);

@@ -71,7 +71,7 @@ TEST(Losses, ValueAndGradientEqualPyTorchInDouble) {
     const Tensor logits = torch::tensor(one["logits"].get<std::vector<double>>(), torch::kDouble)
                               .view(one["shape"].get<std::vector<int64_t>>())
                               .requires_grad_();
-    const Tensor loss = (*from_reference(one))(logits, targets_of(one));
+    const Tensor loss = (*from_reference(one))(logits, targets_of(one)).mean();
     loss.backward();
     const auto gradient = torch::tensor(one["gradient"].get<std::vector<double>>(), torch::kDouble);
     // Weights are float32 in the library; everything else is double.
@@ -87,7 +87,7 @@ TEST(Losses, BalancedWeightsMakeEveryClassCountTheSame) {
   const Tensor logits = torch::tensor({{1.0, 0.0}, {0.0, 2.0}}, torch::kDouble);
   const double a = std::log(1 + std::exp(-1.0)), b = std::log(1 + std::exp(-2.0));
   const double expected = (2.0 / 3 * a + 2.0 * b) / (2.0 / 3 + 2.0);
-  EXPECT_NEAR((*loss)(logits, torch::tensor({0, 1})).item<double>(), expected, 1e-7);
+  EXPECT_NEAR((*loss)(logits, torch::tensor({0, 1})).mean().item<double>(), expected, 1e-7);
 }
 
 TEST(Losses, BalancedPosWeightIsNegativesOverPositivesOfTheKnownCases) {
@@ -96,13 +96,13 @@ TEST(Losses, BalancedPosWeightIsNegativesOverPositivesOfTheKnownCases) {
   const Tensor logits = torch::tensor({{-1.0}, {-1.0}}, torch::kDouble);
   const Tensor truth = torch::tensor({{1.0}, {0.0}}, torch::kDouble);
   const double expected = (4 * std::log(1 + std::exp(1.0)) + std::log(1 + std::exp(-1.0))) / 2;
-  EXPECT_NEAR((*loss)(logits, truth).item<double>(), expected, 1e-12);
+  EXPECT_NEAR((*loss)(logits, truth).mean().item<double>(), expected, 1e-12);
 }
 
 TEST(Losses, CasesWithoutAnyKnownLabelCostNothingAndPushNothing) {
   const auto loss = make("bce", BceOptions{}, labels({1, 1}, {2, 2}));
   const Tensor logits = torch::ones({2, 2}).requires_grad_();
-  const Tensor value = (*loss)(logits, torch::full({2, 2}, NAN));
+  const Tensor value = (*loss)(logits, torch::full({2, 2}, NAN)).mean();
   value.backward();
   EXPECT_EQ(value.item<double>(), 0);
   EXPECT_EQ(logits.grad().abs().max().item<double>(), 0);
@@ -112,9 +112,11 @@ TEST(Losses, FocalStaysFiniteWhereTheModelIsCertain) {
   for (const double gamma : {0.5, 2.0}) {
     const Tensor logits = torch::tensor({{200.0f, -200.0f}}).requires_grad_();
     (*make("focal", FocalOptions{.gamma = gamma}, classes({1, 1})))(logits, torch::tensor({0}))
+        .mean()
         .backward();
     (*make("focal", FocalOptions{.gamma = gamma}, labels({1, 1}, {2, 2})))(
         logits, torch::tensor({{1.0f, 0.0f}}))
+        .mean()
         .backward();
     EXPECT_TRUE(logits.grad().isfinite().all().item<bool>()) << gamma;
   }

@@ -21,8 +21,9 @@ TargetSpec cycles() {
 double loss_of(const char* name, Tensor outputs, Tensor targets) {
   RegressionOptions options;
   options.loss.select(name);
-  return regression(options, {cycles()})
-      ->loss(outputs_of("rul", std::move(outputs)), batch_of("rul", std::move(targets)))
+  return loss_of(
+             regression(options, {cycles()})
+                 ->loss(outputs_of("rul", std::move(outputs)), batch_of("rul", std::move(targets))))
       .item<double>();
 }
 
@@ -39,8 +40,8 @@ TEST(Regression, AMissingNumberCostsNothingAndPushesNothing) {
     RegressionOptions options;
     options.loss.select(name);
     const Tensor outputs = torch::tensor({{0.5f}, {3.0f}}).requires_grad_();
-    regression(options, {cycles()})
-        ->loss(outputs_of("rul", outputs), batch_of("rul", torch::tensor({100.f, NAN})))
+    loss_of(regression(options, {cycles()})
+                ->loss(outputs_of("rul", outputs), batch_of("rul", torch::tensor({100.f, NAN}))))
         .backward();
     EXPECT_EQ(outputs.grad()[1].item<float>(), 0) << name;
     EXPECT_GT(outputs.grad()[0].item<float>(), 0) << name;
@@ -64,14 +65,15 @@ TEST(Regression, TheMainFigureIsTheRmseOverTheCasesThatAreKnown) {
   const auto evaluation = regression({}, {cycles()})->evaluation();
   EXPECT_EQ(evaluation->figures().front().why_undefined, "no case was evaluated");
   evaluation->add(outputs_of("rul", torch::tensor({90.0, 50.0, 104.0}, torch::kDouble)),
-                  batch_of("rul", torch::tensor({87.f, NAN, 100.f})), 0.5);
+                  batch_of("rul", torch::tensor({87.f, NAN, 100.f})), sums(1, 2));
   const auto figures = evaluation->figures();
   EXPECT_EQ(figures.front().name, "rmse");
-  EXPECT_FALSE(figures.front().higher_is_better);
+  EXPECT_EQ(figures.front().goal, metrics::kLower);
   EXPECT_DOUBLE_EQ(figures.front().value, std::sqrt((9 + 16) / 2.0));
   EXPECT_DOUBLE_EQ(figures.back().value, 0.5);
   const test::TempFolder folder;
-  EXPECT_THAT(evaluation->write(folder.path(), "test"), HasSubstr("split=test n=2 rmse=3.5355"));
+  EXPECT_THAT(evaluation->write(folder.path(), "test"),
+              HasSubstr("split=test n=2 unknown=1 rmse=3.5355"));
   EXPECT_TRUE(std::filesystem::exists(folder / "bland_altman.svg"));
 }
 

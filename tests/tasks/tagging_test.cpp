@@ -69,9 +69,10 @@ TEST(Tagging, WithoutTransitionsTheFieldIsTheSoftmaxOfEachToken) {
   const Tensor emissions = torch::randn({2, 3, 5});
   const Batch batch = batch_of("findings", torch::tensor({{0, 1, 2}, {3, -1, -1}}));
   TensorMap outputs = outputs_of("findings", emissions);
-  const double alone = tagging({.crf = false}, {findings()})->loss(outputs, batch).item<double>();
+  const double alone =
+      loss_of(tagging({.crf = false}, {findings()})->loss(outputs, batch)).item<double>();
   outputs["findings.transitions"] = torch::zeros({6, 6});
-  EXPECT_NEAR(tagging({}, {findings()})->loss(outputs, batch).item<double>(), alone, 1e-6);
+  EXPECT_NEAR(loss_of(tagging({}, {findings()})->loss(outputs, batch)).item<double>(), alone, 1e-6);
   const Tensor log_p = emissions.log_softmax(2);
   const double wanted =
       -(log_p[0][0][0] + log_p[0][1][1] + log_p[0][2][2] + log_p[1][0][3]).item<double>() / 4;
@@ -125,7 +126,7 @@ TEST(Tagging, TheMainFigureIsTheF1AndNoFileHoldsTheText) {
   EXPECT_FALSE(evaluation->figures().front().why_undefined.empty());
   Batch batch = reports({"secret word", "two"}, {{{0, 6}, {7, 11}}, {{0, 3}}});
   batch.targets["findings"] = torch::tensor({{1, 2}, {3, -1}});
-  evaluation->add(outputs_of("findings", torch::tensor({{1, 2}, {0, -1}})), batch, 0.25);
+  evaluation->add(outputs_of("findings", torch::tensor({{1, 2}, {0, -1}})), batch, sums(0.75, 3));
   const auto figures = evaluation->figures();
   EXPECT_EQ(figures.front().name, "f1");
   EXPECT_DOUBLE_EQ(figures.front().value, 2.0 / 3);

@@ -98,6 +98,56 @@ TEST(Optimizers, ASkippedStepLeavesNoTrace) {
   }
 }
 
+// An input that few cases have: without a gradient a parameter stays, and so does its step count.
+TEST(Optimizers, WhatIsReachedInSomeStepsOnlyEqualsPyTorch) {
+  const Json json = reference();
+  ASSERT_EQ(json["skips"].size(), json["steps"].size());
+  for (const Json& one : json["skips"]) {
+    SCOPED_TRACE(one["name"].get<std::string>() + " " + one["settings"].dump());
+    Tensor p = start_of(json, false), q = start_of(json, false);
+    OptimizerChoice choice;
+    choice.select(one["name"].get<std::string>());
+    choice.read_settings(settings_of(one["settings"]));
+    const auto optimizer = choice.make({{.names = {"p", "q"}, .parameters = {p, q}}});
+    for (size_t step = 0; step < 10; ++step) {
+      optimizer->zero_grad();
+      set_gradient(p, json["gradients"][step]);
+      if (json["reached"][step] == 1) set_gradient(q, json["gradients"][step]);
+      optimizer->step(1, torch::zeros({}));
+      const Tensor off = (q.detach().flatten() - tensor_of(one["trace"][step])).abs();
+      ASSERT_LT(off.max().item<double>(), 5e-6) << "step " << step;
+    }
+  }
+}
+
+// As version 0.1 wrote it: one count for all parameters.
+TEST(Optimizers, AStateWithOneStepCountStillLoads) {
+  const Json json = reference();
+  for (const Json& one : json["steps"]) {
+    SCOPED_TRACE(one["name"].get<std::string>() + " " + one["settings"].dump());
+    Tensor p = start_of(json, false);
+    const OptimizerPtr optimizer = make(one, p);
+    for (size_t step = 0; step < 3; ++step) {
+      set_gradient(p, json["gradients"][step]);
+      optimizer->step(1, torch::zeros({}));
+    }
+    State saved;
+    saved.part("optimizer", *optimizer);
+    EXPECT_EQ(saved.tensors.at("optimizer.steps").sizes(), (std::vector<int64_t>{1}));
+    TensorMap old;
+    for (const auto& [name, tensor] : saved.tensors) old[name] = tensor;
+    old["optimizer.steps"] = torch::tensor(3.f);
+    Tensor q = p.detach().clone().requires_grad_();
+    const OptimizerPtr resumed = make(one, q);
+    State given(old, saved.numbers);
+    given.part("optimizer", *resumed);
+    set_gradient(q, json["gradients"][3]);
+    resumed->step(1, torch::zeros({}));
+    const Tensor off = (q.detach().flatten() - tensor_of(one["trace"][3])).abs();
+    EXPECT_LT(off.max().item<double>(), 5e-6);
+  }
+}
+
 TEST(Optimizers, StateGoesThroughACheckpointBitByBit) {
   const Json json = reference();
   for (const Json& one : json["steps"]) {
@@ -169,7 +219,8 @@ TEST(Schedules, EveryRateEqualsPyTorch) {
       // The reference is a chain of float64 products.
       ASSERT_NEAR(schedule->factor(step), one["rates"][step].get<double>(), 1e-12) << step;
       if ((step + 1) % horizon.steps_per_epoch != 0 || !one.contains("figures")) continue;
-      schedule->observe(one["figures"][step / horizon.steps_per_epoch], one["higher"]);
+      schedule->observe(one["figures"][step / horizon.steps_per_epoch],
+                        one["higher"] ? metrics::kHigher : metrics::kLower);
       State saved;  // as if resumed after each epoch
       schedule->state(saved);
       schedule = choice.make(horizon);

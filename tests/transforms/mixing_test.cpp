@@ -101,6 +101,22 @@ TEST(Mixing, LabelsThatAreMissingStayMissing) {
   EXPECT_TRUE(mixed.select(1, 1).isnan()[0].item<bool>());
 }
 
+// What a loss is divided by is asked of the targets alone.
+TEST(Mixing, OfTheTargetsAloneTheSameOnesStayUnknown) {
+  for (const auto& mix : {mixup({.alpha = 1}, specs()), cutmix({}, specs())})
+    for (uint64_t i = 0; i < 20; ++i) {
+      Batch batch = four_cases({1, 3, 8, 8});
+      batch.ids = {"a", "b", "c", "d"};
+      batch.targets["label"] = torch::tensor({0, -1, 2, -1});
+      Batch alone = batch;
+      alone.inputs = {};
+      Random one = stream(i), other = stream(i);
+      const torch::Tensor whole = mix->apply(batch, one).targets.at("label");
+      const torch::Tensor targets = mix->apply(alone, other).targets.at("label");
+      EXPECT_TRUE(torch::equal(whole.isnan(), targets.isnan())) << i;
+    }
+}
+
 TEST(Mixing, WithoutTheNumberOfClassesItSaysWhatIsMissing) {
   try {
     Random random = stream();

@@ -17,6 +17,7 @@ struct LoaderOptions {
   bool overlap = true;     ///< decode while the caller computes, too; false: only while it waits
   bool shuffle = false;    ///< a new permutation each epoch, a function of (seed, epoch)
   bool drop_last = false;  ///< leave out a last batch that is not full
+  int64_t least = 1;       ///< cases; a last batch of fewer joins the one before it
   bool balanced = false;   ///< every class equally often, see Loader::order
   uint64_t seed = 1;
 };
@@ -45,6 +46,12 @@ class Loader {
   Epoch epoch(int64_t epoch, int64_t position = 0) const;
   int64_t batches() const;   ///< in one epoch
   int64_t examples() const;  ///< in one epoch
+  int64_t joined() const;    ///< cases of a last batch that joined the one before it
+  /// Balanced: how many cases each class of the first target has; -1 where it is not known, and of
+  /// several labels at once their number where a case has none.
+  std::vector<std::pair<int64_t, int64_t>> strata() const;
+  /// The targets of batch `position` of an epoch, as Batch has them, without decoding a case.
+  Batch targets(const std::vector<int64_t>& order, int64_t position) const;
   const Dataset& data() const { return *data_; }
   const LoaderOptions& options() const { return options_; }
 
@@ -61,6 +68,7 @@ class Loader {
   ExampleTransform transform_;
   LoaderOptions options_;
   std::vector<std::vector<int64_t>> strata_;  // cases by class, for balanced
+  std::vector<int64_t> classes_;              // of each of them
 };
 
 /// Loading starts when the epoch is made and ends with it: leaving the loop early joins all

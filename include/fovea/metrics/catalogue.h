@@ -13,6 +13,7 @@
 
 #include "fovea/metrics/counts.h"
 #include "fovea/metrics/figure.h"
+#include "fovea/metrics/goal.h"
 #include "fovea/metrics/predictions.h"
 #include "fovea/metrics/ranking.h"
 
@@ -46,7 +47,7 @@ Scored score(const Predictions& predictions, const OperatingPoint& point = {});
 struct Metric {
   std::string_view name;
   std::string_view help;
-  bool higher_is_better = true;
+  Goal goal = kHigher;
   Figure (*of_question)(const Question&) = nullptr;
   Figure (*multiclass)(const Scored&) = nullptr;
   Figure (*multilabel)(const Scored&) = nullptr;

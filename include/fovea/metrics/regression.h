@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fovea/metrics/figure.h"
+#include "fovea/metrics/goal.h"
 
 namespace fovea::metrics {
 
@@ -40,7 +41,7 @@ Agreement limits_of_agreement(const Numbers& numbers);
 struct RegressionMetric {
   std::string_view name;
   std::string_view help;
-  bool higher_is_better;
+  Goal goal;
   Figure (*figure)(const Numbers&);
 };
 /// In the order of every report.

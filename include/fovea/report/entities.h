@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "fovea/metrics/coverage.h"
 #include "fovea/metrics/entities.h"
 
 namespace fovea::report {
@@ -24,6 +25,7 @@ struct EntitiesOf {
 std::string write_entities(const std::filesystem::path& folder,
                            const std::vector<metrics::TaggedText>& texts,
                            const std::vector<EntitiesOf>& cases,
-                           const std::vector<std::string>& types, const std::string& split);
+                           const std::vector<std::string>& types, const std::string& split,
+                           const metrics::Coverage& coverage = {});
 
 }  // namespace fovea::report

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/metrics/coverage.h"
 #include "fovea/metrics/predictions.h"
 #include "fovea/metrics/summary.h"
 
@@ -17,25 +18,30 @@ struct Evaluation {
   std::string split = "test";
   metrics::OperatingPoint point = {};
   bool pictures = true;
+  metrics::Coverage coverage = {};  ///< the cases that are not among the predictions
 };
 
 /// Writes, into a folder that exists or is made:
-///   metrics.json            figures with all digits; null, with the reason under "undefined",
-///   where there is none predictions.csv         id, group (if any), label, p_<class> ..., decision
-///   (multi-label: label_ and decision_ per class) roc.svg  precision_recall.svg  reliability.svg
-///   confusion_matrix.svg (not in multi-label mode)
+///   metrics.json      figures with all digits; null, with the reason under "undefined", where there
+///                     is none. "cases" are all of the split: "unknown" ones have no target, "failed"
+///                     ones no finite output, and the figures are over the "n" that are left
+///   predictions.csv   of those n: id, group (if any), label, p_<class> ..., decision (multi-label:
+///                     label_ and decision_ per class)
+///   roc.svg  precision_recall.svg  reliability.svg  confusion_matrix.svg (not in multi-label mode)
 /// and returns the summary line. Files of these names are replaced, each as a whole.
 std::string write_evaluation(const std::filesystem::path& folder,
                              const metrics::Predictions& predictions,
                              const Evaluation& evaluation = {});
 
-/// "split=test n=624 auc=0.9712 accuracy=0.8910 ...": all overall figures in the order of the
-/// catalogue, with four decimals; "undefined" where there is none.
-std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split);
+/// "split=test n=624 unknown=3 auc=0.9712 accuracy=0.8910 ...": all overall figures in the order of
+/// the catalogue, with four decimals; "undefined" where there is none.
+std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split,
+                         const metrics::Coverage& coverage = {});
 
 /// The content of metrics.json.
 std::string metrics_json(const metrics::ClassificationSummary& summary,
-                         const metrics::Predictions& predictions, std::string_view split);
+                         const metrics::Predictions& predictions, std::string_view split,
+                         const metrics::Coverage& coverage = {});
 
 /// The content of predictions.csv.
 std::string predictions_csv(const metrics::Predictions& predictions,

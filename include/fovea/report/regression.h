@@ -5,19 +5,22 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/metrics/coverage.h"
 #include "fovea/metrics/regression.h"
 
 namespace fovea::report {
 
 /// Writes, into a folder that exists or is made:
 ///   metrics.json       figures with all digits (null, with the reason under "undefined", where
-///                      there is none) and the limits of agreement
+///                      there is none), the limits of agreement, and the cases that count for
+///                      neither, as in report/evaluation.h
 ///   predictions.csv    id, group (if any), target, predicted
 ///   scatter.svg        predicted against true
 ///   bland_altman.svg   predicted - true against their mean, with the limits of agreement
 /// and returns "split=test n=624 rmse=14.2000 …". Files of these names are replaced, each as a whole.
 std::string write_regression(const std::filesystem::path& folder, const metrics::Numbers& numbers,
-                             const std::string& target, const std::string& split);
+                             const std::string& target, const std::string& split,
+                             const metrics::Coverage& coverage = {});
 
 /// Predicted against true, with the line where both are equal. Of more than 4000 cases as many,
 /// evenly spaced in their order, are drawn.

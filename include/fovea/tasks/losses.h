@@ -1,26 +1,31 @@
-// What a model is punished for: functions of outputs and targets, averaged over the batch.
+// What a model is punished for: functions of outputs and targets, summed over the batch, and what
+// the sum is to be divided by.
 #pragma once
 
 #include <torch/types.h>
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/example.h"
+#include "fovea/tasks/loss_sums.h"
 
 namespace fovea::tasks {
 
-/// logits [N, K] float32 -> a scalar.
+/// logits [N, K] float32 -> a sum and its weight.
 ///   one class per case     targets int64 [N], -1 where nobody knows; or soft: float [N, K], rows
 ///                          that sum to 1, NaN where nobody knows
 ///   several labels at once  targets float [N, K] in 0 … 1, NaN where nobody knows: that cell does
 ///                           not count
 ///   a number                K is 1; both in deviations from the mean of the training cases, targets
 ///                           float [N], NaN where nobody knows
-/// What nobody knows does not count; 0 where nothing of the batch is known.
+/// What nobody knows counts neither in the sum nor in the weight.
 class Loss {
  public:
   virtual ~Loss() = default;
-  virtual torch::Tensor operator()(const torch::Tensor& logits,
-                                   const torch::Tensor& targets) const = 0;
+  virtual LossSum operator()(const torch::Tensor& logits, const torch::Tensor& targets) const = 0;
+  /// What it decided from the training cases, for whoever reads the log; "" where nothing.
+  virtual std::string note() const { return ""; }
+  /// The weight alone: a scalar, double.
+  virtual torch::Tensor weight(const torch::Tensor& targets) const = 0;
 };
 using LossPtr = std::shared_ptr<const Loss>;
 
@@ -33,15 +38,15 @@ void read_value(const Node& node, ClassWeights& value);
 Node write_value(const ClassWeights& value);
 inline std::string type_name(const ClassWeights&) { return "none, balanced, or a list of numbers"; }
 
-/// -Σ w_c t_c log softmax(x)_c. With hard targets the mean is weighted by the class weights, with
-/// soft ones it is over the cases (as in PyTorch). `balanced` is n / (K n_c).
+/// -Σ w_c t_c log softmax(x)_c. With hard targets the weight is the sum of the cases' class weights,
+/// with soft ones the number of cases (as in PyTorch). `balanced` is n / (K n_c).
 struct CrossEntropyOptions {
   ClassWeights class_weights = {};
   double label_smoothing = 0;  ///< t becomes (1 - s) t + s / K (Szegedy 2016)
   void describe(Fields& f);
 };
 
-/// -(w_c t log σ(x) + (1 - t) log σ(-x)), mean over the known cells. `balanced` is negatives /
+/// -(w_c t log σ(x) + (1 - t) log σ(-x)); the weight is the known cells. `balanced` is negatives /
 /// positives of the label.
 struct BceOptions {
   ClassWeights pos_weight = {};

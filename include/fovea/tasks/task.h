@@ -7,8 +7,10 @@
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/example.h"
+#include "fovea/metrics/goal.h"
 #include "fovea/nn/model.h"
 #include "fovea/tasks/answer.h"
+#include "fovea/tasks/loss_sums.h"
 
 namespace fovea::tasks {
 
@@ -17,19 +19,24 @@ struct NamedFigure {
   std::string name;
   double value = std::numeric_limits<double>::quiet_NaN();
   std::string why_undefined;  ///< empty when the figure is defined
-  bool higher_is_better = true;
+  metrics::Goal goal = metrics::kHigher;
 };
+
+/// In place of a tag where the scores of a text are not finite.
+inline constexpr int64_t kNotFinite = -2;
 
 /// Collects decoded outputs and targets over one pass and computes the figures at its end.
 class Evaluation {
  public:
   virtual ~Evaluation() = default;
-  /// `decoded` as Task::decode gave it; all on the CPU. `loss` is the mean over the batch, NaN
-  /// where nobody computed it.
-  virtual void add(const TensorMap& decoded, const Batch& batch,
-                   double loss = std::numeric_limits<double>::quiet_NaN()) = 0;
+  /// `decoded` as Task::decode gave it; all on the CPU. `loss` as Task::loss gave it, on any device;
+  /// empty where nobody computed it.
+  virtual void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss = {}) = 0;
   /// All figures in a fixed order, then `loss`; the first is the task's main figure.
   virtual std::vector<NamedFigure> figures() const = 0;
+  /// The cases whose target is known but whose output is not finite, in order. No figure but the
+  /// loss counts them: it is not finite then.
+  virtual std::vector<std::string> failed() const = 0;
   /// Writes metrics.json, the predictions and the pictures into `folder`; returns the line of
   /// key=value figures.
   virtual std::string write(const std::filesystem::path& folder,
@@ -40,19 +47,25 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual std::vector<nn::HeadSpec> heads() const = 0;
-  /// A scalar, float32, differentiable. Targets may be soft (mixup): float [N, classes] instead of
-  /// int64 [N].
-  virtual torch::Tensor loss(const TensorMap& outputs, const Batch& batch) const = 0;
+  /// What the outputs cost, a part per target; `loss_of` makes one number of it. Targets may be soft
+  /// (mixup): float [N, classes] instead of int64 [N].
+  virtual LossSums loss(const TensorMap& outputs, const Batch& batch) const = 0;
+  /// The weights of those parts, which the targets alone decide.
+  virtual std::vector<torch::Tensor> loss_weights(const Batch& batch) const = 0;
   /// Outputs -> what they mean, under the same names. Classes: probabilities [N, classes], float32
-  /// (binary: two columns). A number: [N], double, in its own unit. Tags: int64 [N, L].
+  /// (binary: two columns). A number: [N], double, in its own unit. Tags: int64 [N, L]. Where an
+  /// output of a case is not finite: NaN in all its columns, a NaN, kNotFinite in all its tags.
   virtual TensorMap decode(const TensorMap& outputs) const = 0;
-  /// One answer per target for case `row`; `decoded` as decode() gave it, all on the CPU.
+  /// One answer per target for case `row`; `decoded` as decode() gave it, all on the CPU. A data
+  /// Error where the outputs of the case are not finite: what is no number is no decision.
   virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                                       int64_t row) const = 0;
   /// The columns of a table of answers: per target its probabilities, then the decision or number;
   /// of tagging a row per entity: label, text, begin, end.
   virtual std::vector<std::string> columns() const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
+  /// What it decided from the training cases: "balanced class weights of 'label': …".
+  virtual std::vector<std::string> notes() const { return {}; }
   /// The figures that an evaluation will have, without their values: what `best:` may name.
   virtual std::vector<NamedFigure> figures() const { return evaluation()->figures(); }
 };

@@ -57,7 +57,7 @@ class ProgressLine final : public Callback {
   report::Terminal terminal_;
   std::unique_ptr<report::Progress> bar_;  // of the epoch under way
   int64_t epochs_ = 0, cases_ = 0, epoch_cases_ = 0;
-  double epoch_start_ = 0, loss_sum_ = 0;
+  double epoch_start_ = 0;
   std::string figure_;  // "auc 0.942", of the last validation
 };
 

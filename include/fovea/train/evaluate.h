@@ -16,10 +16,11 @@ struct EvaluateOptions {
   Precision precision = Precision::fp32;
   bool channels_last = true;
   std::function<void(const Batch&)> progress;  ///< told after each batch
+  std::function<bool()> stop;                  ///< asked before each batch
 };
 
 /// Runs the model, as it is on `device`, over every case of the loader, and collects. The model is
-/// in evaluation mode meanwhile. Null where a stop was requested (signals.h) before the end.
+/// in evaluation mode meanwhile. Null where `stop` said so before the end.
 std::unique_ptr<tasks::Evaluation> evaluate(nn::Model& model, const tasks::Task& task,
                                             const Loader& loader,
                                             const EvaluateOptions& options = {});

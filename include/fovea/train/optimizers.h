@@ -34,9 +34,10 @@ class Optimizer {
             std::vector<std::string> slots);
   virtual ~Optimizer() = default;
 
-  /// One step with the gradients as they are. Parameters without a gradient stay. Where `skip` (a
-  /// float scalar on the parameters' device) is 1, nothing moves, the step count included; the
-  /// host need not know.
+  /// One step with the gradients as they are. Parameters without a gradient stay, their step count
+  /// included: what few batches reach (an input that most cases lack) is corrected for the steps that
+  /// it took. Where `skip` (a float scalar on the parameters' device) is 1, nothing moves and nothing
+  /// is counted; the host need not know.
   void step(double schedule_factor, const torch::Tensor& skip);
 
   /// Forgets all gradients (the tensors go, rather than being filled with zeros).
@@ -52,18 +53,22 @@ class Optimizer {
   struct Lists {
     std::vector<torch::Tensor> parameters, gradients;
     std::vector<std::vector<torch::Tensor>> slots;  ///< [slot][parameter]
-    std::vector<torch::Tensor> steps;  ///< the step count, the same tensor for each parameter
+    std::vector<torch::Tensor> steps;               ///< taken by each parameter: float scalars
     double lr, weight_decay;
     torch::Tensor skip;
   };
   virtual void update(Lists& lists) = 0;
 
  private:
+  void count_step(const torch::Tensor& skip);
+
   std::vector<ParameterGroup> groups_;
   double lr_, weight_decay_;
   std::vector<std::string> slot_names_;
   std::vector<std::vector<std::vector<torch::Tensor>>> slots_;  // [group][slot][parameter]
-  torch::Tensor steps_;  // float scalar: a skipped step is taken back on the device
+  torch::Tensor
+      steps_;  // float [parameters], group after group: on the device, where a step is skipped
+  std::vector<torch::Tensor> steps_of_;  // views of them
 };
 
 using OptimizerPtr = std::unique_ptr<Optimizer>;

@@ -26,6 +26,7 @@ struct TrainOptions {
   int64_t checkpoint_every = 0;  ///< steps; 0: at the end of each epoch only
   int64_t threads = 0;           ///< for computing; 0: one per core
   int64_t loader_threads = -1;
+  int64_t loader_mb = 1024;  ///< of batches that wait, in 2^20 bytes
 
   void describe(Fields& f);
 };

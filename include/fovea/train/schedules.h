@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "fovea/core/catalogue.h"
+#include "fovea/metrics/goal.h"
 #include "fovea/train/state.h"
 
 namespace fovea::train {
@@ -22,7 +23,7 @@ class Schedule {
   /// The factor of step `step`, from 0 on; after the last step it stays where it is.
   virtual double factor(int64_t step) const = 0;
   /// Told after each epoch how good the run is: the figure that chooses the best model.
-  virtual void observe(double figure, bool higher_is_better);
+  virtual void observe(double figure, const metrics::Goal& goal);
   virtual void state(State& s);
 };
 using SchedulePtr = std::unique_ptr<Schedule>;

@@ -9,7 +9,8 @@ namespace fovea::train {
 
 /// While it lives, SIGTERM, SIGINT, SIGUSR1 and SIGHUP ask for a stop instead of ending the
 /// process. A second SIGINT ends it at once. SIGPIPE is ignored: write errors are handled where
-/// they happen. The dispositions of before come back with the destructor. One at a time.
+/// they happen. With the destructor the dispositions of before come back, and a request that came
+/// meanwhile ends. One at a time.
 class StopSignals {
  public:
   StopSignals();
@@ -25,7 +26,8 @@ class StopSignals {
 bool stop_requested();
 std::string stop_reason();
 
-/// What the handlers do; for embedders with a stop button. 0 takes the request back.
+/// What the handlers do; for embedders with a stop button. 0 takes the request back, as
+/// Trainer::fit does once it has obeyed.
 void request_stop(int signal);
 
 }  // namespace fovea::train

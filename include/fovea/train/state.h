@@ -19,6 +19,10 @@ class State {
       : tensors(std::move(tensors)), numbers(std::move(numbers)), restoring_(true) {}
 
   bool restoring() const { return restoring_; }
+  /// False where a checkpoint of an older version is restored that does not know the entry.
+  bool has(std::string_view name) const;
+  /// Restoring, the tensor as it was saved, or null: for entries that had another shape once.
+  const torch::Tensor* saved(std::string_view name) const;
 
   // Restoring, a data Error that names the entry where it is missing or of another shape or type.
   void operator()(std::string_view name, double& value);

@@ -1,6 +1,7 @@
 // Where data, model and task meet: the training loop.
 #pragma once
 
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ struct StepReport {
   int64_t position, batches;   ///< in the epoch: batches behind us, and all
   int64_t cases;               ///< in this step
   double loss, gradient_norm;  ///< before clipping
+  double epoch_loss;           ///< over the cases of the epoch so far, as they were met
   double lr;                   ///< of the heads
   bool applied;                ///< false where the gradients were not finite
 };
@@ -30,11 +32,11 @@ struct StepReport {
 /// After each epoch.
 struct EpochReport {
   int64_t epoch, step;  ///< completed
-  double train_loss;    ///< mean over the cases, as they were met
+  double train_loss;    ///< over the cases, as they were met
   double lr;
   std::vector<tasks::NamedFigure> figures;  ///< of the validation data; empty without
   std::string best_figure;                  ///< the name of the one that chooses
-  bool improved = false;
+  bool improved = false;                    ///< the best so far
 };
 
 struct Result {
@@ -79,10 +81,18 @@ struct Training {
   const Loader* validation = nullptr;  ///< null: no figures, and the last model is the best
   torch::Device device = torch::kCPU;
   uint64_t seed = 1;
-  std::function<Batch(Batch, Random&)> mix = {};  ///< mixup and the like, on the device
+  /// Mixup and the like, on the device: a function of the batch and the draws. Where several batches
+  /// make a step it is first asked about the targets alone (a batch without inputs), because they
+  /// decide what the loss is divided by.
+  std::function<Batch(Batch, Random&)> mix = {};
 };
 
-/// Fits a model. The same seed, threads and machine give bit-identical weights on the CPU, whatever
+/// Fits a model. A step of several batches (`accumulate`) is that of one batch of all their cases,
+/// whatever the task and its losses; but for batch normalization, which knows one batch at a time.
+///
+/// The model of the best figure is kept, of equal figures that of the lowest loss. Early stopping
+/// counts the epochs since the figure itself was better. An epoch whose figure is undefined, or whose
+/// outputs were not finite for every case, is never the best. The same seed, threads and machine give bit-identical weights on the CPU, whatever
 /// the number of loader threads, resumed or not.
 class Trainer {
  public:
@@ -90,6 +100,10 @@ class Trainer {
   /// unknown figure in `best` is answered with the nearest.
   Trainer(Training training, TrainOptions options);
   ~Trainer();
+
+  /// What the run will do and its settings do not say: how cases are drawn and weighed, and what
+  /// becomes of a last batch of one case.
+  std::vector<std::string> notes() const;
 
   /// Trains to the end, to an early stop, or to a request to stop, from the newest checkpoint of
   /// `run` on where there is one. Without a run nothing is kept. A data Error where numbers become non-finite, with epoch, step, rate
@@ -101,17 +115,22 @@ class Trainer {
   void restore(Checkpoint checkpoint);
 
  private:
+  struct Step;
   void train_epoch();
-  torch::Tensor loss_of(const Batch& loaded, int64_t micro_batches);
-  void advance(const torch::Tensor& loss, const std::vector<std::string>& ids);
+  std::vector<torch::Tensor> weights_of_batches(const std::vector<int64_t>& order,
+                                                int64_t end) const;
+  Batch mixed(Batch batch, int64_t position) const;
+  void learn(const Batch& loaded, Step& step);
+  void advance(Step& step);
   void check_finite(double loss, double norm, bool overflowed, const std::vector<std::string>& ids);
   void end_epoch();
-  bool choose_best(const std::vector<tasks::NamedFigure>& figures);
+  bool choose_best(const tasks::Evaluation& evaluation);
   void save(bool best);
   bool over() const;
   MemoryUse memory_use() const;
   Result result() const;
   void state(State& s);
+  void state_of_loss(State& s);
   friend class State;
 
   Training on_;
@@ -124,18 +143,18 @@ class Trainer {
   std::optional<GradScaler> scaler_;
   std::optional<WeightAverage> average_;
   std::string best_figure_;
-  bool higher_is_better_ = true;
+  metrics::Goal goal_;
   int64_t batches_, steps_per_epoch_;
   std::vector<torch::Tensor> buffers_, buffers_before_;  // where a step may be taken back
 
   // Where the run is.
   int64_t epoch_ = 0, step_ = 0, position_ = 0;
-  int64_t step_cases_ = 0;               // of the step under way
-  double loss_sum_ = 0, lr_factor_ = 1;  // of the epoch
-  int64_t cases_ = 0;
+  double lr_factor_ = 1;
+  tasks::LossMean epoch_loss_;
   int64_t skipped_ = 0, skipped_in_a_row_ = 0, overflows_ = 0;
-  double best_ = 0;
+  double best_ = 0, best_loss_ = INFINITY;
   int64_t best_epoch_ = 0, best_step_ = 0;
+  int64_t better_epoch_ = 0;  // of the first that reached `best_`
   bool best_seen_ = false, stopped_ = false;
   int64_t saved_step_ = -1;  // that of the newest checkpoint, and whether it ended an epoch
   bool saved_at_end_ = false;
