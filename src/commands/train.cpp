@@ -96,7 +96,7 @@ int train(const TrainRequest& request) {
 
   const sources::Source source =
       sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
-  for (const std::string& note : source.notes) {
+  for (const std::string& note : source.remarks()) {
     log_info(note);
     run_options.notes.push_back(in_our_words(note));
   }

@@ -183,6 +183,13 @@ void Findings::add(Findings other) {
   move(other.problems, problems);
 }
 
+std::vector<std::string> Findings::remarks() const {
+  std::vector<std::string> all = notes;
+  all.insert(all.end(), warnings.begin(), warnings.end());
+  all.insert(all.end(), problems.begin(), problems.end());
+  return all;
+}
+
 NumberFormat number_format(const DataOptions& options, const storage::Table& table) {
   NumberFormat format{.decimal = options.decimal.empty() ? '.' : options.decimal[0],
                       .thousands = options.thousands.empty() ? '\0' : options.thousands[0]};
@@ -356,7 +363,7 @@ void NumberReader::add_notes(const std::string& column, std::vector<std::string>
   std::vector<std::string> texts;
   for (const auto& [text, count] : as_missing_) {
     missing += count;
-    texts.push_back("'" + storage::escaped(text, 40) + "'");
+    texts.push_back(fmt::format("'{}'", storage::escaped(text, 40)));
   }
   note(missing, fmt::format("({}) are read as missing", join(texts, ", ", 5)));
   note(read_dates_, "are dates, read as days since 1970-01-01");

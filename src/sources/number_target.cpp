@@ -26,7 +26,7 @@ void check(const NumberOptions& options, const std::string& setting) {
 }  // namespace
 
 Labels number_target(const NumberOptions& options, const TargetPlace& place) {
-  const std::string setting = "DataOptions::targets." + place.name;
+  const std::string setting = "DataOptions::targets." + place.name + ".number";
   const std::string where = fmt::format("{}: column '{}'", place.where, options.column);
   check(options, setting);
   Labels labels{.spec = {.name = place.name, .classes = {}, .kind = TargetKind::number},

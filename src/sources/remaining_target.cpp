@@ -43,10 +43,10 @@ Labels remaining_target(const RemainingOptions& options, const TargetPlace& plac
     for (size_t g = 0; g < groups.rows.size(); ++g)
       if (groups.table[g] == split) own.push_back(g);
     if (own.empty())
-      throw config_error(
-          fmt::format("DataOptions::targets.{}.after_last: found '{}', which is no table of "
-                      "DataOptions::table",
-                      place.name, split));
+      throw config_error(fmt::format(
+          "DataOptions::targets.{}.remaining.after_last: found '{}', which is no table of "
+          "DataOptions::table",
+          place.name, split));
     const std::vector<double> numbers = numbers_of(place.root / file, own.size(), place.format);
     for (size_t k = 0; k < own.size(); ++k) after[own[k]] = numbers[k];
   }

@@ -118,6 +118,7 @@ class TableReader {
     });
     if (!problems.empty()) {
       splits_.splits.resize(static_cast<size_t>(table_.rows()));
+      splits_.given = splits_.splits;
       problems.collect([&] { inputs({}); });
     }
     problems.raise();

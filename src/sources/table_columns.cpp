@@ -31,7 +31,7 @@ class Learner {
         name_(name),
         position_(place.rows.table.column(name)),
         format_(number_format(place.data, place.rows.table)),
-        setting_("DataOptions::inputs." + place.name) {}
+        setting_(settings_of_table(place.name)) {}
 
   LearnedColumn learn() const {
     const bool listed = std::ranges::find(options_.categories, name_) != options_.categories.end();
@@ -189,6 +189,10 @@ class Learner {
 };
 
 }  // namespace
+
+std::string settings_of_table(const std::string& name) {
+  return "DataOptions::inputs." + name + (name == "table" ? "" : ".table");
+}
 
 LearnedColumn learn_column(const TableOptions& options, const InputPlace& place,
                            const std::string& name) {

@@ -27,6 +27,10 @@ struct LearnedColumn {
   }
 };
 
+/// Where the settings of a table input stand: "DataOptions::inputs.labs.table", and
+/// "DataOptions::inputs.table" where its name says its kind.
+std::string settings_of_table(const std::string& name);
+
 /// A column is of numbers (or of dates) where every training cell is one, of categories where none is
 /// or `categories` lists it. A data Error where some are and some are not, with lines and with what
 /// would help; where spellings of one category stand side by side; where there is no value at all.

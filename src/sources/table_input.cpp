@@ -74,7 +74,7 @@ class Maker {
       : options_(options),
         place_(place),
         format_(number_format(place.data, place.rows.table)),
-        setting_("DataOptions::inputs." + place.name) {}
+        setting_(settings_of_table(place.name)) {}
 
   InputPtr make() {
     LearnedTable learned;

@@ -28,6 +28,8 @@ struct Findings {
   std::vector<std::string> problems;  ///< what makes every figure worthless
 
   void add(Findings other);
+  /// Notes, warnings and problems, for whoever goes on.
+  std::vector<std::string> remarks() const;
 };
 
 }  // namespace fovea::sources
