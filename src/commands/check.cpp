@@ -28,6 +28,14 @@ void print_counts(const sources::CheckReport& report) {
   }
 }
 
+/// How each column was read: a look of ten seconds tells whether all is well.
+void print_columns(const sources::CheckReport& report) {
+  size_t width = 0;
+  for (const auto& one : report.found.columns) width = std::max(width, one.column.size());
+  for (const auto& [column, reading] : report.found.columns)
+    std::cout << fmt::format("  {:<{}}  {}\n", column, width, reading);
+}
+
 void print_inputs(const sources::CheckReport& report) {
   for (const auto& sizes : report.sizes) {
     if (sizes.largest.empty()) {
@@ -82,9 +90,12 @@ int check(const CheckRequest& request) {
   progress.finish();
 
   print_counts(report);
+  print_columns(report);
   print_inputs(report);
-  for (const std::string& note : report.notes)
+  for (const std::string& note : report.found.notes)
     std::cout << "  note: " << in_our_words(note) << '\n';
+  for (const std::string& warning : report.found.warnings)
+    std::cout << "  warning: " << in_our_words(warning) << '\n';
   const std::vector<std::string> problems = report.problems();
   for (const std::string& problem : problems)
     std::cout << "  problem: " << in_our_words(problem) << '\n';

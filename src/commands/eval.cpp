@@ -78,7 +78,7 @@ int eval(const EvalRequest& request) {
   trained.config.train.loader_mb = data.train.loader_mb;
   const sources::Source source = sources::open_source(
       bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
-  for (const std::string& note : source.notes) log_info(note);
+  for (const std::string& note : source.remarks()) log_info(note);
   check_targets(trained, source);
 
   const DatasetPtr cases = request.split == "all" ? source.data : source.part(request.split);

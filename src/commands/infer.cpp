@@ -7,6 +7,7 @@
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
+#include "fovea/core/log.h"
 #include "fovea/report/progress.h"
 #include "fovea/train/device.h"
 
@@ -42,8 +43,9 @@ int infer(const InferRequest& request) {
   const sources::NamedCases named = sources::list_cases(request.inputs, data);
   if (!named.files.empty()) classify(named.files, named.files.size());
   for (const std::filesystem::path& table : named.tables) {
-    const DatasetPtr rows = sources::open_cases(table, data, trained.card.learned);
-    classify(*rows, static_cast<size_t>(rows->size()));
+    const sources::Source rows = sources::open_cases(table, data, trained.card.learned);
+    for (const std::string& note : rows.remarks()) log_info(note);
+    classify(*rows.data, static_cast<size_t>(rows.data->size()));
   }
   output.finish();
   explanations.finish();

@@ -100,7 +100,7 @@ int train(const TrainRequest& request) {
     log_info(text);
     run_options.notes.push_back(in_our_words(text));
   };
-  for (const std::string& text : source.notes) note(text);
+  for (const std::string& text : source.remarks()) note(text);
   const bundle::ModelCard card = bundle::make_card(config, source);
   const tasks::TaskPtr task = bundle::make_task(config, card);
   const auto model = bundle::make_model(config, card, *task);

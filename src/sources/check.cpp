@@ -160,7 +160,7 @@ CheckReport check(const Source& source, int64_t threads,
                   const std::function<void(int64_t, int64_t)>& progress) {
   CheckReport report;
   report.cases = source.data->size();
-  report.notes = source.notes;
+  report.found = source;
   add_counts(report, source);
   add_overlaps(report, source);
   const std::vector<Look> looks = look_at_all(*source.data, threads, progress);
@@ -189,7 +189,7 @@ int64_t CheckReport::duplicates_across_splits() const {
 }
 
 std::vector<std::string> CheckReport::problems() const {
-  std::vector<std::string> result;
+  std::vector<std::string> result = found.problems;
   if (!failures.empty())
     result.push_back(fmt::format("{} of {} cases cannot be read, the first: {}", failures.size(),
                                  cases, failures[0].message));
@@ -200,7 +200,8 @@ std::vector<std::string> CheckReport::problems() const {
   for (const Overlap& one : overlaps)
     result.push_back(fmt::format(
         "{} of {} cases of '{}' share time steps of '{}' with training cases: figures would be "
-        "flattering; split in the order of time (data.split: {{chronological: …}}) or by group",
+        "flattering; split in the order of time (DataOptions::split: {{chronological: …}}) or by "
+        "group",
         one.cases, one.of, one.split, one.input));
   if (!constant.empty())
     result.push_back(fmt::format("{} pictures have one value only: {}", constant.size(),

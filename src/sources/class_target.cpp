@@ -1,15 +1,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
-#include <optional>
+#include <map>
 #include <set>
 #include <unordered_map>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "sources/cells.h"
 #include "sources/complaints.h"
+#include "sources/names.h"
 #include "sources/targets.h"
 
 namespace fovea::sources {
@@ -17,18 +18,11 @@ namespace {
 
 constexpr size_t kMostClasses = 1000;
 
-std::optional<int64_t> whole(std::string_view text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return {};
-  return value;
-}
-
 // Numbers by value, then words by letters.
 bool before(const std::string& a, const std::string& b) {
-  const auto x = whole(a);
-  const auto y = whole(b);
-  if (x && y) return *x < *y;
+  const auto x = number_in(a);
+  const auto y = number_in(b);
+  if (x && y && x->value != y->value) return x->value < y->value;
   if (x.has_value() != y.has_value()) return x.has_value();
   return a < b;
 }
@@ -45,76 +39,184 @@ std::vector<std::string_view> parts(std::string_view text, const std::string& se
 
 class Reader {
  public:
-  Reader(const ClassesOptions& options, const LabelTexts& texts)
-      : options_(options), texts_(texts), cases_(texts.cells[0].size()) {}
-
-  Labels read(const std::string& name) {
+  Reader(const std::string& name, const ClassesOptions& options, const LabelTexts& texts)
+      : options_(options),
+        texts_(texts),
+        cases_(texts.cells[0].size()),
+        setting_("DataOptions::targets." + name),
+        names_(texts.decimal) {
     labels_.spec.name = name;
+    for (const std::string& text : options.missing) missing_.insert(name_key(text, texts.decimal));
+  }
+
+  Labels read() {
     if (texts_.cells.size() > 1) {
       read_columns();
     } else {
+      split_cells();
       choose_classes();
+      find_indices();
       options_.separator.empty() ? read_classes() : read_lists();
     }
+    names_.add_notes(texts_.where, labels_.findings.notes);
+    note_missing();
     return std::move(labels_);
   }
 
  private:
-  bool missing(std::string_view text) const {
-    return std::ranges::find(options_.missing, text) != options_.missing.end();
+  /// The labels of one case: none where it is missing, or where the cell says "no label".
+  struct Case {
+    bool missing = false;
+    std::vector<std::string> keys{};
+  };
+
+  bool missing(std::string_view cell) {
+    const std::string key = name_key(cell, texts_.decimal);
+    if (!missing_.contains(key)) return false;
+    if (!key.empty()) ++as_missing_[key];
+    ++not_known_;
+    return true;
   }
 
-  std::vector<std::string_view> labels_of(std::string_view cell) const {
-    if (options_.separator.empty()) return {cell};
-    if (!options_.none.empty() && cell == options_.none) return {};
-    return parts(cell, options_.separator);
+  void split_cells() {
+    for (const std::string_view cell : texts_.cells[0]) {
+      Case& one = cells_.emplace_back();
+      one.missing = missing(cell);
+      if (one.missing) continue;
+      const bool lists = !options_.separator.empty();
+      if (lists && !options_.none.empty() && storage::trimmed(cell) == options_.none) continue;
+      for (const std::string_view label :
+           lists ? parts(cell, options_.separator) : std::vector<std::string_view>{cell})
+        one.keys.push_back(names_.key(label));
+    }
   }
+
+  // --- classes
 
   void choose_classes() {
     std::vector<std::string>& classes = labels_.spec.classes;
     classes = options_.classes;
-    if (classes.empty()) {
-      std::set<std::string, bool (*)(const std::string&, const std::string&)> found(before);
-      for (const std::string_view cell : texts_.cells[0]) {
-        if (missing(cell)) continue;
-        for (const std::string_view label : labels_of(cell))
-          if (!label.empty()) found.emplace(label);
-        if (found.size() > kMostClasses)
-          throw data_error(fmt::format(
-              "{}: found more than {} different values, wanted classes; is this the right column? "
-              "Else list its `classes`",
-              texts_.where, kMostClasses));
-      }
-      classes.assign(found.begin(), found.end());
-    }
+    if (classes.empty()) classes = found_classes();
     if (classes.size() < 2 && options_.separator.empty())
       throw data_error(fmt::format("{}: found {} class{}, wanted at least 2", texts_.where,
                                    classes.size(),
                                    classes.empty() ? "es" : " ('" + classes[0] + "')"));
     for (size_t k = 0; k < classes.size(); ++k)
-      if (!index_.emplace(classes[k], static_cast<int64_t>(k)).second)
-        throw config_error(fmt::format("targets: the class '{}' is listed twice", classes[k]));
+      if (!index_.emplace(name_key(classes[k], texts_.decimal), static_cast<int64_t>(k)).second)
+        throw config_error(fmt::format("the class '{}' is listed twice", classes[k]),
+                           "take one out of " + setting_ + ".classes");
   }
 
-  // A name of the list wins; a whole number is an index.
-  int64_t class_of(std::string_view text) const {
-    const auto found = index_.find(std::string(text));
-    if (found != index_.end()) return found->second;
-    const auto number = whole(text);
-    return number && *number >= 0 && *number < static_cast<int64_t>(index_.size()) ? *number : -1;
+  std::vector<std::string> found_classes() const {
+    std::set<std::string, bool (*)(const std::string&, const std::string&)> found(before);
+    for (const Case& one : cells_) {
+      for (const std::string& key : one.keys)
+        if (!key.empty()) found.insert(key);
+      if (found.size() > kMostClasses)
+        throw data_error(
+            fmt::format("{}: found more than {} different values, wanted classes", texts_.where,
+                        kMostClasses),
+            fmt::format("is this the right column? A quantity is a target of the kind number; else "
+                        "list {}.classes",
+                        setting_));
+    }
+    std::vector<std::string> classes(found.begin(), found.end());
+    refuse_doubtful(classes);
+    return classes;
   }
+
+  // Classes that nobody would list, in one message.
+  void refuse_doubtful(const std::vector<std::string>& classes) const {
+    std::vector<std::string> problems, remedies;
+    for (const Clash& clash : clashes(classes))
+      problems.push_back(fmt::format(
+          "{} ({}) and {} ({}) {}", shown(clash.first), places_of(clash.first), shown(clash.second),
+          places_of(clash.second),
+          clash.truths ? "are two ways to say yes and no" : "are spellings of one class"));
+    if (!problems.empty())
+      remedies.push_back("write each class in one way, or list " + setting_ + ".classes");
+    const size_t spellings = problems.size();
+    for (const std::string& name : classes)
+      if (means_missing(name))
+        problems.push_back(fmt::format("{} ({}) usually means that nothing is known", shown(name),
+                                       places_of(name)));
+    if (problems.size() > spellings)
+      remedies.push_back("name it in " + setting_ + ".missing, or, if it is a class, list " +
+                         setting_ + ".classes");
+    for (const std::string& name : classes)
+      if (is_nested(name)) {
+        problems.push_back(
+            fmt::format("{} ({}) is a list or an object, no class", shown(name), places_of(name)));
+        remedies.push_back("write the class alone, or several with a separator between (" +
+                           setting_ + ".separator)");
+        break;
+      }
+    if (!problems.empty())
+      throw data_error(fmt::format("{}: found {} classes, among them {}", texts_.where,
+                                   classes.size(), join(problems, "; ", 5)),
+                       join(remedies, "; "));
+  }
+
+  static std::string shown(const std::string& name) {
+    return "'" + storage::escaped(name, 40) + "'";
+  }
+
+  std::string places_of(const std::string& key) const {
+    std::vector<std::string> places;
+    for (size_t i = 0; i < cells_.size(); ++i)
+      if (std::ranges::find(cells_[i].keys, key) != cells_[i].keys.end())
+        places.push_back(texts_.place(i));
+    return join(places, ", ", 3);
+  }
+
+  // Numbers are indices only where they cannot be anything else: no class is called by a number, and
+  // no case by a name.
+  void find_indices() {
+    if (options_.classes.empty()) return;
+    if (texts_.indices) {
+      indices_ = true;
+      return index_.clear();
+    }
+    const auto numeric = [](const std::string& name) { return number_in(name).has_value(); };
+    if (std::ranges::any_of(options_.classes, numeric)) return;
+    const auto size = static_cast<int64_t>(index_.size());
+    bool any = false;
+    for (const Case& one : cells_)
+      for (const std::string& key : one.keys) {
+        if (index_.contains(key)) return;
+        any |= is_whole(key) && index_of(key) < size;
+      }
+    indices_ = any;
+    if (any)
+      labels_.findings.notes.push_back(fmt::format(
+          "{}: its numbers are read as indices of the classes: 0 is {}, 1 is {}{}", texts_.where,
+          options_.classes[0], options_.classes[1], size > 2 ? ", …" : ""));
+  }
+
+  static int64_t index_of(const std::string& key) {
+    return key.size() > 9 ? std::numeric_limits<int64_t>::max() : std::stoll(key);
+  }
+
+  int64_t class_of(const std::string& key) const {
+    const auto found = index_.find(key);
+    if (found != index_.end()) return found->second;
+    if (!indices_ || !is_whole(key)) return -1;
+    const int64_t index = index_of(key);
+    return index < static_cast<int64_t>(labels_.spec.classes.size()) ? index : -1;
+  }
+
+  // --- values
 
   void read_classes() {
     labels_.values = torch::full({static_cast<int64_t>(cases_)}, -1, torch::kInt64);
     auto* values = labels_.values.data_ptr<int64_t>();
     Complaints complaints;
     for (size_t i = 0; i < cases_; ++i) {
-      const std::string_view cell = texts_.cells[0][i];
-      if (missing(cell)) continue;
-      values[i] = class_of(cell);
-      if (values[i] < 0) complaints.add(i, cell);
+      if (cells_[i].missing) continue;
+      values[i] = class_of(cells_[i].keys[0]);
+      if (values[i] < 0) complaints.add(i, texts_.cells[0][i]);
     }
-    complaints.raise(texts_.where, texts_.place, class_list());
+    raise(complaints, class_list());
   }
 
   void read_lists() {
@@ -122,43 +224,52 @@ class Reader {
     const size_t width = labels_.spec.classes.size();
     Complaints complaints;
     for (size_t i = 0; i < cases_; ++i) {
-      const std::string_view cell = texts_.cells[0][i];
-      if (missing(cell)) {
+      if (cells_[i].missing)
         std::fill_n(values + i * width, width, std::numeric_limits<float>::quiet_NaN());
-        continue;
-      }
-      for (const std::string_view label : labels_of(cell)) {
-        const int64_t k = class_of(label);
+      for (const std::string& key : cells_[i].keys) {
+        const int64_t k = class_of(key);
         if (k < 0)
-          complaints.add(i, label);
+          complaints.add(i, key);
         else
           values[i * width + static_cast<size_t>(k)] = 1;
       }
     }
-    complaints.raise(texts_.where, texts_.place, class_list());
+    raise(complaints, class_list());
   }
 
   void read_columns() {
     labels_.spec.classes = options_.classes.empty() ? texts_.columns : options_.classes;
     if (labels_.spec.classes.size() != texts_.columns.size())
-      throw config_error(fmt::format("targets: found {} classes for {} columns, wanted one each",
-                                     labels_.spec.classes.size(), texts_.columns.size()));
+      throw config_error(fmt::format("found {} classes for {} columns, wanted one each",
+                                     labels_.spec.classes.size(), texts_.columns.size()),
+                         "correct " + setting_ + ".classes");
     float* values = room();
     const size_t width = texts_.columns.size();
     Complaints complaints;
-    for (size_t i = 0; i < cases_; ++i)
-      for (size_t k = 0; k < width; ++k) {
+    for (size_t k = 0; k < width; ++k) {
+      std::optional<size_t> way;  // the column's, to say yes and no
+      for (size_t i = 0; i < cases_; ++i) {
         const std::string_view cell = texts_.cells[k][i];
         float& value = values[i * width + k];
-        if (missing(cell))
+        if (missing(cell)) {
           value = std::numeric_limits<float>::quiet_NaN();
-        else if (cell == "1" || cell == "1.0")
-          value = 1;
-        else if (cell != "0" && cell != "0.0")
+          continue;
+        }
+        const auto truth = truth_in(name_key(cell, texts_.decimal));
+        if (truth && way.value_or(truth->way) == truth->way)
+          value = truth->yes ? 1 : 0;
+        else
           complaints.add(i, cell);
+        if (truth && !way && truth->way > 0)
+          labels_.findings.notes.push_back(
+              fmt::format("{}: in '{}', '{}' is read as {}", texts_.where, texts_.columns[k],
+                          storage::escaped(cell, 40),
+                          truth->yes ? "1, its opposite as 0" : "0, its opposite as 1"));
+        if (truth && !way) way = truth->way;
       }
-    complaints.raise(texts_.where, texts_.place,
-                     "0 or 1 in each of the columns " + join(texts_.columns));
+    }
+    raise(complaints, "0 or 1 (or no and yes, or false and true) in each of the columns " +
+                          join(texts_.columns));
   }
 
   float* room() {
@@ -168,14 +279,37 @@ class Reader {
     return labels_.values.data_ptr<float>();
   }
 
+  void raise(const Complaints& complaints, const std::string& wanted) const {
+    complaints.raise(
+        texts_.where, texts_.place, wanted,
+        "correct them, or name the text that means 'not known' in " + setting_ + ".missing");
+  }
+
   std::string class_list() const {
-    return fmt::format("one of the {} classes {} or an index from 0 on", index_.size(),
-                       join(labels_.spec.classes, ", ", 20));
+    return fmt::format("one of the {} classes {}{}", labels_.spec.classes.size(),
+                       join(labels_.spec.classes, ", ", 20),
+                       indices_ ? " or an index from 0 on" : "");
+  }
+
+  void note_missing() {
+    std::vector<std::string> texts;
+    for (const auto& [key, count] : as_missing_) texts.push_back(shown(key));
+    if (!texts.empty())
+      labels_.findings.notes.push_back(
+          fmt::format("{}: {} of {} cells ({}) are read as not known", texts_.where, not_known_,
+                      cases_ * texts_.cells.size(), join(texts, ", ", 5)));
   }
 
   const ClassesOptions& options_;
   const LabelTexts& texts_;
   size_t cases_;
+  std::string setting_;
+  NameReader names_;
+  std::set<std::string> missing_;              // keys
+  std::map<std::string, int64_t> as_missing_;  // keys of cells, not blank ones
+  int64_t not_known_ = 0;
+  std::vector<Case> cells_;
+  bool indices_ = false;
   Labels labels_;
   std::unordered_map<std::string, int64_t> index_;
 };
@@ -184,19 +318,21 @@ class Reader {
 
 Labels read_labels(const std::string& name, const ClassesOptions& options,
                    const LabelTexts& texts) {
-  return Reader(options, texts).read(name);
+  return Reader(name, options, texts).read();
 }
 
 Labels class_target(const ClassesOptions& options, const TargetPlace& place) {
   if (options.column.empty())
-    throw config_error("data.targets." + place.name +
-                       ".column is missing: name the table's column of labels");
+    throw config_error(
+        "the target '" + place.name + "' has no column",
+        "name the table's column of labels in DataOptions::targets." + place.name + ".column");
   LabelTexts texts;
   texts.where = fmt::format("{}: column{} '{}'", place.where, options.column.size() > 1 ? "s" : "",
                             join(options.column, "', '", 8));
   texts.columns = options.column;
   for (const std::string& column : options.column) texts.cells.push_back(place.cells(column));
   texts.place = place.line;
+  texts.decimal = place.format.decimal;
   return read_labels(place.name, options, texts);
 }
 

@@ -24,17 +24,20 @@ class Complaints {
     if (values_.size() < 10) values_.insert(fmt::format("'{}'", storage::escaped(found, 40)));
   }
 
+  bool empty() const { return count_ == 0; }
+
   /// A data Error where there is something to complain of.
   void raise(const std::string& where, const std::function<std::string(size_t)>& place,
-             const std::string& wanted) const {
+             const std::string& wanted, const std::string& remedy) const {
     if (count_ == 0) return;
     std::vector<std::string> places;
     for (const size_t i : cases_) places.push_back(place(i));
-    throw data_error(fmt::format(
-        "{}: {} labels are wrong ({}{}): found {}, wanted {}; correct them, or name the text that "
-        "means 'not known' in `missing`",
-        where, count_, join(places), count_ > places.size() ? ", …" : "",
-        join({values_.begin(), values_.end()}), wanted));
+    Error error = data_error(fmt::format("{} labels are wrong ({}{}): found {}, wanted {}", count_,
+                                         join(places), count_ > places.size() ? ", …" : "",
+                                         join({values_.begin(), values_.end()}), wanted),
+                             remedy);
+    error.add_place(where);
+    throw error;
   }
 
  private:

@@ -96,6 +96,13 @@ void DataOptions::describe(Fields& f) {
   placed("path", path, "MedMNIST .npz archive: train_images, train_labels, val_images, …");
   f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
       .one_of({",", ";", "\t", "|", " "});
+  f("quote", quote,
+    "around cells of the table that hold delimiters or lines; auto: a double quote, but one that "
+    "looks as if it was never closed is refused; none: quotes are letters like others")
+      .one_of({"auto", "\"", "'", "none", ""});
+  f("decimal", decimal, "the sign in numbers of the table such as 26.75").one_of({".", ","});
+  f("thousands", thousands, "the sign between groups of three digits in numbers of the table")
+      .one_of({"", ",", ".", " ", "'", "_"});
   f("conll", conll,
     "the table is a file of tokens and BIO tags, a line each, with blank lines between sentences; "
     "its "

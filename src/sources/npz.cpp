@@ -166,6 +166,7 @@ class ArchiveReader {
       texts.cells[i % static_cast<size_t>(width_)].push_back(cells[i]);
     for (int64_t k = 0; width_ > 1 && k < width_; ++k) texts.columns.push_back(std::to_string(k));
     texts.place = [](size_t i) { return fmt::format("case {}", i); };
+    texts.indices = width_ == 1;
     return read_labels(name, target, texts);
   }
 

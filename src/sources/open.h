@@ -2,20 +2,24 @@
 #pragma once
 
 #include "fovea/sources/source.h"
+#include "fovea/storage/csv.h"
 #include "sources/targets.h"
 
 namespace fovea::sources {
 
 /// A file of tokens, one per line, tab (or blank), tag, with a blank line behind each sentence, as a
 /// table with a row per sentence: `text`, its tokens with a blank between, and `spans`, the entities
-/// that its BIO (or IOB) tags say, as data.targets.NAME.tags reads them. A data Error with the line of
+/// that its BIO (or IOB) tags say, as the target `tags` reads them. A data Error with the line of
 /// what is none.
 storage::Table read_conll(const std::filesystem::path& path);
 
 /// CSV, or by its ending lines of JSON (.jsonl), WFDB annotations (.atr: record, sample, symbol, aux)
 /// or tokens with tags (.conll).
-storage::Table read_table(const std::filesystem::path& path, char delimiter = ',',
-                          const std::vector<std::string>& columns = {});
+storage::Table read_table(const std::filesystem::path& path,
+                          const storage::CsvOptions& format = {});
+
+/// How `options` say that the cells of a table are told apart; without the names of columns.
+storage::CsvOptions csv_options(const DataOptions& options);
 
 /// The folder that names in a table stand on: the root, else the table's own.
 inline std::filesystem::path folder_of(const DataOptions& options,
@@ -41,7 +45,8 @@ std::pair<std::string, Options> only(const Named<Options>& named, const char* wh
                                      const char* fallback) {
   if (named.empty()) return {fallback, Options()};
   if (named.size() > 1)
-    throw config_error(std::string("data.") + what + ": found " + std::to_string(named.size()) +
+    throw config_error(std::string("DataOptions::") + what + ": found " +
+                       std::to_string(named.size()) +
                        " entries, wanted one: only a table can hold several");
   return *named.begin();
 }
@@ -50,7 +55,7 @@ std::pair<std::string, Options> only(const Named<Options>& named, const char* wh
 inline std::pair<std::string, ImageOptions> only_image(const Inputs& inputs) {
   const auto [name, input] = only(inputs, "inputs", "image");
   if (const auto* image = input.as<ImageOptions>()) return {name, *image};
-  throw config_error("data.inputs." + name + ": found the kind '" + input.name() +
+  throw config_error("DataOptions::inputs." + name + ": found the kind '" + input.name() +
                      "', wanted image: only the rows of a table have other inputs");
 }
 
@@ -58,7 +63,7 @@ inline std::pair<std::string, ImageOptions> only_image(const Inputs& inputs) {
 inline std::pair<std::string, ClassesOptions> only_classes(const Targets& targets) {
   const auto [name, target] = only(targets, "targets", "label");
   if (const auto* classes = target.as<ClassesOptions>()) return {name, *classes};
-  throw config_error("data.targets." + name + ": found the kind '" + target.name() +
+  throw config_error("DataOptions::targets." + name + ": found the kind '" + target.name() +
                      "', wanted classes: only the rows of a table have other targets");
 }
 

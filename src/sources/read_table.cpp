@@ -1,7 +1,6 @@
 // The kinds of table, told apart by the ending of the file.
 #include "fovea/core/error.h"
 #include "fovea/io/wfdb.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/jsonl.h"
 #include "sources/open.h"
 
@@ -23,12 +22,19 @@ storage::Table annotation_table(const fs::path& path) {
 
 }  // namespace
 
-storage::Table read_table(const std::filesystem::path& path, char delimiter,
-                          const std::vector<std::string>& columns) {
+storage::CsvOptions csv_options(const DataOptions& options) {
+  storage::CsvOptions format{.delimiter = options.delimiter.empty() ? ',' : options.delimiter[0]};
+  format.check_quotes = options.quote == "auto";
+  if (options.quote == "none" || options.quote.empty()) format.quote = 0;
+  if (options.quote.size() == 1) format.quote = options.quote[0];
+  return format;
+}
+
+storage::Table read_table(const fs::path& path, const storage::CsvOptions& format) {
   if (path.extension() == ".jsonl") return storage::read_jsonl(path);
   if (path.extension() == ".conll") return read_conll(path);
   if (path.extension() == ".atr") return annotation_table(path);
-  return storage::read_csv(path, {.delimiter = delimiter, .columns = columns});
+  return storage::read_csv(path, format);
 }
 
 }  // namespace fovea::sources

@@ -7,21 +7,22 @@
 #include "fovea/sources/targets.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/text.h"
-#include "sources/numbers.h"
+#include "sources/cells.h"
 
 namespace fovea::sources {
 namespace {
 
 /// One number per line.
-std::vector<double> numbers_of(const std::filesystem::path& path, size_t wanted) {
+std::vector<double> numbers_of(const std::filesystem::path& path, size_t wanted,
+                               const NumberFormat& format) {
   const storage::Table table = storage::read_csv(path, {.delimiter = ' ', .columns = {"left"}});
   std::vector<double> numbers;
   for (int64_t row = 0; row < table.rows(); ++row) {
-    const auto value = finite_number(table.cell(row, 0));
-    if (!value || *value < 0)
+    const auto read = number_in(storage::trimmed(table.cell(row, 0)), format);
+    if (!read || read->value < 0)
       throw data_error(fmt::format("{}: {}: found '{}', wanted a number of rows left", table.name(),
                                    table.place(row), storage::escaped(table.cell(row, 0), 40)));
-    numbers.push_back(*value);
+    numbers.push_back(read->value);
   }
   if (numbers.size() != wanted)
     throw data_error(fmt::format("{}: found {} numbers, wanted {}: one for each group of the table",
@@ -42,11 +43,11 @@ Labels remaining_target(const RemainingOptions& options, const TargetPlace& plac
     for (size_t g = 0; g < groups.rows.size(); ++g)
       if (groups.table[g] == split) own.push_back(g);
     if (own.empty())
-      throw config_error(
-          fmt::format("data.targets.{}.after_last: found '{}', which is no table of "
-                      "data.table",
-                      place.name, split));
-    const std::vector<double> numbers = numbers_of(place.root / file, own.size());
+      throw config_error(fmt::format(
+          "DataOptions::targets.{}.remaining.after_last: found '{}', which is no table of "
+          "DataOptions::table",
+          place.name, split));
+    const std::vector<double> numbers = numbers_of(place.root / file, own.size(), place.format);
     for (size_t k = 0; k < own.size(); ++k) after[own[k]] = numbers[k];
   }
   for (size_t g = 0; g < groups.rows.size(); ++g) {

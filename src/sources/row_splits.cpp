@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <unordered_map>
 
 #include "fovea/core/error.h"
+#include "fovea/core/text.h"
 #include "fovea/data/splits.h"
 #include "fovea/sources/runs.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::sources {
 namespace {
@@ -31,33 +34,57 @@ class RowSplitter {
       divide();
     std::vector<std::string> given = splits_;
     draw();
-    return {std::move(splits_), std::move(given)};
+    return {std::move(splits_), std::move(given), std::move(notes_)};
   }
 
  private:
   void name_by_table() {
+    for (const auto& [name, file] : q_.options.table.files)
+      if (const std::string why = why_no_split(name); !why.empty())
+        throw config_error("DataOptions::table: " + why);
     for (size_t row = 0; row < rows_; ++row)
       splits_[row] = split_named(table_split(q_.options, q_.table, static_cast<int64_t>(row)));
     for (const auto& [name, share] : options_.fractions) {
       const bool table = std::ranges::find(splits_, split_named(name)) != splits_.end();
       if (table != (split_named(name) == "train"))
-        throw config_error(fmt::format(
-            "data.split: found a share for '{}'; where data.table names a table for each split, "
-            "shares divide the one called train{}",
-            name, table ? ", and no other table may have the name of a share" : ""));
+        throw config_error(
+            fmt::format("DataOptions::split: found a share for '{}'; where DataOptions::table "
+                        "names a table for "
+                        "each split, shares divide the one called train{}",
+                        name, table ? ", and no other table may have the name of a share" : ""));
     }
   }
 
   void read_column() {
     const int64_t column = q_.table.column(options_.column);
+    std::map<std::string, std::vector<std::string>> wrong;  // what is wrong, lines
+    std::map<std::string, int64_t> others;                  // splits of names of their own
     for (const int64_t row : q_.used) {
       const std::string_view cell = q_.table.cell(row, column);
-      if (cell.empty())
-        throw data_error(fmt::format("{}: column '{}': {} has no split, wanted train, val or test",
-                                     q_.table.name(), options_.column, q_.table.place(row)));
+      const std::string why = storage::trimmed(cell).empty() ? "no split, wanted train, val or test"
+                                                             : why_no_split(cell);
+      if (!why.empty()) wrong[why].push_back(q_.table.place(row));
+      if (const std::string split = split_named(cell); why.empty() && !usual(split))
+        ++others[split];
     }
+    std::string text;
+    for (const auto& [why, lines] : wrong)
+      text += fmt::format("{}{} rows ({}): {}", text.empty() ? "" : "; ", lines.size(),
+                          join(lines, ", ", 5), why);
+    if (!text.empty())
+      throw data_error(fmt::format("{}: column '{}': {}", q_.table.name(), options_.column, text),
+                       "correct the column");
+    for (const auto& [split, count] : others)
+      notes_.push_back(
+          fmt::format("{}: column '{}': {} rows are in a split of its own name, '{}', "
+                      "which neither trains nor validates",
+                      q_.table.name(), options_.column, count, split));
     for (size_t row = 0; row < rows_; ++row)
       splits_[row] = split_named(q_.table.cell(static_cast<int64_t>(row), column));
+  }
+
+  static bool usual(const std::string& split) {
+    return split == "train" || split == "val" || split == "test";
   }
 
   // In their order at once, else left blank for `draw`.
@@ -104,6 +131,7 @@ class RowSplitter {
   const SplitOptions& options_;
   size_t rows_;
   std::vector<std::string> splits_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace

@@ -18,6 +18,7 @@ struct SplitQuestion {
 struct RowSplits {
   std::vector<std::string> splits;  // of each row; "" where nothing says it
   std::vector<std::string> given;   // the same before any was drawn by shares
+  std::vector<std::string> notes;
 };
 
 /// By the names of the tables, by a column, in the order of the rows, or drawn by shares.

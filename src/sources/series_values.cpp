@@ -111,7 +111,7 @@ class Gatherer {
   void read_long_table() {
     const fs::path path =
         (folder_of(place_.data, place_.rows.table.path()) / o_.table).lexically_normal();
-    const storage::Table table = read_table(path, place_.data.delimiter[0]);
+    const storage::Table table = read_table(path, csv_options(place_.data));
     const int64_t key = table.column(o_.key), id = place_.rows.table.column(place_.data.id);
     std::unordered_map<std::string_view, std::vector<int64_t>> rows;
     for (size_t i = 0; i < place_.rows.size(); ++i) rows[place_.rows.cell(i, id)];
@@ -186,7 +186,7 @@ class Gatherer {
   void add_file(const fs::path& path) {
     const int64_t most = place_.data.formats.max_decoded_mb << 20;
     if (path.extension() == ".hea") return add_record(path, io::read_wfdb(path, most));
-    const storage::Table table = read_table(path, place_.data.delimiter[0]);
+    const storage::Table table = read_table(path, csv_options(place_.data));
     if (found_.columns.empty())
       throw config_error(fmt::format("{}: found none, wanted columns of {}", setting("columns"),
                                      storage::shown(path)));

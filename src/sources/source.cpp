@@ -25,13 +25,37 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
     examples.push_back(fmt::format(
         "{} ({}, {})", storage::sha256(groups[static_cast<size_t>(one.first)]).substr(0, 8),
         place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
-  throw data_error(fmt::format(
-      "{} patients are in more than one split, the first in '{}' and in '{}': every figure would "
-      "be "
-      "flattering; let data.split draw them by shares, or correct the split column. Patients as "
-      "hashes: {}",
-      shared.size(), source.splits[static_cast<size_t>(shared[0].first)],
-      source.splits[static_cast<size_t>(shared[0].second)], join(examples, "; ", 5)));
+  throw data_error(
+      fmt::format("{} patients are in more than one split, the first in '{}' and in '{}': every "
+                  "figure would be flattering. Patients as hashes: {}",
+                  shared.size(), source.splits[static_cast<size_t>(shared[0].first)],
+                  source.splits[static_cast<size_t>(shared[0].second)], join(examples, "; ", 5)),
+      "let DataOptions::split draw them by shares, or correct the split column");
+}
+
+/// "classes: healthy 40, ill 38, 2 not known"
+ColumnReading reading_of(const Labels& labels) {
+  const bool several = labels.spec.multi_label();
+  std::vector<std::string> shown;
+  int64_t known = 0;
+  for (size_t k = 0; k < labels.spec.classes.size(); ++k) {
+    const auto index = static_cast<int64_t>(k);
+    const auto cases = labels.spec.kind == TargetKind::tags ? 0
+                       : several ? labels.values.select(1, index).eq(1).sum().item<int64_t>()
+                                 : labels.values.eq(index).sum().item<int64_t>();
+    known += cases;
+    shown.push_back(labels.spec.kind == TargetKind::tags
+                        ? labels.spec.classes[k]
+                        : fmt::format("{} {}", labels.spec.classes[k], cases));
+  }
+  const bool one_each = labels.spec.kind == TargetKind::classes;
+  const int64_t unknown = one_each ? labels.values.numel() - known : 0;
+  return {labels.spec.name, fmt::format("{} {}{}",
+                                        one_each  ? "classes"
+                                        : several ? "labels"
+                                                  : "entities",
+                                        join(shown, ", ", 20),
+                                        unknown > 0 ? fmt::format("; {} not known", unknown) : "")};
 }
 
 std::vector<fs::path> files_of_table(const fs::path& path) {
@@ -56,8 +80,11 @@ void finish(Source& source, const std::vector<Labels>& labels,
   const auto shared =
       groups.empty() ? std::vector<SharedGroup>() : shared_groups(groups, source.splits);
   if (!shared.empty()) refuse_shared(shared, source, groups, place);
-  for (const Labels& one : labels)
+  for (const Labels& one : labels) {
+    source.add(one.findings);
     source.targets.push_back(learned_from_training(one, source.splits));
+    if (!source.targets.back().counts.empty()) source.columns.push_back(reading_of(one));
+  }
 }
 
 std::vector<std::string> Source::split_names() const {
@@ -90,21 +117,23 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   if (!options.folder.empty()) set.push_back("folder");
   if (!options.path.empty()) set.push_back("path");
   if (set.size() != 1)
-    throw config_error(fmt::format(
-        "data: found {} of the keys table, folder and path ({}), wanted exactly one: each names "
-        "all "
-        "the cases{}",
-        set.size(), set.empty() ? "none" : join(set), set.empty() ? "" : "; drop the others"));
-  if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
-    throw config_error("data.split: found the column '" + options.split.column +
-                       "', but only a table has columns; give shares, or leave it out");
-  if (options.table.empty() && (options.split.chronological || options.rows.every > 1))
     throw config_error(
-        "data: only the rows of a table have an order; leave out split.chronological "
-        "and rows.every");
+        fmt::format(
+            "found {} of DataOptions::table, DataOptions::folder and DataOptions::path ({}), "
+            "wanted exactly one: each names all the cases",
+            set.size(), set.empty() ? "none" : join(set)),
+        set.empty() ? "" : "drop the others");
+  if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
+    throw config_error("DataOptions::split: found the column '" + options.split.column +
+                           "', but only a table has columns",
+                       "give shares, or leave it out");
+  if (options.table.empty() && (options.split.chronological || options.rows.every > 1))
+    throw config_error("only the rows of a table have an order",
+                       "leave `chronological` out of DataOptions::split, and RowOptions::every");
   if (options.table.by_split() && !options.split.column.empty())
-    throw config_error("data.split: found the column '" + options.split.column +
-                       "', but each table of data.table is a split; leave it out");
+    throw config_error("DataOptions::split: found the column '" + options.split.column +
+                           "', but each table of DataOptions::table is a split",
+                       "leave it out");
   Source source = !options.table.empty()    ? open_table(options, seed, learned)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);

@@ -6,35 +6,18 @@
 #include "fovea/core/error.h"
 #include "fovea/storage/hash.h"
 #include "fovea/storage/text.h"
-#include "sources/files.h"
+#include "sources/cells.h"
+#include "sources/named_files.h"
 #include "sources/open.h"
+#include "sources/problems.h"
 #include "sources/row_splits.h"
+#include "sources/suspicions.h"
 #include "sources/text_places.h"
 
 namespace fovea::sources {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr size_t kShown = 20;  // of the files that do not exist
-
-/// Writes lines too many for a message to a file of the working folder, or of the temporary folder
-/// where that cannot be written, and says where they are.
-std::string keep_list(const char* name, const std::vector<std::string>& lines) {
-  std::string text;
-  for (const std::string& line : lines) text += line + "\n";
-  std::string failure;
-  std::error_code ignored;
-  for (const fs::path& folder : {fs::current_path(ignored), fs::temp_directory_path(ignored)}) {
-    try {
-      storage::write_file_atomically(folder / name, text);
-      return "all of them are in " + storage::shown(folder / name);
-    } catch (const Error& error) {
-      failure = error.what();
-    }
-  }
-  return "the list of all could not be written: " + failure;
-}
 
 class TableReader {
  public:
@@ -47,19 +30,15 @@ class TableReader {
 
   Source read() {
     begin();
-    read_groups();
     Source source;
-    for (const auto& [name, target] : options_.targets)
-      labels_.push_back(read_target(name, target));
-    leave_out_unknown(source);
-    check_groups();
-    splits_ = split_rows({.options = options_,
-                          .table = table_,
-                          .used = rows_,
-                          .groups = groups_,
-                          .labels = labels_,
-                          .seed = seed_});
-    choose_cases();
+    read_labels_and_splits();
+    std::vector<size_t> training;
+    for (size_t i = 0; i < rows_.size(); ++i)
+      if (splits_.splits[static_cast<size_t>(rows_[i])] == "train") training.push_back(i);
+    source.inputs = inputs(training);
+    add_suspicions(
+        {.options = options_, .rows = Rows{table_, rows_}, .training = training, .labels = labels_},
+        findings_);
     Cases cases;
     cases.groups = of_cases(groups_);
     for (const Labels& labels : labels_) {
@@ -69,10 +48,8 @@ class TableReader {
     source.splits = of_cases(splits_.splits);
     for (const std::string& column : options_.subgroups)
       source.subgroups.emplace_back(column, texts(column));
-    std::vector<size_t> training;
-    for (size_t i = 0; i < rows_.size(); ++i)
-      if (source.splits[i] == "train") training.push_back(i);
-    source.inputs = cases.inputs = inputs(training);
+    cases.inputs = source.inputs;
+    source.add(std::move(findings_));
     add_tags(cases, labels_, source.notes, [&](size_t i) { return line(i); });
     add_text_places(cases, options_.targets, asked_);
     // In their order a patient's rows are in several splits, and are meant to be.
@@ -82,15 +59,19 @@ class TableReader {
     return source;
   }
 
-  DatasetPtr read_cases() {
+  Source read_cases() {
     asked_ = true;
     begin();
     splits_.splits.assign(rows_.size(), "test");
     choose_cases();
+    Source source;
     Cases cases;
-    cases.inputs = inputs({});
+    source.inputs = cases.inputs = inputs({});
+    source.splits = of_cases(splits_.splits);
+    source.add(std::move(findings_));
     add_text_places(cases, options_.targets, asked_);
-    return dataset(std::move(cases));
+    source.data = dataset(std::move(cases));
+    return source;
   }
 
  private:
@@ -98,7 +79,9 @@ class TableReader {
     const auto read = [&](const fs::path& path) {
       const fs::path ending = path.extension();
       if (options.conll && ending != ".csv" && ending != ".jsonl") return read_conll(path);
-      return read_table(path, options.delimiter[0], options.columns);
+      storage::CsvOptions format = csv_options(options);
+      format.columns = options.columns;
+      return read_table(path, format);
     };
     storage::Table table = read(options.table.files[0].second);
     for (size_t i = 1; i < options.table.files.size(); ++i)
@@ -109,10 +92,37 @@ class TableReader {
   void begin() {
     if (options_.inputs.empty())
       throw config_error(
-          "data.inputs is missing: say what a case consists of, e.g. {image: {column: filename}} "
-          "or "
-          "{table: {columns: [age, weight]}}");
+          "nothing says what a case consists of",
+          "set DataOptions::inputs, e.g. to {image: {column: filename}} or {table: {columns: [age, "
+          "weight]}}");
+    add_table_notes(options_, table_, findings_);
     for (int64_t row = 0; row < table_.rows(); ++row) rows_.push_back(row);
+  }
+
+  // What is wrong is gathered: a table is mended in one go.
+  void read_labels_and_splits() {
+    Problems problems;
+    problems.collect([&] { read_groups(); });
+    for (const auto& [name, target] : options_.targets)
+      problems.collect([&] { labels_.push_back(read_target(name, target)); });
+    if (problems.empty()) leave_out_unknown();
+    problems.collect([&] { check_groups(); });
+    problems.collect([&] {
+      splits_ = split_rows({.options = options_,
+                            .table = table_,
+                            .used = rows_,
+                            .groups = groups_,
+                            .labels = labels_,
+                            .seed = seed_});
+      std::ranges::move(splits_.notes, std::back_inserter(findings_.notes));
+    });
+    if (!problems.empty()) {
+      splits_.splits.resize(static_cast<size_t>(table_.rows()));
+      splits_.given = splits_.splits;
+      problems.collect([&] { inputs({}); });
+    }
+    problems.raise();
+    choose_cases();
   }
 
   // Without a training split (a table to evaluate on) what there is to be learned comes from all.
@@ -120,18 +130,24 @@ class TableReader {
     if (training.empty())
       for (size_t i = 0; i < rows_.size(); ++i) training.push_back(i);
     const Rows rows{table_, rows_};
+    NamedFiles named(options_, rows);
     std::vector<std::pair<std::string, InputPtr>> result;
+    Problems problems;
     for (const auto& [name, input] : options_.inputs)
-      result.emplace_back(
-          name, input.make({.name = name,
-                            .data = options_,
-                            .rows = rows,
-                            .training = training,
-                            .learned = learned_.find(name),
-                            .cases = asked_,
-                            .runs = [this]() -> const Runs& { return runs(); },
-                            .files = [this](const FileColumn& where) { return files(where); }}));
-    if (!missing_.empty()) throw data_error(missing_text());
+      problems.collect([&, &name = name, &input = input] {
+        result.emplace_back(
+            name, input.make({.name = name,
+                              .data = options_,
+                              .rows = rows,
+                              .training = training,
+                              .learned = learned_.find(name),
+                              .cases = asked_,
+                              .runs = [this]() -> const Runs& { return runs(); },
+                              .files = [&](const FileColumn& where) { return named.list(where); },
+                              .findings = findings_}));
+      });
+    problems.collect([&] { named.refuse_missing(); });
+    problems.raise();
     return result;
   }
 
@@ -164,7 +180,7 @@ class TableReader {
   }
 
   // A case of which nothing is known can neither train nor test.
-  void leave_out_unknown(Source& source) {
+  void leave_out_unknown() {
     if (labels_.empty()) return;
     std::vector<int64_t> kept;
     for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i)
@@ -175,9 +191,9 @@ class TableReader {
           fmt::format("{}: of {} rows none is left: every target is among the texts of `missing`",
                       where_, rows_.size()));
     if (kept.size() == rows_.size()) return;
-    source.notes.push_back(fmt::format("{}: {} of {} rows left out, their {} not known", where_,
-                                       rows_.size() - kept.size(), rows_.size(),
-                                       labels_.size() > 1 ? "targets are" : "target is"));
+    findings_.notes.push_back(fmt::format("{}: {} of {} rows left out, their {} not known", where_,
+                                          rows_.size() - kept.size(), rows_.size(),
+                                          labels_.size() > 1 ? "targets are" : "target is"));
     keep(kept);
   }
 
@@ -197,7 +213,8 @@ class TableReader {
                         .cells = [this](const std::string& column) { return cells(column); },
                         .line = [this](size_t i) { return line(i); },
                         .groups = [this] { return groups_of_tables(); },
-                        .root = folder_of(options_, table_.path())});
+                        .root = folder_of(options_, table_.path()),
+                        .format = number_format(options_, table_)});
   }
 
   GroupRows groups_of_tables() const {
@@ -216,59 +233,6 @@ class TableReader {
     std::vector<std::string_view> result;
     for (const int64_t row : rows_) result.push_back(table_.cell(row, column));
     return result;
-  }
-
-  std::vector<ListedFile> files(const FileColumn& where) {
-    const int64_t column = table_.column(where.column);
-    std::vector<ListedFile> result;
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const fs::path root = folder_of(options_, table_.path(rows_[i]));
-      const std::string_view cell = table_.cell(rows_[i], column);
-      if (where.optional && cell.empty()) {
-        result.emplace_back();
-        continue;
-      }
-      fs::path path = (root / where.folder / cell).lexically_normal();
-      if (!where.ending.empty() && !path.string().ends_with(where.ending) && !stamp_of(path))
-        path += where.ending;
-      if (!options_.allow_outside_root) check_inside(root, path, i);
-      const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);
-      if (!stamp) missing_.push_back(fmt::format("{}: {}", line(i), storage::shown(path)));
-      result.push_back({path, stamp.value_or(storage::FileStamp{})});
-    }
-    return result;
-  }
-
-  // Neither by "..", nor by an absolute name, nor by a link.
-  void check_inside(const fs::path& root, const fs::path& path, size_t i) {
-    const auto inside = [](const fs::path& inner, const fs::path& outer) {
-      const fs::path relative = inner.lexically_relative(outer);
-      return !relative.empty() && *relative.begin() != "..";
-    };
-    std::error_code unreadable;
-    fs::path& real_root = real_folders_[root.native()];
-    if (real_root.empty()) real_root = fs::weakly_canonical(root, unreadable);
-    fs::path& folder = real_folders_[path.parent_path().native()];
-    if (folder.empty()) folder = fs::weakly_canonical(path.parent_path(), unreadable);
-    fs::path real = folder / path.filename();
-    if (fs::is_symlink(path, unreadable)) real = fs::weakly_canonical(path, unreadable);
-    if (inside(path, root.lexically_normal()) && inside(real, real_folders_[root.native()])) return;
-    throw data_error(
-        fmt::format("{}: {}: the file {} lies outside the root {}; correct the row, or set "
-                    "data.allow_outside_root",
-                    where_, line(i), storage::shown(real), storage::shown(root)));
-  }
-
-  std::string missing_text() const {
-    std::string list;
-    for (size_t k = 0; k < std::min(missing_.size(), kShown); ++k) list += "\n  " + missing_[k];
-    if (missing_.size() > kShown)
-      list += fmt::format("\n  … and {} more; {}", missing_.size() - kShown,
-                          keep_list("missing-files.txt", missing_));
-    return fmt::format(
-        "{}: {} of {} files do not exist; correct the table, data.root or data.inputs.NAME.folder:"
-        "{}",
-        where_, missing_.size(), rows_.size() * options_.inputs.size(), list);
   }
 
   std::vector<std::string> ids() const {
@@ -298,11 +262,19 @@ class TableReader {
   void read_groups() {
     if (options_.group.empty()) return;
     const int64_t column = table_.column(options_.group);
+    size_t padded = 0;
     for (int64_t row = 0; row < table_.rows(); ++row) {
-      groups_.emplace_back(table_.cell(row, column));
+      const std::string_view cell = table_.cell(row, column);
+      groups_.emplace_back(storage::trimmed(cell));
+      padded += groups_.back().size() < cell.size();
       if (options_.group_per_table)
         groups_.back().insert(0, table_split(options_, table_, row) + " ");
     }
+    if (padded > 0)
+      findings_.notes.push_back(
+          fmt::format("{}: column '{}': {} of {} cells have blanks around, which are left out",
+                      where_, options_.group, padded, table_.rows()));
+    add_alike_groups(options_.group, table_, groups_, findings_);
   }
 
   void check_groups() const {
@@ -310,12 +282,11 @@ class TableReader {
     const int64_t column = table_.column(options_.group);
     std::vector<std::string> blank;
     for (const int64_t row : rows_)
-      if (table_.cell(row, column).empty()) blank.push_back(table_.place(row));
+      if (storage::trimmed(table_.cell(row, column)).empty()) blank.push_back(table_.place(row));
     if (!blank.empty())
-      throw data_error(fmt::format(
-          "{}: column '{}': {} rows have no patient ({}); fill them in: without one a patient may "
-          "land in two splits",
-          where_, options_.group, blank.size(), join(blank, ", ", 5)));
+      throw data_error(fmt::format("{}: column '{}': {} rows have no patient ({})", where_,
+                                   options_.group, blank.size(), join(blank, ", ", 5)),
+                       "fill them in: without one a patient may land in two splits");
   }
 
   // Where rows are drawn one by one, a window sees its neighbours whatever their split.
@@ -342,8 +313,8 @@ class TableReader {
     }
     if (kept.empty())
       throw data_error(
-          fmt::format("{}: of {} rows none is a case: no patient has {} rows (data.rows)", where_,
-                      rows_.size(), options_.rows.every));
+          fmt::format("{}: of {} rows none is a case: no patient has {} rows (DataOptions::rows)",
+                      where_, rows_.size(), options_.rows.every));
     keep(kept);
   }
 
@@ -365,8 +336,7 @@ class TableReader {
   std::vector<std::string> groups_;  // of each row of the table; empty: each is its own
   RowSplits splits_;
   Runs runs_;
-  std::vector<std::string> missing_;  // "line 3: scans/a.png"
-  std::unordered_map<std::string, fs::path> real_folders_;
+  Findings findings_;
 };
 
 }  // namespace
@@ -375,8 +345,7 @@ Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& 
   return TableReader(options, seed, learned).read();
 }
 
-DatasetPtr open_cases(const fs::path& table, const DataOptions& options,
-                      const Named<Node>& learned) {
+Source open_cases(const fs::path& table, const DataOptions& options, const Named<Node>& learned) {
   DataOptions here = options;
   here.table = table;
   for (const auto& [split, file] : options.table.files)

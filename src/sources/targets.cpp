@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <set>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/storage/text.h"
 #include "sources/numbers.h"
 
 namespace fovea::sources {
@@ -133,13 +135,52 @@ std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>
   return with_rare_joined(std::move(result), width, groups, least);
 }
 
+namespace {
+
+const std::vector<std::pair<std::string, std::string>>& known_splits() {
+  static const std::vector<std::pair<std::string, std::string>> known = {
+      {"train", "train"},    {"training", "train"}, {"val", "val"},   {"valid", "val"},
+      {"validation", "val"}, {"dev", "val"},        {"test", "test"}, {"testing", "test"}};
+  return known;
+}
+
+std::string lower_trimmed(std::string_view word) {
+  std::string low(storage::trimmed(word));
+  for (char& c : low)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return low;
+}
+
+}  // namespace
+
 std::string split_named(std::string_view word) {
-  std::string low(word);
-  std::ranges::transform(low, low.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (low == "training" || low == "train") return "train";
-  if (low == "validation" || low == "valid" || low == "val" || low == "dev") return "val";
-  if (low == "testing" || low == "test") return "test";
-  return std::string(word);
+  const std::string low = lower_trimmed(word);
+  for (const auto& [name, split] : known_splits())
+    if (low == name) return split;
+  return std::string(storage::trimmed(word));
+}
+
+std::string why_no_split(std::string_view word) {
+  const std::string low = lower_trimmed(word);
+  std::vector<std::string> names;
+  for (const auto& [name, split] : known_splits()) {
+    if (low == name) return "";
+    names.push_back(name);
+  }
+  std::string near = nearest(low, names);
+  // testset, validate and trainingset, but not test_hospital_b.
+  for (const char* begin : {"train", "val", "test"})
+    if (near.empty() && low.starts_with(begin) &&
+        std::isalnum(static_cast<unsigned char>(low[std::string_view(begin).size()])))
+      near = begin;
+  constexpr size_t kShortest = 4;  // 0, 1, tr, cv: names that say nothing
+  if (near.empty() && low.size() >= kShortest &&
+      low.find_first_not_of("0123456789.") != std::string::npos)
+    return "";
+  return fmt::format(
+      "'{}' is no split{}; the splits are train (training), val (valid, validation, "
+      "dev) and test (testing)",
+      storage::escaped(word, 40), near.empty() ? "" : "; did you mean '" + near + "'?");
 }
 
 std::vector<std::string> draw_splits(const SplitOptions& options, const std::vector<Labels>& labels,
@@ -147,10 +188,15 @@ std::vector<std::string> draw_splits(const SplitOptions& options, const std::vec
                                      uint64_t seed) {
   if (options.fractions.empty())
     throw config_error(
-        "data.split is missing: name a column of the table, or give shares such as {train: 0.7, "
+        "nothing says which cases train, validate and test",
+        "set DataOptions::split to a column of the table, or to shares such as {train: 0.7, "
         "val: 0.1, test: 0.2} or {test: 1}");
   Fractions fractions = options.fractions;
-  for (auto& [name, share] : fractions) name = split_named(name);
+  for (auto& [name, share] : fractions) {
+    if (const std::string why = why_no_split(name); !why.empty())
+      throw config_error("DataOptions::split: " + why);
+    name = split_named(name);
+  }
   std::vector<int64_t> classes(cases, 0);
   const auto first = std::ranges::find_if(labels, [](const Labels& one) {
     return one.spec.kind == TargetKind::classes || one.spec.multi_label();

@@ -17,6 +17,8 @@ struct LabelTexts {
   std::vector<std::string> columns;
   std::vector<std::vector<std::string_view>> cells;  // [column][case]
   std::function<std::string(size_t)> place;          // of a case: "line 7"
+  bool indices = false;                              // of listed classes, as the format has it
+  char decimal = '.';                                // of numbers that are names: 1,0 is 1
 };
 
 /// Reads classes as `options` say.
@@ -44,9 +46,13 @@ AlignedTags aligned(const Labels& labels, const Input& input,
 std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>& groups,
                             int64_t least);
 
-/// train, val or test for the usual other words (training, validation, valid, dev, testing), else
-/// the word itself.
+/// train, val or test for the usual other words (training, validation, valid, dev, testing), in any
+/// case and with blanks around; else the word itself.
 std::string split_named(std::string_view word);
+
+/// "" for a split that may be meant: a known one, or a name of its own ("holdout") that is no slip of
+/// the pen; else what to say of it: "'vaild' is no split; did you mean 'valid'? …".
+std::string why_no_split(std::string_view word);
 
 /// The split of each case, drawn by the shares; stratified by the first target that has classes.
 std::vector<std::string> draw_splits(const SplitOptions& options, const std::vector<Labels>& labels,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -36,6 +37,14 @@ std::string spoken(char delimiter) {
   }
 }
 
+/// Whether a word of the names has a letter: those of years or numbers may well be cells, too.
+bool has_letter(const std::vector<std::string>& names) {
+  return std::ranges::any_of(names, [](const std::string& name) {
+    return std::ranges::any_of(name,
+                               [](unsigned char c) { return std::isalpha(c) != 0 || c >= 0x80; });
+  });
+}
+
 }  // namespace
 
 // Reads the content of a file in place: each cell, without quotes and delimiters, moves to the
@@ -50,25 +59,26 @@ class CsvReader {
 
   Table read() {
     in_ = check_table_text(table_.path(), table_.cells_);
-    const bool named = !options_.columns.empty();
-    if (named) {
-      table_.columns_ = options_.columns;
+    if (!options_.columns.empty()) {
+      table_.name_columns(options_.columns);
       table_.begins_ = {0};
     } else {
       if (!next_row()) throw fail("found an empty file, wanted a header and at least 1 row");
       take_header();
     }
     check_names();
-    while (next_row()) {
-      const size_t found = ends_.size();
-      if (found != table_.columns_.size()) {
-        throw fail(fmt::format("line {}: found {} fields, wanted {} as {}", row_line_, found,
-                               table_.columns_.size(),
-                               named ? "there are names of columns" : "in the header"));
+    names_are_words_ = has_letter(table_.columns_);
+    for (size_t begin = out_; next_row(); begin = out_) {
+      if (ends_.size() != table_.columns_.size()) {
+        other_rows_.emplace_back(row_line_, ends_.size());
+        out_ = begin;
+        continue;
       }
+      check_row(begin);
       table_.begins_.insert(table_.begins_.end(), ends_.begin(), ends_.end());
       table_.lines_.push_back(row_line_);
     }
+    refuse_other_rows();
     if (table_.lines_.empty()) throw fail("found 0 rows after the header, wanted at least 1");
     table_.cells_.resize(out_);
     table_.cells_.shrink_to_fit();
@@ -77,8 +87,10 @@ class CsvReader {
   }
 
  private:
-  Error fail(const std::string& what) const {
-    return data_error(fmt::format("reading table {}: {}", shown(table_.path()), what));
+  Error fail(const std::string& problem, const std::string& remedy = "") const {
+    Error error = data_error(problem, remedy);
+    error.add_place("reading table " + shown(table_.path()));
+    return error;
   }
 
   // Moves the next row that is not empty to the front; ends_ then holds the end of each of its
@@ -93,6 +105,8 @@ class CsvReader {
     if (in_ >= text.size()) return false;
     ends_.clear();
     row_line_ = line_;
+    delimiters_ = 0;
+    all_whole_ = true;
     for (;;) {
       next_cell();
       ends_.push_back(static_cast<uint32_t>(out_));
@@ -100,9 +114,11 @@ class CsvReader {
         throw fail(fmt::format("line {}: found more than {} fields, wanted as many as columns",
                                row_line_, kMostColumns));
       skip_blanks();
+      row_last_ = line_;
       if (in_ >= text.size()) return true;
       if (at_line_end()) return end_line(), true;
       if (options_.delimiter != ' ') ++in_;
+      ++delimiters_;
     }
   }
 
@@ -116,11 +132,15 @@ class CsvReader {
 
   void next_cell() {
     std::string& text = table_.cells_;
-    if (in_ < text.size() && text[in_] == '"') return next_quoted_cell();
+    if (options_.quote != 0 && in_ < text.size() && text[in_] == options_.quote)
+      return next_quoted_cell();
+    const size_t begin = out_;
     while (in_ < text.size() && text[in_] != options_.delimiter && text[in_] != '\n' &&
            text[in_] != '\r') {
       text[out_++] = text[in_++];
     }
+    if (options_.check_quotes && options_.quote != 0)
+      check_blank_before_quote({text.data() + begin, out_ - begin});
   }
 
   void next_quoted_cell() {
@@ -129,23 +149,30 @@ class CsvReader {
     ++in_;
     for (;;) {
       if (in_ >= text.size())
-        throw fail(fmt::format("quote not closed; it opened on line {}", opened));
+        throw fail(fmt::format("quote not closed; it opened on line {}", opened), kNoQuotes);
       const char c = text[in_];
-      if (c == '"') {
+      if (c == options_.quote) {
         ++in_;
-        if (in_ >= text.size() || text[in_] != '"') break;
+        if (in_ >= text.size() || text[in_] != options_.quote) break;
       } else if (c == '\n' || (c == '\r' && (in_ + 1 >= text.size() || text[in_ + 1] != '\n'))) {
         ++line_;
+        all_whole_ &= delimiters_ + 1 == table_.columns_.size();
+        delimiters_ = 0;
+      } else if (c == options_.delimiter) {
+        ++delimiters_;
       }
       text[out_++] = text[in_++];
     }
     const bool ended = in_ >= text.size() || text[in_] == options_.delimiter || text[in_] == '\n' ||
                        text[in_] == '\r';
     if (!ended) {
-      throw fail(
-          fmt::format("line {}: text after a closing quote; wanted {} or the end of the line "
-                      "(a quote inside a quoted cell is written twice)",
-                      line_, spoken(options_.delimiter)));
+      throw fail(fmt::format(
+                     "line {}: text after a closing quote (it opened on line {}); wanted {} or the "
+                     "end of the line",
+                     line_, opened, spoken(options_.delimiter)),
+                 "a quote inside a quoted cell is written twice; where quotes are letters like "
+                 "others, set "
+                 "DataOptions::quote to none");
     }
   }
 
@@ -155,13 +182,80 @@ class CsvReader {
     ++line_;
   }
 
+  // --- what looks like a mistake
+
+  // A quote that was never meant as one swallows rows, up to the next quote.
+  void check_row(size_t begin) const {
+    const bool several = row_last_ > row_line_ && table_.columns_.size() > 1;
+    if (options_.check_quotes && several && all_whole_ && delimiters_ + 1 == table_.columns_.size())
+      throw fail(
+          fmt::format(
+              "line {}: a quoted cell runs on to line {}, over {} lines that have {} fields "
+              "each, as the header: was the quote meant as one?",
+              row_line_, row_last_, row_last_ - row_line_ + 1, table_.columns_.size()),
+          "where quotes are letters like others, set DataOptions::quote to none; where the cell is "
+          "right, set DataOptions::quote to the quote itself");
+    if (!names_are_words_) return;
+    for (size_t k = 0; k < ends_.size(); ++k) {
+      const std::string_view cell(table_.cells_.data() + begin, ends_[k] - begin);
+      if (trimmed(cell) != table_.columns_[k]) return;
+      begin = ends_[k];
+    }
+    throw fail(
+        fmt::format("line {}: found the names of the columns once more, wanted a row", row_line_),
+        options_.columns.empty()
+            ? "take the line away; were files joined?"
+            : "leave DataOptions::columns out, as the table has its line of names");
+  }
+
+  void check_blank_before_quote(std::string_view cell) const {
+    const size_t first = cell.find_first_not_of(' ');
+    if (first == 0 || first == std::string_view::npos || cell[first] != options_.quote) return;
+    const std::string_view inner = trimmed(cell);
+    const auto quotes = std::ranges::count(inner, options_.quote);
+    if (quotes > 1 && inner.back() != options_.quote) return;  // a word in quotes
+    throw fail(
+        fmt::format("line {}: found a blank in front of a quote, wanted the quote first", line_),
+        std::string("take the blanks behind the delimiter away; ") + kNoQuotes);
+  }
+
+  void refuse_other_rows() const {
+    if (other_rows_.empty()) return;
+    const size_t wanted = table_.columns_.size();
+    std::string list;
+    for (size_t i = 0; i < std::min(other_rows_.size(), kShownRows); ++i)
+      list += fmt::format("{}line {}: found {} fields, wanted {}", i ? "; " : "",
+                          other_rows_[i].first, other_rows_[i].second, wanted);
+    if (other_rows_.size() > kShownRows)
+      list += fmt::format(" … ({} rows more)", other_rows_.size() - kShownRows);
+    const bool more =
+        std::ranges::all_of(other_rows_, [&](auto& row) { return row.second > wanted; });
+    const bool one_more =
+        std::ranges::all_of(other_rows_, [&](auto& row) { return row.second == wanted + 1; });
+    throw fail(
+        list + (options_.columns.empty() ? " as in the header" : " as there are names of columns"),
+        !more ? ""
+        : one_more && table_.lines_.empty()
+            ? "does the header lack a name for the first column, as R writes it? Else put "
+              "cells that hold a delimiter (decimal commas?) in quotes"
+            : "put cells that hold a delimiter (decimal commas?) in quotes");
+  }
+
+  // --- names
+
   void take_header() {
-    auto& columns = table_.columns_;
-    size_t begin = 0;
+    std::vector<std::string> names;
+    size_t begin = 0, padded = 0;
     for (const uint32_t end : ends_) {
-      columns.emplace_back(table_.cells_, begin, end - begin);
+      const std::string_view name(table_.cells_.data() + begin, end - begin);
+      padded += trimmed(name).size() < name.size();
+      names.emplace_back(trimmed(name));
       begin = end;
     }
+    if (padded > 0)
+      table_.notes_.push_back(
+          fmt::format("blanks around the names of {} columns are left out", padded));
+    table_.name_columns(std::move(names));
     table_.begins_.assign(1, static_cast<uint32_t>(out_));
     check_delimiter();
   }
@@ -173,32 +267,57 @@ class CsvReader {
     std::stable_sort(order.begin(), order.end(),
                      [&](size_t a, size_t b) { return columns[a] < columns[b]; });
     for (size_t i = 1; i < order.size(); ++i) {
-      if (columns[order[i - 1]] != columns[order[i]]) continue;
-      throw fail(fmt::format("line {}: columns {} and {} are both called '{}'; rename one",
-                             row_line_, order[i - 1] + 1, order[i] + 1,
-                             escaped(columns[order[i]], 100)));
+      if (columns[order[i - 1]] != columns[order[i]] || columns[order[i]].empty()) continue;
+      throw fail(fmt::format("line {}: columns {} and {} are both called '{}'", row_line_,
+                             order[i - 1] + 1, order[i] + 1, escaped(columns[order[i]], 100)),
+                 "rename one");
     }
   }
 
   void check_delimiter() const {
     if (table_.columns_.size() != 1) return;
-    for (const char other : {',', ';', '\t', '|'}) {
-      if (table_.columns_[0].find(other) == std::string::npos || other == options_.delimiter)
-        continue;
-      throw fail(
-          fmt::format("line {}: found one column with the delimiter {}; the delimiter is "
-                      "likely the {}: set table.delimiter",
-                      row_line_, spoken(options_.delimiter), spoken(other)));
+    const std::string& name = table_.columns_[0];
+    for (const char other : {'\t', ';', ',', '|', ' '}) {
+      if (name.find(other) == std::string::npos || other == options_.delimiter) continue;
+      if (other == ' ' && !rows_have_blanks(name)) continue;
+      throw fail(fmt::format("line {}: found one column with the delimiter {}, wanted several",
+                             row_line_, spoken(options_.delimiter)),
+                 fmt::format("the delimiter is likely the {}: set DataOptions::delimiter to '{}'",
+                             spoken(other), other == '\t' ? "\\t" : std::string(1, other)));
     }
   }
+
+  // A name of two words is no table; one whose next line has as many words may be.
+  bool rows_have_blanks(std::string_view name) const {
+    const auto words = [](std::string_view line) {
+      size_t count = 0;
+      for (size_t i = 0; i < line.size(); ++i)
+        count += line[i] != ' ' && (i == 0 || line[i - 1] == ' ');
+      return count;
+    };
+    const std::string_view rest = std::string_view(table_.cells_).substr(in_);
+    const std::string_view line = rest.substr(0, rest.find_first_of("\r\n"));
+    return words(line) > 1 && words(line) == words(name);
+  }
+
+  static constexpr size_t kShownRows = 5;
+  static constexpr const char* kNoQuotes =
+      "where quotes are letters like others, set DataOptions::quote to none";
 
   CsvOptions options_;
   Table table_;
   size_t in_ = 0;   // next byte to read
   size_t out_ = 0;  // end of the cells kept so far
   uint32_t line_ = 1;
-  uint32_t row_line_ = 1;
+  uint32_t row_line_ = 1;  // of the row, its first line
+  uint32_t row_last_ = 1;  // and its last one
   std::vector<uint32_t> ends_;
+  // Of the row, were its quotes letters: delimiters on its last line so far, and whether each line
+  // before has as many fields as the header.
+  size_t delimiters_ = 0;
+  bool all_whole_ = true;
+  bool names_are_words_ = false;
+  std::vector<std::pair<uint32_t, size_t>> other_rows_;  // line, fields
 };
 
 Table read_csv(const fs::path& path, const CsvOptions& options) {

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 
 #include "fovea/core/error.h"
+#include "fovea/storage/text.h"
 #include "storage/table_text.h"
 
 namespace fovea::storage {
@@ -33,6 +36,25 @@ int depth(std::string_view json) {
   return most;
 }
 
+/// What the values of one key are.
+struct KeyFacts {
+  enum Kind : size_t { kTexts, kNumbers, kTruths, kNested, kNulls, kKinds };
+  std::array<int64_t, kKinds> count{};
+  std::array<int64_t, kKinds> first{};  // line
+
+  void add(Kind kind, int64_t line) {
+    if (count[kind]++ == 0) first[kind] = line;
+  }
+};
+
+KeyFacts::Kind kind_of(const Json& value) {
+  return value.is_null()         ? KeyFacts::kNulls
+         : value.is_string()     ? KeyFacts::kTexts
+         : value.is_boolean()    ? KeyFacts::kTruths
+         : value.is_structured() ? KeyFacts::kNested
+                                 : KeyFacts::kNumbers;
+}
+
 class JsonlReader {
  public:
   JsonlReader(const fs::path& path, int64_t max_bytes)
@@ -54,26 +76,39 @@ class JsonlReader {
       row.cells = {};
       builder.add(row.line, cells);
     }
+    for (size_t column = 0; column < columns_.size(); ++column) note(column, builder);
     return builder.take();
   }
 
  private:
-  Error fail(const std::string& what) const {
-    return data_error(fmt::format("reading table {}: {}", shown(path_), what));
+  Error fail(const std::string& problem, const std::string& remedy = "") const {
+    Error error = data_error(problem, remedy);
+    error.add_place("reading table " + shown(path_));
+    return error;
   }
 
   // The library's own message would show the text.
   Json parsed(std::string_view one, int64_t line) const {
     if (depth(one) > kDeepest)
       throw fail(fmt::format("line {}: nested deeper than {} levels", line, kDeepest));
+    std::set<std::string> keys;
+    const auto no_key_twice = [&](int depth, Json::parse_event_t event, Json& key) {
+      if (depth == 1 && event == Json::parse_event_t::key &&
+          !keys.insert(key.get<std::string>()).second)
+        throw fail(fmt::format("line {}: found the key '{}' twice, wanted it once", line,
+                               escaped(key.get<std::string>(), 100)));
+      return true;
+    };
     Json json;
     try {
-      json = Json::parse(one);
+      json = Json::parse(one, no_key_twice);
     } catch (const Json::parse_error& error) {
       throw fail(
           fmt::format("line {}: no JSON from its byte {} on; wanted one object {{\"key\": value, "
                       "…}} per line",
                       line, error.byte));
+    } catch (const Json::exception&) {
+      throw fail(fmt::format("line {}: found a number that no double holds", line));
     }
     if (!json.is_object())
       throw fail(fmt::format("line {}: found a JSON {}, wanted an object {{\"key\": value, …}}",
@@ -86,15 +121,37 @@ class JsonlReader {
     const Json object = parsed(one, line);
     for (const auto& [key, value] : object.items()) {
       const auto [place, added] = places_.try_emplace(key, columns_.size());
-      if (added) columns_.push_back(key);
+      if (added) {
+        columns_.push_back(key);
+        facts_.emplace_back();
+      }
+      facts_[place->second].add(kind_of(value), line);
       if (value.is_null()) continue;
       row.cells.emplace_back(place->second,
                              value.is_string() ? value.get<std::string>() : value.dump());
     }
     if (rows_.size() * columns_.size() > kMostCells)
-      throw fail(fmt::format(
-          "line {}: {} lines with {} different keys, wanted at most {} cells; are the keys values?",
-          line, rows_.size(), columns_.size(), kMostCells));
+      throw fail(fmt::format("line {}: {} lines with {} different keys, wanted at most {} cells",
+                             line, rows_.size(), columns_.size(), kMostCells),
+                 "are the keys values?");
+  }
+
+  void note(size_t column, TableBuilder& builder) const {
+    constexpr std::array<const char*, KeyFacts::kNulls> kNames = {
+        "texts", "numbers", "true or false", "lists or objects"};
+    const KeyFacts& facts = facts_[column];
+    std::string kinds;
+    int64_t found = 0, all = facts.count[KeyFacts::kNulls];
+    for (size_t kind = 0; kind < kNames.size(); ++kind) {
+      all += facts.count[kind];
+      if (facts.count[kind] == 0) continue;
+      kinds += fmt::format("{}{} {} (first on line {})", found++ ? ", " : "", facts.count[kind],
+                           kNames[kind], facts.first[kind]);
+    }
+    if (found > 1) builder.note(column, "its values are of several kinds: " + kinds);
+    if (const int64_t lacking = static_cast<int64_t>(rows_.size()) - all; lacking > 0)
+      builder.note(column, fmt::format("{} of {} lines lack the key, as if it were blank", lacking,
+                                       rows_.size()));
   }
 
   struct Row {
@@ -105,6 +162,7 @@ class JsonlReader {
   fs::path path_;
   std::string text_;
   std::vector<std::string> columns_;
+  std::vector<KeyFacts> facts_;  // of each column
   std::unordered_map<std::string, size_t> places_;
   std::vector<Row> rows_;
 };

@@ -26,9 +26,9 @@ std::string listed(const std::vector<std::string>& names) {
 
 void check_room(const fs::path& path, size_t bytes) {
   if (bytes > std::numeric_limits<uint32_t>::max())
-    throw data_error(fmt::format(
-        "reading table {}: found more than 4 GiB of text, wanted less; leave out columns or rows",
-        shown(path)));
+    throw data_error(
+        fmt::format("reading table {}: found more than 4 GiB of text, wanted less", shown(path)),
+        "leave out columns or rows");
 }
 
 }  // namespace
@@ -42,9 +42,9 @@ std::optional<int64_t> Table::find_column(std::string_view name) const {
 int64_t Table::column(std::string_view name) const {
   if (const auto found = find_column(name)) return *found;
   const std::string near = nearest(name, columns_);
-  throw data_error(fmt::format(
-      "table {}: no column '{}'{}; columns found: {}", this->name(), escaped(name, 100),
-      near.empty() ? "" : "; did you mean '" + escaped(near, 100) + "'?", listed(columns_)));
+  throw data_error(fmt::format("table {}: no column '{}'{}", this->name(), escaped(name, 100),
+                               near.empty() ? "" : "; did you mean '" + escaped(near, 100) + "'?"),
+                   "columns found: " + listed(columns_));
 }
 
 std::string_view Table::cell(int64_t row, int64_t column) const {
@@ -89,12 +89,25 @@ void Table::append(const Table& other) {
   for (size_t i = 1; i < other.begins_.size(); ++i)
     begins_.push_back(end + other.begins_[i] - first);
   lines_.insert(lines_.end(), other.lines_.begin(), other.lines_.end());
+  notes_.insert(notes_.end(), other.notes_.begin(), other.notes_.end());
+  for (size_t i = 0; i < column_notes_.size(); ++i)
+    column_notes_[i].insert(column_notes_[i].end(), other.column_notes_[i].begin(),
+                            other.column_notes_[i].end());
+}
+
+void Table::name_columns(std::vector<std::string> names) {
+  columns_ = std::move(names);
+  column_notes_.resize(columns_.size());
 }
 
 TableBuilder::TableBuilder(const fs::path& path, std::vector<std::string> columns) {
   table_.files_ = {{path, 0}};
-  table_.columns_ = std::move(columns);
+  table_.name_columns(std::move(columns));
   table_.begins_ = {0};
+}
+
+void TableBuilder::note(size_t column, std::string text) {
+  table_.column_notes_.at(column).push_back(std::move(text));
 }
 
 void TableBuilder::add(int64_t line, const std::vector<std::string>& cells) {

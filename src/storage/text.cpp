@@ -30,7 +30,29 @@ bool misleading(uint32_t code) {
          (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
+bool is_blank(uint32_t code) {
+  return (code >= 0x09 && code <= 0x0d) || code == 0x20 || code == 0x85 || code == 0xa0 ||
+         code == 0x1680 || (code >= 0x2000 && code <= 0x200f) || code == 0x2028 || code == 0x2029 ||
+         code == 0x202f || code == 0x205f || code == 0x2060 || code == 0x3000 || code == 0xfeff;
+}
+
 }  // namespace
+
+std::string_view trimmed(std::string_view text) {
+  uint32_t code = 0;
+  while (!text.empty()) {
+    const size_t length = character(text, code);
+    if (length == 0 || !is_blank(code)) break;
+    text.remove_prefix(length);
+  }
+  while (!text.empty()) {
+    size_t begin = text.size() - 1;
+    while (begin > 0 && text.size() - begin < 4 && (text[begin] & 0xc0) == 0x80) --begin;
+    if (character(text.substr(begin), code) != text.size() - begin || !is_blank(code)) break;
+    text.remove_suffix(text.size() - begin);
+  }
+  return text;
+}
 
 size_t valid_utf8(std::string_view text) {
   size_t at = 0;

@@ -98,7 +98,7 @@ TEST_F(Indicators, ACellThatIsNoFiniteNumberIsNamedByLineAndColumn) {
         message("age,label,part\n1,no,train\n2,yes,train\n" + quoted + ",no,test\n");
     EXPECT_THAT(text, HasSubstr("line 4")) << cell;
     EXPECT_THAT(text, HasSubstr("column 'age'")) << cell;
-    EXPECT_THAT(text, HasSubstr("data.inputs.labs.missing")) << cell;
+    EXPECT_THAT(text, HasSubstr("DataOptions::inputs.labs.table.missing")) << cell;
   }
 }
 
@@ -114,7 +114,7 @@ TEST_F(Indicators, AnotherTableIsReadAsTheTrainingTableWas) {
   Named<Node> learned;
   learned.entries.emplace_back("labs", source.inputs[0].second->learned());
   const auto other = folder_.write("other.csv", "stage,age\nlate,2\nunheard of,4\n");
-  const DatasetPtr cases = open_cases(other, options_, learned);
+  const DatasetPtr cases = open_cases(other, options_, learned).data;
   ASSERT_EQ(cases->size(), 2);
   EXPECT_THAT(values(cases, 0), ElementsAre(0, 2));
   EXPECT_THAT(values(cases, 1), ElementsAre(2, 0));

@@ -156,11 +156,11 @@ TEST_F(Series, AnotherTableIsReadAsTheTrainingTableWas) {
   Named<Node> learned;
   learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
   const auto other = folder_.write("other.csv", "x,who\n5,z\n4,z\n");
-  const DatasetPtr cases = open_cases(other, options_, learned);
+  const DatasetPtr cases = open_cases(other, options_, learned).data;
   ASSERT_EQ(cases->size(), 2);
   EXPECT_THAT(values(cases, 1), ElementsAre(3, 2));
   options_.rows.last = {"test"};
-  EXPECT_EQ(open_cases(other, options_, learned)->size(), 1);
+  EXPECT_EQ(open_cases(other, options_, learned).data->size(), 1);
 }
 
 TEST_F(Series, InTheirOrderNoCaseSharesStepsWithTraining) {

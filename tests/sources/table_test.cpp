@@ -155,7 +155,7 @@ TEST_F(Table, FilesOutsideTheRootAreRefusedUnlessAllowed) {
                                   std::string("link.png")}) {
     table(header + cell + ",q,healthy,f,train\n");
     EXPECT_THAT(message(), AllOf(HasSubstr("line 3"), HasSubstr("outside the root"),
-                                 HasSubstr("data.allow_outside_root")));
+                                 HasSubstr("DataOptions::allow_outside_root")));
   }
   options_.allow_outside_root = true;
   EXPECT_EQ(mark_of(open().data->get(1)), 9);
@@ -200,7 +200,7 @@ TEST_F(Table, SharesDrawSplitsByPatient) {
 
 TEST_F(Table, WithoutASplitTheMessageSaysWhatToWrite) {
   options_.split = {};
-  EXPECT_THAT(message(), AllOf(HasSubstr("data.split"), HasSubstr("{train: 0.7")));
+  EXPECT_THAT(message(), AllOf(HasSubstr("DataOptions::split"), HasSubstr("{train: 0.7")));
 }
 
 TEST_F(Table, AFileThatChangesAfterwardsIsAnIoErrorWithBothSizes) {
@@ -281,7 +281,8 @@ TEST_F(Table, FilesThatDoNotExistAreAllNamedWithTheirLines) {
                                        InputChoice("image", ImageOptions{.column = "left"}));
   table(rows_without_files(20));
   const std::string text = message();
-  EXPECT_THAT(text, AllOf(HasSubstr("t.csv: 20 of 40 files do not exist"), HasSubstr("data.root")));
+  EXPECT_THAT(
+      text, AllOf(HasSubstr("t.csv: 20 of 40 files do not exist"), HasSubstr("DataOptions::root")));
   for (int64_t i = 0; i < 20; ++i)
     EXPECT_THAT(text, HasSubstr("\n  line " + std::to_string(i + 2) + ": " +
                                 (folder_ / "gone").string() + std::to_string(i) + ".png"));

@@ -57,7 +57,7 @@ TEST_F(Tables, SharesDivideTheTrainingTableByGroups) {
   options_.split.fractions = {{"train", 0.8}, {"test", 0.2}};
   EXPECT_THAT(message(), HasSubstr("no other table may have the name of a share"));
   options_.split = {.column = "label"};
-  EXPECT_THAT(message(), HasSubstr("each table of data.table is a split"));
+  EXPECT_THAT(message(), HasSubstr("each table of DataOptions::table is a split"));
 }
 
 TEST_F(Tables, APatientInTwoTablesIsRefusedUnlessNamesAreTheirOwn) {
@@ -118,7 +118,7 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   EXPECT_THAT(message(), HasSubstr("left.txt: line 2: found '-1'"));
   remaining.after_last.entries = {{"tets", "left.txt"}};
   options_.targets.entries = {{"left", {"remaining", remaining}}};
-  EXPECT_THAT(message(), HasSubstr("no table of data.table"));
+  EXPECT_THAT(message(), HasSubstr("no table of DataOptions::table"));
 }
 
 TEST_F(Tables, LinesOfJsonAreATable) {

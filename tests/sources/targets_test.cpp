@@ -56,7 +56,8 @@ TEST_F(Targeted, NumbersAreClipped) {
   EXPECT_THAT(numbers(open("1,-3,x,train\n2,125.5,x,train\n3,80,x,test\n")),
               ElementsAre(0, 125, 80));
   number({.column = "rul", .clip = {5, 5}});
-  EXPECT_THAT(message("1,1,x,train\n"), HasSubstr("data.targets.rul.clip: found [5, 5]"));
+  EXPECT_THAT(message("1,1,x,train\n"),
+              HasSubstr("DataOptions::targets.rul.number.clip: found [5, 5]"));
 }
 
 TEST_F(Targeted, ARowWithoutItsOnlyNumberIsLeftOutAndCounted) {

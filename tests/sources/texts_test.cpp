@@ -73,7 +73,7 @@ TEST_F(Texts, OfANewTableAreReadWithTheWordsOfTheModel) {
   Named<Node> learned;
   learned.entries.emplace_back("report", source.inputs[0].second->learned());
   const auto table = folder_.write("new.csv", "report\nA large nodule\n");
-  const DatasetPtr cases = open_cases(table, options_, learned);
+  const DatasetPtr cases = open_cases(table, options_, learned).data;
   EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
 }
 

@@ -100,7 +100,7 @@ TEST(Csv, TheWrongDelimiterIsNamedWithTheSetting) {
   EXPECT_THAT(text, HasSubstr("line 1"));
   EXPECT_THAT(text, HasSubstr("one column"));
   EXPECT_THAT(text, HasSubstr("semicolon"));
-  EXPECT_THAT(text, HasSubstr("table.delimiter"));
+  EXPECT_THAT(text, HasSubstr("DataOptions::delimiter to ';'"));
 }
 
 TEST(Csv, AMissingColumnNamesTheNearestAndAll) {
@@ -214,6 +214,88 @@ TEST(Csv, ThePublicTableOfChestFilms) {
   const Table table = read_csv(test::test_data() / "nih_cxr" / "labels.csv");
   EXPECT_EQ(table.rows(), 720);
   EXPECT_THAT(table.columns(), ElementsAre("filename", "patient_id", "class", "label", "split"));
+}
+
+TEST(Csv, BlanksAsALikelyDelimiterAreNamedToo) {
+  EXPECT_THAT(refusal("a b y\n1 2 0\n"), HasSubstr("the blank: set DataOptions::delimiter to ' '"));
+  EXPECT_THAT(refusal("a\tb\n1\t2\n"), HasSubstr("to '\\t'"));
+  EXPECT_EQ(parse("the path\nx.png\n").column("the path"), 0);
+}
+
+TEST(Csv, BlanksAroundNamesOfColumnsAreLeftOutAndSaid) {
+  const Table table = parse("a, b\xc2\xa0,\xef\xbb\xbf c\n1, 2 ,3\n");
+  EXPECT_THAT(table.columns(), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(row(table, 0), ElementsAre("1", " 2 ", "3"));  // cells are as they are
+  EXPECT_THAT(table.notes(), ElementsAre(HasSubstr("names of 2 columns")));
+  EXPECT_TRUE(parse("a,b\n1,2\n").notes().empty());
+  EXPECT_THAT(refusal("a,a \n1,2\n"), HasSubstr("both called 'a'"));
+}
+
+TEST(Csv, ColumnsWithoutANameAreNotAskedFor) {
+  const Table table = parse(",a,,\n1,2,3,\n");  // as pandas and R write the names of rows
+  EXPECT_EQ(table.cell(0, table.column("a")), "2");
+}
+
+TEST(Csv, AllRowsWithOtherNumbersOfFieldsAreNamed) {
+  const std::string text = refusal("a,b\n1,2\n1\n1,2\n1,2,3\n");
+  EXPECT_THAT(text, HasSubstr("line 3: found 1 fields, wanted 2"));
+  EXPECT_THAT(text, HasSubstr("line 5: found 3 fields, wanted 2"));
+  EXPECT_THAT(refusal("a,b\n1,2,5\n1,3,5\n"), HasSubstr("as R writes it"));
+  EXPECT_THAT(refusal("a,b,y\n51,26,5,38,1\n48,68,3,73,0\n"), HasSubstr("decimal commas?"));
+}
+
+TEST(Csv, TheHeaderOnceMoreIsNoRow) {
+  EXPECT_THAT(refusal("stage,y\nearly,0\nstage,y\nlate,1\n"),
+              HasSubstr("line 3: found the names of the columns once more"));
+  EXPECT_EQ(parse("1,2\n1,2\n1,2\n").rows(), 2);  // numbers may be both
+  TempFolder folder;
+  try {
+    read_csv(folder.write("t.csv", "stage,y\nearly,0\n"), {.columns = {"stage", "y"}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("leave DataOptions::columns out"));
+  }
+}
+
+// A quote that was never meant as one (an inch, a word cited across cells) swallows whole rows up to
+// the next such quote.
+TEST(Csv, AQuoteThatSwallowsRowsIsRefused) {
+  const std::string text = "report\ty\nleft lung\tA\n\"possible rib\tB\nclear\tA\nlarge \"\tB\n";
+  const TempFolder folder;
+  const auto path = folder.write("t.tsv", text);
+  try {
+    read_csv(path, {.delimiter = '\t'});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("line 3: a quoted cell runs on to line 5, over 3 lines that "
+                          "have 2 fields each"));
+    EXPECT_THAT(error.what(), HasSubstr("DataOptions::quote to none"));
+  }
+  const Table plain = read_csv(path, {.delimiter = '\t', .quote = 0});
+  ASSERT_EQ(plain.rows(), 4);
+  EXPECT_THAT(row(plain, 1), ElementsAre("\"possible rib", "B"));
+  EXPECT_EQ(read_csv(path, {.delimiter = '\t', .check_quotes = false}).rows(), 2);
+}
+
+TEST(Csv, ATextOfSeveralLinesIsNotTakenForRows) {
+  const Table table = parse(
+      "id,report,y\n1,\"Heart enlarged, no effusion.\nLungs clear, ribs sound, no mass.\",0\n"
+      "2,\"One\n\ntwo, three\",1\n");
+  ASSERT_EQ(table.rows(), 2);
+  EXPECT_EQ(table.line(1), 4);
+}
+
+TEST(Csv, AnotherQuoteMayBeSet) {
+  const TempFolder folder;
+  const auto path = folder.write("t.csv", "a,b\n'1,5',5\" pipe\n");
+  EXPECT_THAT(row(read_csv(path, {.quote = '\''}), 0), ElementsAre("1,5", "5\" pipe"));
+}
+
+TEST(Csv, ABlankInFrontOfAQuoteIsRefused) {
+  EXPECT_THAT(refusal("a,b\n1, \"x\"\n"), HasSubstr("line 2: found a blank in front of a quote"));
+  EXPECT_THAT(refusal("a,b\n1, \"x, y\"\n"), HasSubstr("blank in front of a quote"));
+  EXPECT_EQ(parse("a,b\n1, \"so\" called\n").cell(0, 1), " \"so\" called");
 }
 
 TEST(CsvWriter, WhatIsWrittenIsReadBack) {

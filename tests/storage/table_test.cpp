@@ -82,6 +82,25 @@ TEST(Jsonl, KeysAreTheColumns) {
   EXPECT_EQ(table.line(1), 3);
 }
 
+TEST(Jsonl, ValuesOfSeveralKindsAndMissingKeysAreSaid) {
+  const Table table = jsonl(
+      "{\"crp\": 5, \"ok\": true, \"n\": 1}\n"
+      "{\"crp\": \"6\", \"ok\": 1, \"n\": null}\n"
+      "{\"crp\": [7], \"ok\": false}\n");
+  EXPECT_THAT(table.notes(table.column("crp")),
+              ElementsAre("its values are of several kinds: 1 texts (first on line 2), 1 numbers "
+                          "(first on line 1), 1 lists or objects (first on line 3)"));
+  EXPECT_THAT(table.notes(table.column("ok")), ElementsAre(HasSubstr("2 true or false")));
+  EXPECT_THAT(table.notes(table.column("n")), ElementsAre(HasSubstr("1 of 3 lines lack the key")));
+}
+
+TEST(Jsonl, AKeyTwiceAndANumberBeyondADoubleAreRefusedByLine) {
+  EXPECT_THAT(message([] { jsonl("{\"a\": 1}\n{\"a\": 1, \"a\": 2}\n"); }),
+              HasSubstr("line 2: found the key 'a' twice"));
+  EXPECT_EQ(jsonl("{\"a\": {\"a\": 1}}\n").rows(), 1);  // another object's
+  EXPECT_THAT(message([] { jsonl("{\"a\": 1e999}\n"); }), HasSubstr("line 1: found a number"));
+}
+
 TEST(Jsonl, ABrokenLineIsNamedWithoutItsContent) {
   for (const char* broken :
        {"{\"secret\": ", "{\"secret\": 1} x", "{secret: 1}", "secret", "\"se\x01"}) {

@@ -48,8 +48,7 @@ struct CheckReport {
   std::vector<Duplicate> duplicates;  ///< each case with the first one like it
   std::vector<Overlap> overlaps;
   std::vector<std::string> constant;  ///< pictures of one value only
-  std::vector<std::string> notes;     ///< of the source
-
+  Findings found;                     ///< of the source: how its columns were read
   /// Duplicates that lie in two splits: figures on the later one would be flattering.
   int64_t duplicates_across_splits() const;
   /// What `train` would refuse or should not be trusted after; empty where all is well.

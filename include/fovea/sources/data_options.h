@@ -63,6 +63,9 @@ struct DataOptions {
   std::filesystem::path folder;
   std::filesystem::path path;
   std::string delimiter = ",";
+  std::string quote = "auto";
+  std::string decimal = ".";
+  std::string thousands;
   bool conll = false;
   std::vector<std::string> columns;
   RowOptions rows;

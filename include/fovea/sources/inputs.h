@@ -12,6 +12,7 @@
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/input_shape.h"
+#include "fovea/sources/reading.h"
 #include "fovea/sources/runs.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/table.h"
@@ -82,6 +83,7 @@ struct InputPlace {
   std::function<const Runs&()> runs;    ///< of all rows of the table, those of no case too
   /// The file of each row; missing ones are complained of together, later.
   std::function<std::vector<ListedFile>(const FileColumn&)> files;
+  Findings& findings;  ///< where to say how cells were read
 };
 
 using InputTable = Catalogue<InputPtr(const InputPlace&)>;

@@ -13,14 +13,13 @@
 
 namespace fovea::sources {
 
-struct Source {
+struct Source : Findings {
   DatasetPtr data;
   std::vector<std::pair<std::string, InputPtr>> inputs;  ///< of a table, else empty
   std::vector<TargetSpec> targets;
   std::vector<std::string> splits;  ///< of each case: "train", "val", "test"
   /// Per column, the text of each case.
   std::vector<std::pair<std::string, std::vector<std::string>>> subgroups;
-  std::vector<std::string> notes;  ///< what was left out and why, without patient data
 
   std::vector<std::string> split_names() const;  ///< train, val, test first, then the others
   std::vector<int64_t> cases(std::string_view split) const;
@@ -50,9 +49,10 @@ struct CaseReader {
 CaseReader case_reader(const DataOptions& options,
                        const std::map<std::string, text::TokenizerPtr>& words = {});
 
-/// The rows of another table as cases without targets, read as `options` say of theirs.
-DatasetPtr open_cases(const std::filesystem::path& table, const DataOptions& options,
-                      const Named<Node>& learned);
+/// The rows of another table as cases without targets, read as `options` say of theirs. A cell that
+/// cannot be read is the failure of its case alone.
+Source open_cases(const std::filesystem::path& table, const DataOptions& options,
+                  const Named<Node>& learned);
 
 /// The files that `paths` name: files as they are, folders with all pictures below them (sorted;
 /// hidden files, other content and DICOM objects without pixels are left out, with one note in the

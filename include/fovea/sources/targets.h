@@ -10,6 +10,7 @@
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/example.h"
+#include "fovea/sources/reading.h"
 
 namespace fovea::sources {
 
@@ -26,6 +27,7 @@ struct Labels {
   /// where not known. Tags: int64 [N], the case's place in `spans`.
   torch::Tensor values;
   std::vector<std::vector<TextSpan>> spans = {};  ///< of tags, in the order of the text
+  Findings findings = {};                         ///< how its cells were read
 
   /// False where nothing is known of the case: it can neither train nor test.
   bool known(int64_t index) const;
@@ -49,6 +51,7 @@ struct TargetPlace {
   std::function<std::string(size_t)> line;                                        ///< "line 7"
   std::function<GroupRows()> groups{};
   std::filesystem::path root{};  ///< what names of files stand on
+  NumberFormat format{};         ///< of the cells
 };
 
 using TargetTable = Catalogue<Labels(const TargetPlace&)>;

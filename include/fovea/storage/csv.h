@@ -13,16 +13,20 @@
 namespace fovea::storage {
 
 struct CsvOptions {
-  char delimiter = ',';  ///< a blank: one or more of them, those around a line do not count
+  char delimiter = ',';      ///< a blank: one or more of them, those around a line do not count
+  char quote = '"';          ///< around a cell; 0: none, every character is of the cell
+  bool check_quotes = true;  ///< refuse what reads as a quote that was never closed
   std::vector<std::string> columns = {};  ///< names for a table without a line of names
   int64_t max_bytes = kLargestFile;  ///< of the file; offsets are kept in 32 bits, so at most 4 GiB
 };
 
 /// Reads a table. Lines end in LF, CRLF or CR, a UTF-8 byte-order mark is skipped, and so are empty
-/// lines. The first line names the columns unless the options do. A data Error, with path and line,
-/// where the file is empty or has a header only, is no UTF-8, has two columns of one name or more
-/// than 100000, a quote that never closes, a row with more or fewer fields, or evidently another
-/// delimiter.
+/// lines. The first line names the columns unless the options do; blanks around a name are left
+/// out. A data Error, with path and line, where the file is empty or has a header only, is no UTF-8,
+/// has two columns of one name (blank ones aside, which nobody can ask for) or more than 100000, a
+/// quote that never closes, rows with more or fewer fields, the header once more among the rows, or
+/// evidently another delimiter. With `check_quotes` also for a quoted cell over several lines of
+/// which each, were the quotes letters, would be a whole row; and for a quote behind a blank.
 Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Writes rows as text that read_csv, spreadsheets and pandas read back. Lines end in LF.

@@ -34,6 +34,13 @@ class Table {
   /// Where a row is, after name(): "line 7", of several files "/data/test.csv: line 7".
   std::string place(int64_t row) const;
 
+  /// What the file leaves open about itself, or about one of its columns: "the keys of ..."; without
+  /// content of cells.
+  const std::vector<std::string>& notes() const { return notes_; }
+  const std::vector<std::string>& notes(int64_t column) const {
+    return column_notes_[static_cast<size_t>(column)];
+  }
+
   /// The rows of `other` after these. A data Error where its columns have other names or stand in
   /// another order, or there is more text than 4 GiB.
   void append(const Table& other);
@@ -41,6 +48,7 @@ class Table {
  private:
   friend class CsvReader;
   friend class TableBuilder;
+  void name_columns(std::vector<std::string> names);
   struct File {
     std::filesystem::path path;
     int64_t first_row;
@@ -48,6 +56,8 @@ class Table {
 
   std::vector<File> files_;
   std::vector<std::string> columns_;
+  std::vector<std::string> notes_;
+  std::vector<std::vector<std::string>> column_notes_;  // of each column
   std::string cells_;
   std::vector<uint32_t> begins_;  // of each cell in cells_, and one past the last
   std::vector<uint32_t> lines_;
@@ -59,6 +69,7 @@ class TableBuilder {
   TableBuilder(const std::filesystem::path& path, std::vector<std::string> columns);
   /// A row with a cell for each column. A data Error where the text passes 4 GiB.
   void add(int64_t line, const std::vector<std::string>& cells);
+  void note(size_t column, std::string text);
   Table take() { return std::move(table_); }
 
  private:

@@ -11,6 +11,10 @@ namespace fovea::storage {
 /// forms); `text.size()` where all of it is.
 size_t valid_utf8(std::string_view text);
 
+/// `text` without the blanks around it: those of ASCII, the no-break, narrow and wide ones of Unicode
+/// and the marks that have no width (among them that of byte order).
+std::string_view trimmed(std::string_view text);
+
 /// `text` for a message on one line: control characters, marks that turn the writing direction, and
 /// bytes that are not UTF-8 appear as \xNN, a backslash as it is. Longer texts end in "…" after
 /// `most` bytes.

@@ -1,0 +1,246 @@
+#include "sources/suspicions.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "fovea/core/text.h"
+#include "fovea/sources/series.h"
+#include "fovea/storage/text.h"
+#include "sources/cells.h"
+#include "sources/names.h"
+
+namespace fovea::sources {
+namespace {
+
+// By chance a column of two values is a copy of a target of two in 1 of 2^(rows - 2) cases.
+constexpr size_t kEvidence = 8;
+constexpr size_t kFewestOfAnIdentifier = 10;
+
+std::vector<std::string> columns_of(const TargetChoice& target) {
+  if (const auto* classes = target.as<ClassesOptions>()) return classes->column;
+  if (const auto* number = target.as<NumberOptions>()) return {number->column};
+  if (const auto* tags = target.as<TagsOptions>()) return {tags->column};
+  return {};
+}
+
+/// Those whose cells the model sees.
+std::vector<std::string> columns_of(const InputChoice& input) {
+  if (const auto* table = input.as<TableOptions>()) return table->columns;
+  if (const auto* text = input.as<TextOptions>()) return {text->column};
+  if (const auto* series = input.as<SeriesOptions>())
+    if (series->table.empty() && series->column.empty()) return series->columns;
+  return {};
+}
+
+class Suspicions {
+ public:
+  Suspicions(const TableInUse& table, Findings& findings)
+      : t_(table), findings_(findings), format_(number_format(table.options, table.rows.table)) {}
+
+  void add() {
+    for (const auto& [name, input] : t_.options.inputs) {
+      for (const std::string& column : columns_of(input)) {
+        if (!t_.rows.table.find_column(column)) continue;
+        const std::string named = name + "." + column;
+        if (is_target(column, named) || !input.as<TableOptions>()) continue;
+        look_at(column, named);
+      }
+      if (const auto* text = input.as<TextOptions>()) describe(name, *text);
+    }
+  }
+
+ private:
+  bool is_target(const std::string& column, const std::string& named) {
+    for (const auto& [name, target] : t_.options.targets)
+      if (std::ranges::count(columns_of(target), column) > 0) {
+        findings_.problems.push_back(fmt::format(
+            "{} is the column of the target '{}': the model is told what it shall find out", named,
+            name));
+        return true;
+      }
+    return false;
+  }
+
+  void look_at(const std::string& column, const std::string& named) {
+    for (const auto& [role, own] : {std::pair("patient", t_.options.group),
+                                    {"id", t_.options.id},
+                                    {"split", t_.options.split.column}})
+      if (own == column) {
+        findings_.warnings.push_back(fmt::format(
+            "{} is the column of the {}: what is learned from it holds for no other case", named,
+            role));
+        return;
+      }
+    const int64_t position = t_.rows.table.column(column);
+    std::vector<std::string> keys;  // of the training rows
+    for (const size_t i : t_.training)
+      keys.push_back(name_key(t_.rows.cell(i, position), format_.decimal));
+    for (const Labels& labels : t_.labels) {
+      const std::string how = copied(keys, labels);
+      if (how.empty()) continue;
+      findings_.problems.push_back(fmt::format(
+          "{} looks like a copy of the target '{}': {} in all {} training rows: the model is told "
+          "what it shall find out",
+          named, labels.spec.name, how, keys.size()));
+      return;
+    }
+    warn_of_identifier(keys, named);
+  }
+
+  // --- copies
+
+  /// Whether keys and values determine each other, with enough rows to be no chance.
+  static bool one_to_one(const std::vector<std::string>& keys, const std::vector<double>& values) {
+    std::unordered_map<std::string_view, double> to;
+    std::map<double, std::string_view> from;
+    size_t known = 0;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (std::isnan(values[i])) continue;
+      ++known;
+      if (to.try_emplace(keys[i], values[i]).first->second != values[i]) return false;
+      if (from.try_emplace(values[i], keys[i]).first->second != keys[i]) return false;
+    }
+    return to.size() > 1 && known >= to.size() + kEvidence;
+  }
+
+  /// Whether the values are a multiple of the numbers plus something, up to single precision.
+  bool linear(const std::vector<std::string>& keys, const std::vector<double>& values) const {
+    std::vector<std::pair<double, double>> points;
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto number = number_in(keys[i], format_);
+      if (number && !std::isnan(values[i])) points.emplace_back(number->value, values[i]);
+    }
+    if (points.size() < kEvidence || points.size() < keys.size() / 2) return false;
+    const auto [low, high] = std::ranges::minmax(points);
+    if (std::set<std::pair<double, double>>(points.begin(), points.end()).size() < 4) return false;
+    const double slope = (high.second - low.second) / (high.first - low.first);
+    if (!std::isfinite(slope) || slope == 0) return false;
+    const double scale = std::max(std::abs(low.second), std::abs(high.second));
+    return std::ranges::all_of(points, [&, low = low](const auto& point) {
+      const double expected = low.second + slope * (point.first - low.first);
+      return std::abs(point.second - expected) <= 1e-5 * scale;
+    });
+  }
+
+  std::string copied(const std::vector<std::string>& keys, const Labels& labels) const {
+    const auto values_of = [&](int64_t k) {
+      std::vector<double> values;
+      for (const size_t i : t_.training) {
+        const torch::Tensor own = labels.values[static_cast<int64_t>(i)];
+        const auto value = (k < 0 ? own : own[k]).item<double>();
+        const bool unknown = labels.spec.kind == TargetKind::classes && value < 0;
+        values.push_back(unknown ? std::nan("") : value);
+      }
+      return values;
+    };
+    constexpr const char* kOneToOne = "each of its values goes with one of the target's";
+    if (labels.spec.kind == TargetKind::tags) return "";
+    if (labels.spec.multi_label()) {
+      for (int64_t k = 0; k < labels.values.size(1); ++k)
+        if (one_to_one(keys, values_of(k)))
+          return fmt::format("{} label '{}'", kOneToOne,
+                             labels.spec.classes[static_cast<size_t>(k)]);
+      return "";
+    }
+    const std::vector<double> values = values_of(-1);
+    if (one_to_one(keys, values)) return kOneToOne;
+    if (labels.spec.kind == TargetKind::number && linear(keys, values))
+      return "it is the target, or a multiple of it,";
+    return "";
+  }
+
+  // --- identifiers
+
+  void warn_of_identifier(const std::vector<std::string>& keys, const std::string& named) {
+    if (keys.size() < kFewestOfAnIdentifier) return;
+    const std::set<std::string_view> different(keys.begin(), keys.end());
+    if (different.size() < keys.size()) return;
+    bool whole = true, numbers = true;
+    for (const std::string& key : keys) {
+      const auto number = number_in(key, format_);
+      numbers &= number.has_value();
+      whole &= number && number->whole;
+    }
+    if (numbers && !whole) return;
+    findings_.warnings.push_back(
+        fmt::format("{} looks like an identifier: its {} in the {} training rows are all different",
+                    named, numbers ? "whole numbers" : "texts", keys.size()));
+  }
+
+  void describe(const std::string& name, const TextOptions& text) {
+    const auto position = t_.rows.table.find_column(text.column);
+    if (!position) return;
+    size_t shortest = SIZE_MAX, longest = 0, blank = 0;
+    for (size_t i = 0; i < t_.rows.size(); ++i) {
+      const std::string_view cell = t_.rows.cell(i, *position);
+      blank += cell.empty();
+      if (cell.empty()) continue;
+      shortest = std::min(shortest, cell.size());
+      longest = std::max(longest, cell.size());
+    }
+    std::string reading =
+        longest == 0 ? "text, all blank" : fmt::format("text, {} to {} bytes", shortest, longest);
+    if (blank > 0) reading += fmt::format(", {} of {} blank", blank, t_.rows.size());
+    findings_.columns.push_back({name + "." + text.column, reading});
+  }
+
+  const TableInUse& t_;
+  Findings& findings_;
+  NumberFormat format_;
+};
+
+}  // namespace
+
+std::vector<std::string> columns_in_use(const DataOptions& options) {
+  std::set<std::string> names = {options.id, options.group, options.split.column};
+  for (const auto& [name, target] : options.targets)
+    for (const std::string& column : columns_of(target)) names.insert(column);
+  for (const auto& [name, input] : options.inputs) {
+    for (const std::string& column : columns_of(input)) names.insert(column);
+    if (const auto* image = input.as<ImageOptions>()) names.insert(image->column);
+    if (const auto* series = input.as<SeriesOptions>())
+      names.insert({series->column, series->at, series->time});
+  }
+  names.erase("");
+  return {names.begin(), names.end()};
+}
+
+void add_table_notes(const DataOptions& options, const storage::Table& table, Findings& findings) {
+  for (const std::string& note : table.notes())
+    findings.notes.push_back(table.name() + ": " + note);
+  for (const std::string& name : columns_in_use(options))
+    if (const auto column = table.find_column(name))
+      for (const std::string& note : table.notes(*column))
+        findings.notes.push_back(fmt::format("{}: column '{}': {}", table.name(), name, note));
+}
+
+void add_suspicions(const TableInUse& table, Findings& findings) {
+  Suspicions(table, findings).add();
+}
+
+void add_alike_groups(const std::string& column, const storage::Table& table,
+                      const std::vector<std::string>& groups, Findings& findings) {
+  std::unordered_map<std::string, size_t> first;  // row of each group
+  std::vector<std::string> names;
+  for (size_t row = 0; row < groups.size(); ++row)
+    if (first.try_emplace(groups[row], row).second) names.push_back(groups[row]);
+  std::vector<std::string> places;
+  for (const Clash& clash : clashes(names))
+    if (!clash.truths)
+      places.push_back(fmt::format("{} and {}",
+                                   table.place(static_cast<int64_t>(first.at(clash.first))),
+                                   table.place(static_cast<int64_t>(first.at(clash.second)))));
+  if (!places.empty())
+    findings.warnings.push_back(
+        fmt::format("{}: column '{}': {} times two patients differ only in case, blanks or zeros "
+                    "({}): are they "
+                    "one, who may then be in two splits?",
+                    table.name(), column, places.size(), join(places, "; ", 3)));
+}
+
+}  // namespace fovea::sources

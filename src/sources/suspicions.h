@@ -1,0 +1,32 @@
+// What is likely a mistake about the columns of a table, and what each was taken for.
+#pragma once
+
+#include "fovea/sources/data_options.h"
+
+namespace fovea::sources {
+
+struct TableInUse {
+  const DataOptions& options;
+  const Rows& rows;
+  const std::vector<size_t>& training;  ///< the rows that are learned from
+  const std::vector<Labels>& labels;    ///< of the rows
+};
+
+/// The columns that inputs, targets, id, group and split are read from.
+std::vector<std::string> columns_in_use(const DataOptions& options);
+
+/// What the table itself says of these columns (`Table::notes`).
+void add_table_notes(const DataOptions& options, const storage::Table& table, Findings& findings);
+
+/// A problem: a target among the inputs, or a copy of it: a column each of whose values goes with
+/// one value of the target in all training rows, and the other way round, or a multiple of it. A
+/// warning: an identifier among them (texts, or whole numbers, no two of which are equal), or the
+/// column of patient, id or split. Texts are described, too.
+void add_suspicions(const TableInUse& table, Findings& findings);
+
+/// The groups that differ only in case, blanks or zeros ("p1", "P1"; "001", "1"), as a warning with
+/// their lines; `groups`: of each row of the table.
+void add_alike_groups(const std::string& column, const storage::Table& table,
+                      const std::vector<std::string>& groups, Findings& findings);
+
+}  // namespace fovea::sources
