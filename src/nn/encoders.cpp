@@ -48,6 +48,13 @@ void check_picture(std::string_view encoder, const InputShape& shape) {
   if (!picture || shape.vocabulary > 0) refuse_input(encoder, shape, "a picture");
 }
 
+int64_t longest_input(const EncoderChoice& choice) {
+  if (const auto* bert = dynamic_cast<const Held<BertOptions>*>(&choice.settings()))
+    return bert->options.max_length;
+  const auto* own = dynamic_cast<const Held<SequenceTransformerOptions>*>(&choice.settings());
+  return own && own->options.positions == "learned" ? own->options.max_length : 0;
+}
+
 const EncoderTable& encoders() {
   static const EncoderTable table(
       "encoders",
