@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "fovea/nn/positions.h"
+
 namespace fovea::bundle {
 
 ModelCard make_card(const config::RunConfig& config, const sources::Source& source) {

@@ -11,6 +11,7 @@
 #include "fovea/nn/densenet.h"
 #include "fovea/nn/ft_transformer.h"
 #include "fovea/nn/mlp.h"
+#include "fovea/nn/positions.h"
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/resnet1d.h"
 #include "fovea/nn/rnn.h"

@@ -244,7 +244,10 @@ TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths,
     if (is_training() && dropout_ > 0) branch = at::dropout(branch, dropout_, true);
   for (const Head& head : heads_) {
     if (!head.tokens_of.empty()) {
-      forward_tokens(head, parts, inputs, lengths, outputs);
+      forward_tokens(head, parts, lengths, outputs);
+      // Which tokens stand for no text ([CLS]), where the places of the tokens are there.
+      if (const Tensor* places = inputs.find(head.tokens_of + ".offsets"))
+        outputs[head.name + ".wordless"] = places->select(2, 1).le(places->select(2, 0));
       continue;
     }
     std::vector<Tensor> each;
@@ -269,8 +272,7 @@ void Model::add_token_head(const HeadSpec& spec, torch::nn::Module& parent) {
 }
 
 void Model::forward_tokens(const Head& head, const std::vector<Part>& parts,
-                           const TensorMap& inputs, const TensorMap& lengths,
-                           TensorMap& outputs) const {
+                           const TensorMap& lengths, TensorMap& outputs) const {
   const auto reader = std::ranges::find(readers_, head.tokens_of, &Reader::name);
   Tensor tokens = parts[static_cast<size_t>(reader - readers_.begin())].tokens;
   if (!tokens.defined())
@@ -282,8 +284,6 @@ void Model::forward_tokens(const Head& head, const std::vector<Part>& parts,
   if (head.transitions.defined()) outputs[head.name + ".transitions"] = head.transitions;
   if (const Tensor* length = lengths.find(head.tokens_of))
     outputs[head.name + ".lengths"] = *length;
-  if (const Tensor* places = inputs.find(head.tokens_of + ".offsets"))
-    outputs[head.name + ".wordless"] = places->select(2, 1).le(places->select(2, 0));
 }
 
 void Model::train(bool on) {

@@ -25,7 +25,7 @@ constexpr double kEvenly = 0.01;  // steps of a table's times that differ by les
 
 void check_settings(const SeriesOptions& o, const InputPlace& place) {
   const auto setting = [&](const char* name) {
-    return fmt::format("DataOptions::inputs.{}.{}", place.name, name);
+    return fmt::format("DataOptions::inputs.{}.series.{}", place.name, name);
   };
   const auto check = [&](bool good, const char* name, std::string problem, std::string remedy) {
     if (good) return;
@@ -299,7 +299,7 @@ class Gatherer {
     const storage::Table table = read_table(path, csv_options(place_.data));
     if (columns().empty())
       throw config_error(
-          fmt::format("DataOptions::inputs.{}.columns: found none, wanted columns of {}",
+          fmt::format("DataOptions::inputs.{}.series.columns: found none, wanted columns of {}",
                       place_.name, storage::shown(path)));
     std::vector<int64_t> rows(static_cast<size_t>(table.rows()));
     std::iota(rows.begin(), rows.end(), 0);
@@ -347,10 +347,10 @@ class Gatherer {
 
   void add_record(const fs::path& path, const io::WfdbRecord& record) {
     if (!o_.time.empty())
-      throw config_error(
-          fmt::format("DataOptions::inputs.{}.time: found a WFDB record, whose steps are as far "
-                      "apart as each other; leave it out",
-                      place_.name));
+      throw config_error(fmt::format(
+          "DataOptions::inputs.{}.series.time: found a WFDB record, whose steps are as far "
+          "apart as each other; leave it out",
+          place_.name));
     within(storage::shown(path), [&] {
       const SeriesMeaning before = found_.meaning;
       const std::map<std::string, int64_t> converted = converted_;
@@ -414,19 +414,32 @@ class Gatherer {
     if (const auto wrong = wrong_.lower_bound(span.begin);
         wrong != wrong_.end() && wrong->first < span.end)
       return fail(i, wrong->second);
+    const int64_t absent = span.missing_before + span.missing_after;
     const bool empty = span.end <= span.begin && !o_.optional;
-    const bool cut = o_.shorter == "refuse" && span.missing_before + span.missing_after > 0;
-    if ((empty || cut) && place_.cases) {
-      Error error = data_error(fmt::format("the series '{}' {}", place_.name,
-                                           empty ? "has no time step" : "is cut short"));
-      error.add_place(fmt::format("{}: {}", place_.rows.table.name(), place_.rows.place(i)));
-      return fail(i, error);
-    }
+    const bool cut = o_.shorter == "refuse" && absent > 0;
+    if (place_.cases && (empty || cut))
+      return fail(i, of_row(i, empty ? "has no time step" : "is cut short", ""));
+    const auto longest = place_.data.longest.find(place_.name);
+    const int64_t steps = span.end - span.begin + (o_.shorter == "keep" ? 0 : absent);
+    if (longest != place_.data.longest.end() && steps > longest->second)
+      return fail(i,
+                  of_row(i,
+                         fmt::format("has {} time steps, wanted {} at most, for which the encoder "
+                                     "has positions",
+                                     steps, longest->second),
+                         "set SeriesOptions::window, raise SequenceTransformerOptions::max_length, "
+                         "or choose other positions"));
     if (empty)
       empty_.push_back(place_.rows.place(i));
     else if (cut)
       short_.push_back(place_.rows.place(i));
     found_.cases.push_back(span);
+  }
+
+  Error of_row(size_t i, const std::string& problem, const std::string& remedy) const {
+    Error error = data_error(fmt::format("the series '{}' {}", place_.name, problem), remedy);
+    error.add_place(fmt::format("{}: {}", place_.rows.table.name(), place_.rows.place(i)));
+    return error;
   }
 
   void fail(size_t i, const Error& error) {

@@ -74,7 +74,7 @@ Labels tags_target(const TagsOptions& options, const TargetPlace& place) {
     if (std::ranges::find(types, label) == types.end()) unknown.push_back(label);
   if (!unknown.empty())
     throw data_error(
-        fmt::format("{}: found the labels {}, which DataOptions::targets.{}.labels lacks ({})",
+        fmt::format("{}: found the labels {}, which DataOptions::targets.{}.tags.labels lacks ({})",
                     where, join(unknown, ", ", 10), place.name, join(types)));
   for (const std::vector<NamedSpan>& spans : all) {
     auto& to = labels.spans.emplace_back();

@@ -176,7 +176,7 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
         fmt::format("{} texts have no word ({}), wanted at least one", empty.size(),
                     join(empty, ", ", 5)),
         fmt::format(
-            "leave the rows out, or set DataOptions::inputs.{}.optional and leave the cells "
+            "leave the rows out, or set DataOptions::inputs.{}.text.optional and leave the cells "
             "blank",
             place.name));
     error.add_place(fmt::format("{}: column '{}'", place.rows.table.name(), options.column));

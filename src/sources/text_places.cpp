@@ -65,9 +65,10 @@ class Entities final : public Input {
 InputPtr text_of(const Cases& cases, const std::string& input, const std::string& target) {
   for (const auto& [name, found] : cases.inputs)
     if (name == input && found->shape().vocabulary > 0) return found;
-  throw config_error(fmt::format(
-      "DataOptions::targets.{}.input: found '{}', wanted one of DataOptions::inputs that is a text",
-      target, input));
+  throw config_error(
+      fmt::format("DataOptions::targets.{}.tags.input: found '{}', wanted one of "
+                  "DataOptions::inputs that is a text",
+                  target, input));
 }
 
 }  // namespace

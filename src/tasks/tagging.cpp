@@ -65,15 +65,6 @@ std::vector<Entity> entities_of_row(const Tensor& tags, int64_t row) {
 /// How the source of data marks an entity that no tag says (the fourth column of "NAME.entities").
 constexpr int64_t kCut = 1, kUnalignable = 2;
 
-/// Instead of its tags, in a case whose outputs are no finite numbers.
-constexpr int64_t kNoNumber = -2;
-
-void check_finite(const Tensor& tags, int64_t row, const std::string& id) {
-  if (tags.size(1) > 0 && tags[row][0].item<int64_t>() == kNoNumber)
-    throw data_error(fmt::format("case '{}': the model's outputs are no finite numbers", id),
-                     "look at the case's input; if all are so, at the training");
-}
-
 class TaggingEvaluation final : public Evaluation {
  public:
   explicit TaggingEvaluation(TargetSpec target) : target_(std::move(target)) {}
@@ -81,7 +72,6 @@ class TaggingEvaluation final : public Evaluation {
   void add(const TensorMap& decoded, const Batch& batch, double loss) override {
     const Tensor found = decoded.at(target_.name), tags = batch.targets.at(target_.name);
     for (int64_t i = 0; i < batch.size(); ++i) {
-      check_finite(found, i, batch.ids[static_cast<size_t>(i)]);
       const TextPlaces places(batch, target_.input, i);
       metrics::TaggedText text;
       add_truth(text, batch, i, places);
@@ -169,30 +159,21 @@ class Tagging final : public Task {
   }
 
   TensorMap decode(const TensorMap& outputs) const override {
-    Tensor emissions = precise(outputs.at(target_.name));
+    const Tensor emissions = precise(outputs.at(target_.name));
     const Tensor* lengths = outputs.find(target_.name + ".lengths");
     const Tensor* transitions = outputs.find(target_.name + ".transitions");
-    if (!transitions) emissions = emissions.log_softmax(2);
-    const Tensor finite = emissions.isfinite().all(2);  // [N, L]
-    // What stands for no text ([CLS]) is in no entity.
-    if (const Tensor* wordless = outputs.find(target_.name + ".wordless"); wordless)
-      emissions = emissions.masked_fill(
-          wordless->unsqueeze(2) & at::arange(tags_, emissions.device()).gt(0),
-          -std::numeric_limits<double>::infinity());
-    Tensor tags =
-        crf_decode(emissions, lengths ? *lengths : Tensor(),
+    TensorMap decoded;
+    decoded[target_.name] =
+        crf_decode(outside_of_text(transitions ? emissions : emissions.log_softmax(2), outputs),
+                   lengths ? *lengths : Tensor(),
                    transitions ? *transitions : torch::zeros({tags_ + 1, tags_ + 1}),
                    [this](int64_t from, int64_t to) { return well_formed(from, to, tags_); });
-    const Tensor sound = finite.cpu().logical_or(tags.lt(0)).all(1, /*keepdim=*/true);
-    TensorMap decoded;
-    decoded[target_.name] = tags.masked_fill(sound.logical_not(), kNoNumber);
     return decoded;
   }
 
   std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                               int64_t row) const override {
     Answer answer{.target = target_.name};
-    check_finite(decoded.at(target_.name), row, batch.ids[static_cast<size_t>(row)]);
     const TextPlaces places(batch, target_.input, row);
     auto& found = answer.entities.emplace();
     for (const Entity& entity : entities_of_row(decoded.at(target_.name), row)) {
@@ -217,6 +198,15 @@ class Tagging final : public Task {
  private:
   static Tensor precise(const Tensor& output) {
     return output.scalar_type() == torch::kDouble ? output : output.to(torch::kFloat);
+  }
+
+  /// The scores, of which a token that stands for no text ([CLS]) can only be outside of entities.
+  Tensor outside_of_text(const Tensor& scores, const TensorMap& outputs) const {
+    const Tensor* wordless = outputs.find(target_.name + ".wordless");
+    if (!wordless) return scores;
+    const Tensor inside = at::arange(tags_, scores.options().dtype(torch::kInt64)).gt(0);
+    return scores.masked_fill(wordless->unsqueeze(2) & inside,
+                              -std::numeric_limits<double>::infinity());
   }
 
   TaggingOptions options_;

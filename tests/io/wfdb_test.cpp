@@ -145,6 +145,57 @@ TEST(Wfdb, AnnotationsThatAreCutOffAreRefused) {
   EXPECT_THAT(message(words({61 << 10 | 1, 0})), HasSubstr("before the first one"));
 }
 
+/// Writes the files of an entry of wfdb_records.json, whose bytes stand there as hexadecimal digits.
+void write_files(const TempFolder& folder, const nlohmann::json& files) {
+  for (const auto& [name, digits] : files.items()) {
+    const auto text = digits.get<std::string>();
+    std::string bytes;
+    for (size_t i = 0; i < text.size(); i += 2)
+      bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+    folder.write(name, bytes);
+  }
+}
+
+TEST(Wfdb, RecordsHaveTheValuesThatThePythonPackageReads) {
+  const auto wanted = nlohmann::json::parse(test::read_text(test::reference("wfdb_records.json")));
+  for (const auto& one : wanted.at("records")) {
+    const TempFolder folder;
+    write_files(folder, one.at("files"));
+    const WfdbRecord record = read_wfdb(folder / (one.at("name").get<std::string>() + ".hea"));
+    EXPECT_EQ(record.header.frequency, one.at("frequency").get<double>());
+    const auto& values = one.at("values");
+    ASSERT_EQ(record.header.samples, static_cast<int64_t>(values.size()));
+    for (size_t k = 0; k < record.header.signals.size(); ++k) {
+      EXPECT_EQ(record.header.signals[k].units, one.at("units").at(k).get<std::string>());
+      for (size_t t = 0; t < values.size(); ++t) {
+        const double found = record.value(static_cast<int64_t>(t), k);
+        if (values[t][k].is_null())
+          EXPECT_TRUE(std::isnan(found));
+        else
+          EXPECT_DOUBLE_EQ(found, values[t][k].get<double>());
+      }
+    }
+  }
+}
+
+TEST(Wfdb, AnnotationsAreWhereThePythonPackageHasThem) {
+  const auto wanted = nlohmann::json::parse(test::read_text(test::reference("wfdb_records.json")));
+  for (const auto& one : wanted.at("annotations")) {
+    const TempFolder folder;
+    write_files(folder, one.at("files"));
+    const WfdbAnnotations found = read_wfdb_annotations(folder / "r.atr");
+    EXPECT_EQ(found.resolution, one.at("resolution").get<double>()) << one.at("name");
+    ASSERT_EQ(found.all.size(), one.at("sample").size()) << one.at("name");
+    const auto at = found.at(360);
+    for (size_t i = 0; i < at.size(); ++i) {
+      EXPECT_EQ(found.all[i].sample, one.at("sample").at(i).get<int64_t>());
+      EXPECT_EQ(at[i].sample, one.at("at_360").at(i).get<int64_t>());
+      EXPECT_EQ(at[i].symbol, one.at("symbol").at(i).get<std::string>());
+      EXPECT_EQ(at[i].aux, one.at("aux").at(i).get<std::string>());
+    }
+  }
+}
+
 TEST(Wfdb, TheRecordOfMitIsReadSampleForSample) {
   FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.hea");
   const auto folder = test::test_data() / "timeseries/ecg_mitdb_100";

@@ -42,9 +42,6 @@ class Encoder : public torch::nn::Module {
 using EncoderPtr = std::shared_ptr<Encoder>;
 using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
 
-/// How many tokens or time steps the chosen encoder has positions for; 0: any number.
-int64_t longest_input(const struct EncoderChoice& choice);
-
 /// The config Error of an encoder that was given an input it does not read: "rnn: found a picture
 /// [1, 64, 64], wanted text or a series; …".
 [[noreturn]] void refuse_input(std::string_view encoder, const InputShape& found,

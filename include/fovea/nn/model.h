@@ -11,8 +11,7 @@ class Linear;
 
 /// One output that a task asks for: a linear layer on the fused features, `name` -> [N, outputs].
 /// With `tokens_of` the layer is on each token of that input instead, [N, L, outputs], and
-/// "NAME.lengths" [N] says how many tokens each case has where some are padded, "NAME.wordless"
-/// [N, L] which of them stand for no text ([CLS]), where an input "TEXT.offsets" tells. `transitions`: the
+/// "NAME.lengths" [N] says how many tokens each case has where some are padded. `transitions`: the
 /// output "NAME.transitions" [outputs + 1, outputs + 1] is a parameter, zeros at first; its last row
 /// and column stand for the ends.
 struct HeadSpec {
@@ -81,8 +80,8 @@ class Model : public torch::nn::Module {
     torch::Tensor transitions = {};
   };
   void add_token_head(const HeadSpec& spec, torch::nn::Module& parent);
-  void forward_tokens(const Head& head, const std::vector<Part>& parts, const TensorMap& inputs,
-                      const TensorMap& lengths, TensorMap& outputs) const;
+  void forward_tokens(const Head& head, const std::vector<Part>& parts, const TensorMap& lengths,
+                      TensorMap& outputs) const;
 
   Part read(const Reader& reader, const TensorMap& inputs, const TensorMap& lengths,
             const TensorMap& present, TensorMap& outputs) const;
