@@ -112,7 +112,7 @@ TEST(Wfdb, AnnotationsHaveTimesSymbolsAndTexts) {
                                    59 << 10, 1, 0, 5 << 10 | 3,               // V 65536 + 3 later
                                    60 << 10 | 1023, 49 << 10 | 1, 0}) +
                             "what follows the end";
-  const auto found = read_wfdb_annotations(folder.write("r.atr", bytes));
+  const auto found = read_wfdb_annotations(folder.write("r.atr", bytes)).all;
   ASSERT_EQ(found.size(), 4u);
   EXPECT_EQ(found[0].sample, 18);
   EXPECT_EQ(found[0].symbol, "+");
@@ -127,6 +127,83 @@ TEST(Wfdb, AnnotationsHaveTimesSymbolsAndTexts) {
   EXPECT_EQ(found[2].channel, 1);  // until another is said
   EXPECT_EQ(found[2].number, -1);
   EXPECT_EQ(found[3].symbol, "[49]");
+}
+
+/// A note (code 22) at the place of the annotation before, with its text.
+std::string note(const std::string& text) {
+  return words({22 << 10, 63 << 10 | static_cast<int>(text.size())}) + text +
+         (text.size() % 2 ? "\0"s : ""s);
+}
+
+TEST(Wfdb, AnnotationsCountTheTicksThatTheFileNames) {
+  const TempFolder folder;
+  const auto found = read_wfdb_annotations(folder.write(
+      "r.atr", note("## time resolution: 250") + words({1 << 10 | 250, 5 << 10 | 556, 0})));
+  ASSERT_EQ(found.all.size(), 2u);
+  EXPECT_EQ(found.resolution, 250);
+  EXPECT_EQ(found.all[0].sample, 250);
+  // A second, and 3.224 seconds, at 360 a second; the nearest sample.
+  EXPECT_EQ(found.at(360)[0].sample, 360);
+  EXPECT_EQ(found.at(360)[1].sample, 1161);  // 1160.64
+  EXPECT_EQ(found.at(360)[1].symbol, "V");
+  const auto plain = read_wfdb_annotations(folder.write("p.atr", words({1 << 10 | 250, 0})));
+  EXPECT_EQ(plain.at(360)[0].sample, 250);
+}
+
+TEST(Wfdb, AnnotationsHaveSymbolsOfTheirOwn) {
+  const TempFolder folder;
+  const auto found = read_wfdb_annotations(
+      folder.write("r.atr", note("## annotation type definitions") +
+                                note("42 zz a beat of this file") + note("## end of definitions") +
+                                note("## time resolution: 360.5") + words({42 << 10 | 7}) +
+                                note("a remark") + words({0 << 10 | 3, 1 << 10 | 1, 0})));
+  ASSERT_EQ(found.all.size(), 3u);
+  EXPECT_EQ(found.resolution, 360.5);
+  EXPECT_EQ(found.all[0].symbol, "zz");
+  EXPECT_EQ(found.all[1].symbol, "\"");  // a note that defines nothing
+  EXPECT_EQ(found.all[1].aux, "a remark");
+  EXPECT_EQ(found.all[2].sample, 11);  // a code of 0 only carries time
+  for (const char* bad : {"## time resolution: fast",
+                          "## time resolution:", "## time resolution: 0", "## time resolution: -1"})
+    EXPECT_THAT(refusal([&] { read_wfdb_annotations(folder.write("b.atr", note(bad) + "\0\0"s)); }),
+                HasSubstr("time resolution"))
+        << bad;
+}
+
+TEST(Wfdb, SignalsAreTheirPositionsAndNamesOnlyLabels) {
+  const TempFolder folder;
+  const auto labels = [&](const std::string& signals) {
+    return read_wfdb_header(folder.write("r.hea", "r 3 100 2\n" + signals)).labels();
+  };
+  EXPECT_THAT(labels("a 16 1 16 0 0 0 0 I\na 16 1 16 0 0 0 0 II\na 16 1 16 0 0 0 0 V1\n"),
+              ElementsAre("I", "II", "V1"));
+  EXPECT_THAT(labels("a 16\na 16 1\na 16 1 16 0 0 0 0 V1\n"),
+              ElementsAre("signal 1", "signal 2", "V1"));
+  EXPECT_THAT(labels("a 16 1 16 0 0 0 0 E\na 16 1 16 0 0 0 0 I\na 16 1 16 0 0 0 0 E\n"),
+              ElementsAre("E (signal 1)", "I", "E (signal 3)"));
+  EXPECT_THAT(labels("a 16 1 16 0 0 0 0 signal 2\na 16 1\na 16 1\n"),
+              ElementsAre("signal 2", "signal 2'", "signal 3"));
+}
+
+TEST(Wfdb, AGainOfZeroOrNoneIsNotCalibrated) {
+  const TempFolder folder;
+  const auto header =
+      read_wfdb_header(folder.write("r.hea", "r 3 100 2\na 16\na 16 0/mV\na 16 200/mV\n"));
+  EXPECT_FALSE(header.signals[0].calibrated);
+  EXPECT_FALSE(header.signals[1].calibrated);
+  EXPECT_TRUE(header.signals[2].calibrated);
+}
+
+TEST(Wfdb, AFileThatIsLongerThanItsHeaderSaysNeedsAChecksum) {
+  const TempFolder folder;
+  folder.write("r.dat", words({1, 2, 3, 4}));
+  const auto message = [&](const std::string& signal) {
+    const auto path = folder.write("r.hea", "r 1 100 2\n" + signal);
+    return refusal([&] { read_wfdb(path); });
+  };
+  EXPECT_THAT(message("r.dat 16 1\n"), HasSubstr("found 8 bytes, the header says 4"));
+  EXPECT_EQ(message("r.dat 16 1 16 0 1 3\n"), "accepted");                // 1 + 2
+  EXPECT_THAT(message("r.dat 16 1 16 0 1 10\n"), HasSubstr("checksum"));  // of all four
 }
 
 TEST(Wfdb, AnnotationsThatAreCutOffAreRefused) {
@@ -219,7 +296,7 @@ TEST(Wfdb, TheBeatsOfMitAreThoseOfTheTable) {
   FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.atr");
   const auto folder = test::test_data() / "timeseries/ecg_mitdb_100";
   const storage::Table wanted = storage::read_csv(folder / "beats.csv");
-  const auto found = read_wfdb_annotations(folder / "100.atr");
+  const auto found = read_wfdb_annotations(folder / "100.atr").all;
   ASSERT_EQ(static_cast<int64_t>(found.size()), wanted.rows());
   for (int64_t row = 0; row < wanted.rows(); ++row) {
     EXPECT_EQ(std::to_string(found[static_cast<size_t>(row)].sample), wanted.cell(row, 0));

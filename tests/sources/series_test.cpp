@@ -319,7 +319,7 @@ TEST_F(Series, ARowThatIsWrongIsTheFailureOfTheCasesThatReadItWhereAModelIsAsked
   Named<Node> learned;
   learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
   const auto other = folder_.write("other.csv", "x,who\n5,z\nhigh,z\n4,z\n3,z\n1e300,z\n");
-  const DatasetPtr cases = open_cases(other, options_, learned);
+  const DatasetPtr cases = open_cases(other, options_, learned).data;
   ASSERT_EQ(cases->size(), 5);
   EXPECT_THAT(values(cases, 0), ElementsAre(3));
   EXPECT_THAT(values(cases, 3), ElementsAre(2, 1));
@@ -404,11 +404,11 @@ TEST_F(Records, UnitsOfOneKindAreConvertedAndOthersRefused) {
   Named<Node> learned;
   learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
   const auto other = folder_.write("other.csv", "file\nb\n");
-  EXPECT_THAT(values(open_cases(other, options_, learned), 0),
+  EXPECT_THAT(values(open_cases(other, options_, learned).data, 0),
               ElementsAre(FloatNear(-1, 1e-6), FloatNear(1, 1e-6)));
   record("b", "b 1 100 2\nb.dat 16 1/NU 16 0 1 4 0 I\n");
   EXPECT_THAT(of_case(1), AllOf(HasSubstr("b.hea"), HasSubstr("'NU', wanted 'mV'")));
-  EXPECT_THAT(refusal([&] { open_cases(other, options_, learned)->get(0); }).what(),
+  EXPECT_THAT(refusal([&] { open_cases(other, options_, learned).data->get(0); }).what(),
               HasSubstr("'NU', wanted 'mV' as in training"));
   record("b", "b 1 100 2\nb.dat 16 0/mV 16 0 1 4 0 I\n");
   EXPECT_THAT(of_case(1), HasSubstr("'not calibrated', wanted 'mV'"));
@@ -429,7 +429,8 @@ TEST_F(Records, OfAnotherSamplingRateAreRefused) {
   Named<Node> learned;
   learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
   record("b", "b 1 360 2\nb.dat 16 1/mV 16 0 1 4 0 I\n");
-  const DatasetPtr asked = open_cases(folder_.write("o.csv", "file\nb\na\nc\n"), options_, learned);
+  const DatasetPtr asked =
+      open_cases(folder_.write("o.csv", "file\nb\na\nc\n"), options_, learned).data;
   EXPECT_THAT(refusal([&] { asked->get(0); }).what(), HasSubstr("wanted 100 as in training"));
   EXPECT_THAT(values(asked, 1), ElementsAre(-1, 1));
   EXPECT_THAT(refusal([&] { asked->get(2); }).what(), HasSubstr("c.hea"));  // does not exist

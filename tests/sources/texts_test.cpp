@@ -82,7 +82,7 @@ TEST_F(Texts, OneThatCannotBeReadDoesNotEndTheOthersWhereAModelIsAsked) {
   Named<Node> learned;
   learned.entries.emplace_back("report", source.inputs[0].second->learned());
   const auto table = folder_.write("new.csv", "report\nA large nodule\n...\n\"\"\nno nodule\n");
-  const DatasetPtr cases = open_cases(table, options_, learned);
+  const DatasetPtr cases = open_cases(table, options_, learned).data;
   EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
   EXPECT_THAT(refusal([&] { cases->get(2); }).what(),
               AllOf(HasSubstr("line 4"), HasSubstr("found no word")));
