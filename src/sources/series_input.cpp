@@ -33,15 +33,17 @@ struct LearnedSeries {
   std::vector<LearnedChannel> columns{};
   LearnedChannel time{};
   double rate = 0;
+  bool dates = false;
 
   void describe(Fields& f) {
     f("columns", columns, "");
     f("time", time, "");
     f("rate", rate, "");
+    f("dates", dates, "");
   }
 
   SeriesMeaning meaning() const {
-    SeriesMeaning meaning{.rate = rate};
+    SeriesMeaning meaning{.rate = rate, .dates = dates};
     for (const LearnedChannel& column : columns) {
       meaning.columns.push_back(column.name);
       meaning.units.push_back(column.unit);
@@ -140,6 +142,7 @@ class Maker {
         std::fill(read.begin() + found_.cases[i].begin, read.begin() + found_.cases[i].end, true);
     const SeriesMeaning& meaning = found_.meaning;
     learned.rate = meaning.rate;
+    learned.dates = meaning.dates;
     for (size_t column = 0; column < meaning.columns.size(); ++column) {
       learned.columns.push_back(fitted(meaning.columns[column], read, [&](int64_t step) {
         return found_.values[at(step, column)];

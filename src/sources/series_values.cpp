@@ -206,11 +206,16 @@ class Gatherer {
   double time_of(const storage::Table& table, int64_t row, int64_t column) {
     if (!times_)
       times_.emplace(number_format(place_.data, table), std::vector<std::string>{},
-                     NumberReader::Dates::either);
+                     !trained_              ? NumberReader::Dates::either
+                     : found_.meaning.dates ? NumberReader::Dates::always
+                                            : NumberReader::Dates::never);
     const NumberReader::Cell cell = times_->read(table.cell(row, column));
+    found_.meaning.dates = times_->dates();
     if (cell.kind == NumberReader::Cell::number) return cell.value;
-    throw bad_cell(table, row, column, "a finite number as the time, or a date (2024-03-05T17:30)",
-                   "correct the cell, or leave the row out");
+    throw bad_cell(table, row, column,
+                   times_->dates() ? "a date such as 2024-03-05T17:30, as the others are"
+                                   : "a finite number as the time",
+                   "write all times in one way, numbers or dates");
   }
 
   /// Of the column `k`.

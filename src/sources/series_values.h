@@ -21,6 +21,7 @@ struct SeriesMeaning {
   std::vector<std::string> units{};  ///< of each column: "mV"; "" where no file names one
   double rate = 0;  ///< steps per second of WFDB records, per unit of the column `time` where its
                     ///< steps are equal; 0: not known, or it varies
+  bool dates = false;  ///< the column `time` holds dates: days
 };
 
 struct SeriesValues {

@@ -8,6 +8,8 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/sources/inputs.h"
+#include "fovea/storage/text.h"
+#include "sources/names.h"
 #include "sources/targets.h"
 
 namespace fovea::sources {
@@ -46,6 +48,21 @@ int64_t code_points(std::string_view text) {
   return std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; });
 }
 
+/// Types that differ only in case or blanks: one was meant.
+void refuse_alike(const std::vector<std::string>& types, const std::string& where,
+                  const std::string& target) {
+  for (const Clash& clash : clashes(types)) {
+    if (clash.truths) continue;
+    Error error = data_error(
+        fmt::format("found the labels '{}' and '{}', spellings of one",
+                    storage::escaped(clash.first, 40), storage::escaped(clash.second, 40)),
+        fmt::format("write it in one way, or list both in DataOptions::targets.{}.tags.labels",
+                    target));
+    error.add_place(where);
+    throw error;
+  }
+}
+
 }  // namespace
 
 Labels tags_target(const TagsOptions& options, const TargetPlace& place) {
@@ -70,6 +87,7 @@ Labels tags_target(const TagsOptions& options, const TargetPlace& place) {
   std::vector<std::string>& types = labels.spec.classes;
   if (types.empty()) types.assign(found.begin(), found.end());
   if (types.empty()) throw data_error(where + ": found no entity, wanted at least one");
+  if (options.labels.empty()) refuse_alike(types, where, place.name);
   for (const std::string& label : found)
     if (std::ranges::find(types, label) == types.end()) unknown.push_back(label);
   if (!unknown.empty())

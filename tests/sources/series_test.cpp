@@ -312,6 +312,29 @@ TEST_F(Series, StepsOfAnotherLengthAreRefusedUnlessTheModelSeesTheTime) {
   EXPECT_EQ(open().data->size(), 6);
 }
 
+TEST_F(Series, TimesAreNumbersOrDatesAndAllOfOneKind) {
+  const std::string header = "who,x,t,label,part\n";
+  table(header + "a,1,2024-02-28,no,train\na,3,2024-02-29T12:00,yes,train\n");
+  choose({.columns = {"x"}, .time = "t", .time_channel = true});
+  EXPECT_THAT(values(open().data, 1), ElementsAre(-1, -1, 1, 1));  // 0 and 1.5 days apart
+  table(header + "a,1,2024-02-28,no,train\na,3,20,yes,train\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 3: column 't'"), HasSubstr("a date such as")));
+  table(header + "a,1,2,no,train\na,3,2024-02-28,yes,train\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 3: column 't'"), HasSubstr("finite number")));
+  table(header + "a,1,28.02.2024,no,train\na,3,29.02.2024,yes,train\n");
+  EXPECT_THAT(message(), HasSubstr("line 2: column 't'"));
+}
+
+TEST_F(Series, NumbersOfASeriesAreReadAsThoseOfOtherColumns) {
+  options_.delimiter = ";";
+  options_.decimal = ",";
+  table("x;label;part\n1,0; no ;train\n3,0;yes;train\n");
+  choose({.columns = {"x"}});
+  EXPECT_THAT(values(open().data, 1), ElementsAre(-1, 1));
+  options_.decimal = ".";
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 2: column 'x'"), HasSubstr("DataOptions::decimal")));
+}
+
 TEST_F(Series, ARowThatIsWrongIsTheFailureOfTheCasesThatReadItWhereAModelIsAsked) {
   table(kRows);
   choose({.columns = {"x"}, .window = 2});

@@ -107,6 +107,15 @@ TEST_F(Tags, CellsThatAreNoListOfSpansAreNamedByTheirLine) {
   EXPECT_THAT(message(row("a", "[]")), HasSubstr("found no entity"));
 }
 
+TEST_F(Tags, LabelsThatAreSpelledAlikeAreRefusedUnlessListed) {
+  const std::string rows = row("a b", R"([[0, 1, "Site"], [2, 3, "site"]])");
+  EXPECT_THAT(message(rows), AllOf(HasSubstr("'Site' and 'site'"), HasSubstr("tags.labels")));
+  options_.targets.entries = {
+      {"found",
+       {"tags", TagsOptions{.column = "spans", .input = "report", .labels = {"Site", "site"}}}}};
+  EXPECT_THAT(numbers(open(rows).data->get(0).targets.at("found")), ElementsAre(1, 3));
+}
+
 TEST_F(Tags, TheInputMustBeAText) {
   options_.targets.entries = {
       {"found", {"tags", TagsOptions{.column = "spans", .input = "image"}}}};
