@@ -23,10 +23,12 @@ namespace fs = std::filesystem;
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kEvenly = 0.01;  // steps of a table's times that differ by less are equal
 
+std::string setting_of(const InputPlace& place, const char* name) {
+  return fmt::format("DataOptions::inputs.{}.series.{}", place.name, name);
+}
+
 void check_settings(const SeriesOptions& o, const InputPlace& place) {
-  const auto setting = [&](const char* name) {
-    return fmt::format("DataOptions::inputs.{}.series.{}", place.name, name);
-  };
+  const auto setting = [&](const char* name) { return setting_of(place, name); };
   const auto check = [&](bool good, const char* name, std::string problem, std::string remedy) {
     if (good) return;
     Error error = config_error(std::move(problem), std::move(remedy));
