@@ -21,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
+constexpr const char* kUncalibrated = "not calibrated";  // in place of a unit
 constexpr double kEvenly = 0.01;  // steps of a table's times that differ by less are equal
 
 std::string setting_of(const InputPlace& place, const char* name) {
@@ -275,7 +276,8 @@ class Gatherer {
       found_.times.push_back(time);
     }
     if (rows.size() >= 3 && !o_.time_channel)
-      check_steps(found_.times.end() - static_cast<int64_t>(rows.size()));
+      within(fmt::format("{}: {}", table.name(), table.place(rows[0])),
+             [&] { check_steps(found_.times.end() - static_cast<int64_t>(rows.size())); });
   }
 
   // The model sees no times: it takes all steps for equal.
@@ -310,7 +312,7 @@ class Gatherer {
                       place_.name, storage::shown(path)));
     std::vector<int64_t> rows(static_cast<size_t>(table.rows()));
     std::iota(rows.begin(), rows.end(), 0);
-    within(storage::shown(path), [&] { add_rows(table, rows); });
+    add_rows(table, rows);
   }
 
   /// Where in the record each column is, by its label.
@@ -337,7 +339,7 @@ class Gatherer {
 
   /// What brings a signal to the unit of its column.
   double factor_of(const io::WfdbSignal& signal, size_t column) {
-    const std::string unit = signal.calibrated ? signal.units : "not calibrated";
+    const std::string unit = signal.calibrated ? signal.units : kUncalibrated;
     found_.meaning.units.resize(columns().size());
     std::string& wanted = found_.meaning.units[column];
     if (wanted.empty()) wanted = unit;
@@ -520,7 +522,9 @@ class Gatherer {
       place_.findings.columns.push_back(
           {place_.name + "." + columns()[k],
            fmt::format("series, {}{}", range.text(false, steps),
-                       k < units.size() && !units[k].empty() ? ", in " + units[k] : "")});
+                       k >= units.size() || units[k].empty() ? ""
+                       : units[k] == kUncalibrated           ? ", " + units[k]
+                                                             : ", in " + units[k])});
     }
   }
 
