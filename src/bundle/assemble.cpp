@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "fovea/nn/positions.h"
+
 namespace fovea::bundle {
 
 ModelCard make_card(const config::RunConfig& config, const sources::Source& source) {
@@ -44,6 +46,9 @@ std::shared_ptr<nn::Model> make_model(const config::RunConfig& config, const Mod
 sources::DataOptions data_in_use(const config::RunConfig& config) {
   sources::DataOptions data = config.data;
   if (config.model.encoders.empty()) return data;  // the model will complain of it
+  for (const auto& [name, encoder] : config.model.encoders)
+    if (const int64_t longest = nn::longest_input(encoder); longest > 0)
+      data.longest[name] = longest;
   const std::vector<std::string> used = nn::inputs_in_use(config.model);
   std::erase_if(data.inputs.entries, [&](const auto& input) {
     return std::ranges::find(used, input.first) == used.end();

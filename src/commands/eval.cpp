@@ -4,9 +4,11 @@
 
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/config/yaml.h"
 #include "fovea/core/log.h"
 #include "fovea/nn/weights.h"
+#include "fovea/report/data_notes.h"
 #include "fovea/report/progress.h"
 #include "fovea/storage/file.h"
 #include "fovea/train/device.h"
@@ -46,6 +48,18 @@ void check_targets(const bundle::Trained& trained, const sources::Source& source
                       learned.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
                       shown(learned), learned.name));
   }
+}
+
+report::DataNotes notes_of(const sources::Source& source, const std::string& split) {
+  report::DataNotes notes;
+  for (const std::string& note : source.remarks()) notes.notes.push_back(in_our_words(note));
+  for (const auto& [name, input] : source.inputs) {
+    int64_t cut = 0;
+    for (size_t i = 0; i < source.splits.size(); ++i)
+      cut += (split == "all" || source.splits[i] == split) && input->cut(static_cast<int64_t>(i));
+    if (cut > 0) notes.cut_texts.emplace_back(name, cut);
+  }
+  return notes;
 }
 
 /// The settings whose section `data` is evaluated: the model's own or those of another config.
@@ -105,6 +119,11 @@ int eval(const EvalRequest& request) {
   const std::filesystem::path out =
       request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
   const std::string line = evaluation->write(out, request.split);
+  const report::DataNotes notes = notes_of(source, request.split);
+  for (const TargetSpec& target : trained.card.targets)
+    for (const auto& folder : {out, out / target.name})
+      if (const auto file = folder / "metrics.json"; std::filesystem::exists(file))
+        report::add_data_notes(file, notes);
   std::cout << "figures, predictions and pictures are in " << out.string() << '\n'
             << line << std::endl;
   const std::vector<std::string> failed = evaluation->failed();

@@ -22,6 +22,7 @@ constexpr Section kSections[] = {
     {"ImageOptions", "data.inputs.NAME"},
     {"TableOptions", "data.inputs.NAME.table"},
     {"TextOptions", "data.inputs.NAME.text"},
+    {"SequenceTransformerOptions", "model.encoders.NAME.transformer"},
     {"SeriesOptions", "data.inputs.NAME.series"},
     {"ClassesOptions", "data.targets.NAME"},
     {"NumberOptions", "data.targets.NAME.number"},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -57,9 +58,10 @@ class HeaderReader {
   }
 
  private:
-  Error fail(const std::string& what) const {
-    return data_error(
-        fmt::format("reading WFDB header {}: line {}: {}", storage::shown(path_), line_, what));
+  Error fail(const std::string& problem, const std::string& remedy = "") const {
+    Error error = data_error(problem, remedy);
+    error.add_place(fmt::format("reading WFDB header {}: line {}", storage::shown(path_), line_));
+    return error;
   }
 
   bool next_line() {
@@ -87,7 +89,8 @@ class HeaderReader {
     if (words_.size() < 2) throw fail("wanted a record's name and the number of its signals");
     header_.record = storage::escaped(words_[0], 100);
     if (words_[0].find('/') != std::string_view::npos)
-      throw fail("found a record of several segments, wanted one; name a segment");
+      throw fail("found a record of several segments, wanted one",
+                 "name its segments, each a record of its own");
     signals_ = whole(1, "the number of signals", 1, kMostSignals);
     if (words_.size() > 2) {
       std::string_view text = words_[2];  // 360, or 360/counter(base)
@@ -109,6 +112,7 @@ class HeaderReader {
     if (signal.file.find('/') != std::string::npos || signal.file == "~" || signal.file[0] == '.')
       throw fail("wanted a signal file beside the header");
     read_format(signal);
+    signal.calibrated = words_.size() > 2;
     if (words_.size() > 2) read_gain(signal);
     constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
     if (words_.size() > 3) whole(3, "the resolution in bits", 0, 64);
@@ -128,7 +132,8 @@ class HeaderReader {
     signal.format = format.value_or(0);
     if (signal.format != 16 && signal.format != 212)
       throw fail(
-          fmt::format("found the format '{}', wanted 16 or 212", storage::escaped(words_[1], 40)));
+          fmt::format("found the format '{}', wanted 16 or 212", storage::escaped(words_[1], 40)),
+          "convert the record (xform of the WFDB tools)");
     if (text.starts_with("x1") && (text.size() == 2 || text[2] == ':' || text[2] == '+'))
       text.remove_prefix(2);
     if (text.starts_with(":0")) text.remove_prefix(2);
@@ -138,7 +143,8 @@ class HeaderReader {
     }
     if (!text.empty() || signal.offset < 0)
       throw fail(fmt::format("found the format '{}', wanted one sample per frame and no skew",
-                             storage::escaped(words_[1], 40)));
+                             storage::escaped(words_[1], 40)),
+                 "bring all signals to one rate (xform of the WFDB tools)");
   }
 
   static bool baseline_given(const std::vector<std::string_view>& words) {
@@ -149,7 +155,8 @@ class HeaderReader {
     std::string_view text = words_[2];  // gain[(baseline)][/units]
     const auto gain = take_number<double>(text);
     bool good = gain && std::isfinite(*gain) && *gain >= 0;
-    if (good && *gain > 0) signal.gain = *gain;  // 0: not calibrated
+    signal.calibrated = good && *gain > 0;
+    if (signal.calibrated) signal.gain = *gain;
     if (good && text.starts_with('(')) {
       text.remove_prefix(1);
       const auto baseline = take_number<int64_t>(text);
@@ -218,9 +225,9 @@ class RecordReader {
     const fs::path file = path_.parent_path() / signal.file;
     for (size_t k = first; k < end; ++k)
       if (header.signals[k].format != signal.format || header.signals[k].offset != signal.offset)
-        throw data_error(fmt::format(
-            "reading WFDB header {}: found two formats or offsets for the file {}, wanted one",
-            storage::shown(path_), storage::shown(signal.file)));
+        throw failure("header", path_,
+                      fmt::format("found two formats or offsets for the file {}, wanted one",
+                                  storage::shown(signal.file)));
     const storage::InputFile opened(file);
     const int64_t found = opened.size() - signal.offset;
     if (header.samples < 0)
@@ -228,16 +235,23 @@ class RecordReader {
           0, (signal.format == 16 ? found / 2 : found / 3 * 2 + (found % 3 == 2)) / count);
     const int64_t wanted = bytes_of(signal.format, header.samples * count);
     if (header.samples == 0 || found < wanted)
-      throw data_error(fmt::format(
-          "reading WFDB signals {}: found {} bytes, wanted {} for {} samples of {} signals in "
-          "format {}, as the header says; the file is cut off, or the header of another",
-          storage::shown(file), std::max<int64_t>(found, 0), wanted, header.samples, count,
-          signal.format));
+      throw failure(
+          "signals", file,
+          fmt::format("found {} bytes, wanted {} for {} samples of {} signals in format {}, as the "
+                      "header says",
+                      std::max<int64_t>(found, 0), wanted, header.samples, count, signal.format),
+          "the file is cut off, or the header of another");
+    if (found - wanted >= bytes_of(signal.format, count) && !has_checksums(first, end))
+      throw failure("signals", file,
+                    fmt::format("found {} bytes, the header says {} for {} samples of {} signals, "
+                                "and has no checksum that tells which is right",
+                                found, wanted, header.samples, count),
+                    "correct the header's number of samples");
     const auto all = static_cast<int64_t>(header.signals.size());
     if (wanted > max_bytes_ || header.samples * all * 2 > max_bytes_)
-      throw data_error(
-          fmt::format("reading WFDB signals {}: found {} samples, wanted at most {} bytes",
-                      storage::shown(file), header.samples, max_bytes_));
+      throw failure(
+          "signals", file,
+          fmt::format("found {} samples, wanted at most {} bytes", header.samples, max_bytes_));
     std::string bytes(static_cast<size_t>(wanted), '\0');
     opened.read(signal.offset, std::as_writable_bytes(std::span(bytes)));
     record_.stored.resize(static_cast<size_t>(header.samples * all));
@@ -247,15 +261,28 @@ class RecordReader {
             sample_at(bytes, signal.format, t * count + k);
   }
 
+  static Error failure(const char* part, const fs::path& path, const std::string& problem,
+                       const std::string& remedy = "") {
+    Error error = data_error(problem, remedy);
+    error.add_place(fmt::format("reading WFDB {} {}", part, storage::shown(path)));
+    return error;
+  }
+
+  bool has_checksums(size_t first, size_t end) const {
+    for (size_t k = first; k < end; ++k)
+      if (!record_.header.signals[k].checksum) return false;
+    return true;
+  }
+
   void check(const WfdbSignal& signal, size_t k) const {
     uint16_t sum = 0;
     for (size_t i = k; i < record_.stored.size(); i += record_.header.signals.size())
       sum = static_cast<uint16_t>(sum + static_cast<uint16_t>(record_.stored[i]));
     const auto differs = [&](const char* what, int64_t found, int64_t wanted) {
-      return data_error(fmt::format(
-          "reading WFDB record {}: signal {} ('{}'): found the {} {}, the header says {}; a file "
-          "is damaged, or belongs to another record",
-          storage::shown(path_), k + 1, signal.name, what, found, wanted));
+      return failure("record", path_,
+                     fmt::format("signal {} ('{}'): found the {} {}, the header says {}", k + 1,
+                                 signal.name, what, found, wanted),
+                     "a file is damaged, or belongs to another record");
     };
     if (signal.first && *signal.first != record_.stored[k])
       throw differs("first sample", record_.stored[k], *signal.first);
@@ -269,6 +296,19 @@ class RecordReader {
 };
 
 }  // namespace
+
+std::vector<std::string> WfdbHeader::labels() const {
+  std::vector<std::string> labels;
+  for (size_t k = 0; k < signals.size(); ++k) {
+    const std::string& name = signals[k].name;
+    const std::string place = fmt::format("signal {}", k + 1);
+    const bool one = std::ranges::count(signals, name, &WfdbSignal::name) == 1;
+    std::string label = name.empty() ? place : one ? name : fmt::format("{} ({})", name, place);
+    while (std::ranges::find(labels, label) != labels.end()) label += "'";  // a name like a label
+    labels.push_back(std::move(label));
+  }
+  return labels;
+}
 
 double WfdbRecord::value(int64_t sample, size_t signal) const {
   const WfdbSignal& from = header.signals[signal];

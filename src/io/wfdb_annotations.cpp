@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
 
 #include "fovea/core/error.h"
 #include "fovea/io/wfdb.h"
@@ -16,6 +19,8 @@ constexpr std::array<std::string_view, 42> kSymbols{
     "+", "u", "?", "!", "[", "]", "e", "n", "@",  "x", "f", "(", ")", "r"};
 
 // Codes that are no annotation.
+constexpr int kNote = 22;
+constexpr std::string_view kResolution = "## time resolution:";
 constexpr int kSkip = 59, kNumber = 60, kSubtype = 61, kChannel = 62, kAux = 63;
 
 class AnnotationReader {
@@ -23,7 +28,7 @@ class AnnotationReader {
   explicit AnnotationReader(const std::filesystem::path& path)
       : path_(path), bytes_(storage::read_file(path)) {}
 
-  std::vector<WfdbAnnotation> read() {
+  WfdbAnnotations read() {
     int64_t time = 0, number = 0, channel = 0;
     for (int word = take_word(); word != 0; word = take_word()) {
       const int code = word >> 10, value = word & 0x3ff;
@@ -32,29 +37,87 @@ class AnnotationReader {
         time += static_cast<int32_t>(static_cast<uint32_t>(high) << 16 |
                                      static_cast<uint32_t>(take_word()));
       } else if (code >= kNumber) {
-        if (found_.empty()) throw fail("found a field of an annotation before the first one");
-        WfdbAnnotation& last = found_.back();
-        const int small = value >= 512 ? value - 1024 : value;
-        if (code == kNumber) last.number = number = small;
-        if (code == kSubtype) last.subtype = small;
-        if (code == kChannel) last.channel = channel = value;
-        if (code == kAux) last.aux = take_text(static_cast<size_t>(value));
+        take_field(code, value, number, channel);
       } else {
         time += value;
         if (time < 0) throw fail("found a sample before the first one");
-        found_.push_back({.sample = time,
-                          .symbol = symbol(static_cast<size_t>(code)),
-                          .channel = channel,
-                          .number = number});
+        found_.push_back({.sample = time, .channel = channel, .number = number});
+        codes_.push_back(code);
       }
     }
-    return std::move(found_);
+    apply_definitions();
+    return std::move(result_);
   }
 
  private:
-  Error fail(const std::string& what) const {
-    return data_error(
-        fmt::format("reading WFDB annotations {}: byte {}: {}", storage::shown(path_), at_, what));
+  Error fail(const std::string& problem) const {
+    Error error = data_error(problem);
+    error.add_place(
+        fmt::format("reading WFDB annotations {}: byte {}", storage::shown(path_), at_));
+    return error;
+  }
+
+  // A field of the last annotation; number and channel hold for the next ones, too.
+  void take_field(int code, int value, int64_t& number, int64_t& channel) {
+    if (found_.empty()) throw fail("found a field of an annotation before the first one");
+    WfdbAnnotation& last = found_.back();
+    const int small = value >= 512 ? value - 1024 : value;
+    if (code == kNumber) last.number = number = small;
+    if (code == kSubtype) last.subtype = small;
+    if (code == kChannel) last.channel = channel = value;
+    if (code == kAux) last.aux = take_text(static_cast<size_t>(value));
+  }
+
+  // Notes at sample 0 in front of all others are what the file says of itself; a code of 0 only
+  // carries time.
+  void apply_definitions() {
+    bool opening = true, defining = false;
+    for (size_t i = 0; i < found_.size(); ++i) {
+      WfdbAnnotation& one = found_[i];
+      opening = opening && one.sample == 0 && codes_[i] == kNote;
+      if (opening && (defining || one.aux.starts_with("## "))) {
+        if (one.aux == "## annotation type definitions")
+          defining = true;
+        else if (one.aux == "## end of definitions")
+          defining = false;
+        else if (defining)
+          define(one.aux);
+        else if (one.aux.starts_with(kResolution))
+          result_.resolution = resolution_of(one.aux);
+        continue;
+      }
+      if (codes_[i] == 0) continue;
+      const auto own = own_symbols_.find(codes_[i]);
+      one.symbol = own == own_symbols_.end() ? symbol(static_cast<size_t>(codes_[i])) : own->second;
+      result_.all.push_back(std::move(one));
+    }
+  }
+
+  // "42 W what it means"
+  void define(std::string_view aux) {
+    int code = 0;
+    const auto [end, error] = std::from_chars(aux.data(), aux.data() + aux.size(), code);
+    aux.remove_prefix(static_cast<size_t>(end - aux.data()));
+    const size_t begin = aux.find_first_not_of(' ');
+    if (error != std::errc() || code < 1 || code >= kSkip || begin == std::string_view::npos)
+      throw fail(
+          fmt::format("found '{}' among the definitions of types, wanted a code and a symbol",
+                      storage::escaped(aux, 40)));
+    aux.remove_prefix(begin);
+    own_symbols_[code] = std::string(aux.substr(0, aux.find(' ')));
+  }
+
+  double resolution_of(std::string_view aux) const {
+    const std::string_view text =
+        aux.substr(std::min(aux.find_first_not_of(' ', kResolution.size()), aux.size()));
+    double ticks = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ticks);
+    const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+    if (error != std::errc() || !(ticks > 0) || !std::isfinite(ticks) ||
+        rest.find_first_not_of(' ') != std::string_view::npos)
+      throw fail(fmt::format("found the time resolution '{}', wanted a number above 0",
+                             storage::escaped(text, 40)));
+    return ticks;
   }
 
   static std::string symbol(size_t code) {
@@ -82,11 +145,23 @@ class AnnotationReader {
   std::string bytes_;
   size_t at_ = 0;
   std::vector<WfdbAnnotation> found_;
+  std::vector<int> codes_;  // of each
+  std::map<int, std::string> own_symbols_;
+  WfdbAnnotations result_;
 };
 
 }  // namespace
 
-std::vector<WfdbAnnotation> read_wfdb_annotations(const std::filesystem::path& path) {
+std::vector<WfdbAnnotation> WfdbAnnotations::at(double frequency) const {
+  std::vector<WfdbAnnotation> result = all;
+  if (resolution > 0)
+    for (WfdbAnnotation& one : result)
+      one.sample = static_cast<int64_t>(
+          std::floor(static_cast<double>(one.sample) * frequency / resolution + 0.5));
+  return result;
+}
+
+WfdbAnnotations read_wfdb_annotations(const std::filesystem::path& path) {
   return AnnotationReader(path).read();
 }
 

@@ -135,8 +135,8 @@ class Bert : public Encoder {
     const Padding padding = padding_of("bert", input, lengths);
     if (input.size(1) > longest_)
       throw config_error(
-          fmt::format("bert: found {} tokens, wanted {} at most; lower max_tokens of the input",
-                      input.size(1), longest_));
+          fmt::format("bert: found {} tokens, wanted {} at most", input.size(1), longest_),
+          "cut the texts there (TextOptions::max_tokens)");
     Tensor x = embeddings_->forward(input), first;
     for (const auto& layer : layers_)
       x = layer->forward(x, padding.mask, layer == layers_.back() && !pooling_ ? &first : nullptr);

@@ -11,6 +11,7 @@
 #include "fovea/nn/densenet.h"
 #include "fovea/nn/ft_transformer.h"
 #include "fovea/nn/mlp.h"
+#include "fovea/nn/positions.h"
 #include "fovea/nn/resnet.h"
 #include "fovea/nn/resnet1d.h"
 #include "fovea/nn/rnn.h"
@@ -46,6 +47,13 @@ void refuse_input(std::string_view encoder, const InputShape& found, std::string
 void check_picture(std::string_view encoder, const InputShape& shape) {
   const bool picture = shape.dims() == 2 || shape.dims() == 3;
   if (!picture || shape.vocabulary > 0) refuse_input(encoder, shape, "a picture");
+}
+
+int64_t longest_input(const EncoderChoice& choice) {
+  if (const auto* bert = dynamic_cast<const Held<BertOptions>*>(&choice.settings()))
+    return bert->options.max_length;
+  const auto* own = dynamic_cast<const Held<SequenceTransformerOptions>*>(&choice.settings());
+  return own && own->options.positions == "learned" ? own->options.max_length : 0;
 }
 
 const EncoderTable& encoders() {

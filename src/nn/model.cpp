@@ -271,6 +271,9 @@ TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths,
   for (const Head& head : heads_) {
     if (!head.tokens_of.empty()) {
       forward_tokens(head, parts, lengths, outputs);
+      // Which tokens stand for no text ([CLS]), where the places of the tokens are there.
+      if (const Tensor* places = inputs.find(head.tokens_of + ".offsets"))
+        outputs[head.name + ".wordless"] = places->select(2, 1).le(places->select(2, 0));
       continue;
     }
     std::vector<Tensor> each;

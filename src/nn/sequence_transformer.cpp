@@ -97,10 +97,10 @@ class SequenceTransformer : public Encoder, public Drawn {
     if (!pos_embed_.defined()) return sines(length, width_, x.options());
     if (length > max_length_)
       throw config_error(
-          fmt::format("transformer: found {} tokens or time steps, wanted {} at most; raise "
-                      "max_length, shorten "
-                      "the cases, or take sinusoidal positions",
-                      length, max_length_));
+          fmt::format("transformer: found {} tokens or time steps, wanted {} at most", length,
+                      max_length_),
+          "raise SequenceTransformerOptions::max_length, shorten the cases, or take sinusoidal "
+          "positions");
     return pos_embed_.slice(1, 0, length);
   }
 

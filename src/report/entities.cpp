@@ -28,7 +28,7 @@ Json list_of(const std::vector<metrics::Entity>& entities, const std::vector<std
 
 std::string write_entities(const std::filesystem::path& folder,
                            const std::vector<metrics::TaggedText>& texts,
-                           const std::vector<EntitiesOf>& cases,
+                           const std::vector<std::string>& ids,
                            const std::vector<std::string>& types, const std::string& split,
                            const metrics::Coverage& coverage) {
   const std::vector<metrics::NamedFigure> figures = metrics::entity_figures(texts);
@@ -37,6 +37,14 @@ std::string write_entities(const std::filesystem::path& folder,
   json["types"] = types;
   put_figures(json, figures);
   json["entities"] = counts_json(metrics::count_entities(texts));
+  // Of the true ones those that the model could not have found; they count as missed.
+  int64_t cut = 0, unalignable = 0;
+  for (const metrics::TaggedText& text : texts) {
+    cut += text.cut;
+    unalignable += text.unalignable;
+  }
+  json["entities"]["cut"] = cut;
+  json["entities"]["unalignable"] = unalignable;
   json["per_type"] = Json::array();
   for (size_t k = 0; k < types.size(); ++k) {
     const metrics::EntityCounts counts = metrics::count_entities(texts, k);
@@ -48,9 +56,10 @@ std::string write_entities(const std::filesystem::path& folder,
     json["per_type"].push_back(std::move(of_type));
   }
   std::string lines;
-  for (const EntitiesOf& one : cases) {
-    const Json line{
-        {"id", one.id}, {"truth", list_of(one.truth, types)}, {"found", list_of(one.found, types)}};
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const Json line{{"id", ids.at(i)},
+                    {"truth", list_of(texts[i].truth, types)},
+                    {"found", list_of(texts[i].found, types)}};
     lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   storage::make_folder(folder);

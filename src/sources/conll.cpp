@@ -48,7 +48,8 @@ bool is_tag(std::string_view tag) {
 }  // namespace
 
 storage::Table read_conll(const std::filesystem::path& path) {
-  const std::string content = storage::read_file(path, storage::kLargestFile);
+  std::string content = storage::read_file(path, storage::kLargestFile);
+  if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);
   const std::string where = "reading " + storage::shown(path);
   if (storage::valid_utf8(content) != content.size())
     throw data_error(fmt::format("{}: byte {} is no UTF-8; convert it (iconv -f LATIN1 -t UTF-8)",

@@ -37,6 +37,7 @@ Labels number_target(const NumberOptions& options, const TargetPlace& place) {
   std::string remedy;  // of the first bad cell
   NumberReader reader(place.format, options.missing);
   Range range;
+  size_t clipped = 0;
   const std::vector<std::string_view> cells = place.cells(options.column);
   for (size_t i = 0; i < cells.size(); ++i) {
     const NumberReader::Cell cell = reader.read(cells[i]);
@@ -49,11 +50,16 @@ Labels number_target(const NumberOptions& options, const TargetPlace& place) {
     }
     double value = cell.value;
     if (!options.clip.empty()) value = std::clamp(value, options.clip[0], options.clip[1]);
+    clipped += value != cell.value;
     values[i] = static_cast<float>(value);
     range.add(value);
   }
   complaints.raise(where, place.line, "finite numbers", remedy);
   reader.add_notes(where, labels.findings.notes);
+  if (clipped > 0)
+    labels.findings.notes.push_back(fmt::format(
+        "target '{}': {} of {} numbers lie outside [{}, {}] and count as its ends (clip)",
+        place.name, clipped, range.values, number(options.clip[0]), number(options.clip[1])));
   labels.findings.columns.push_back({place.name, "number, " + range.text(false, cells.size())});
   return labels;
 }

@@ -50,13 +50,20 @@ Labels remaining_target(const RemainingOptions& options, const TargetPlace& plac
     const std::vector<double> numbers = numbers_of(place.root / file, own.size(), place.format);
     for (size_t k = 0; k < own.size(); ++k) after[own[k]] = numbers[k];
   }
+  size_t clipped = 0, rows = 0;
   for (size_t g = 0; g < groups.rows.size(); ++g) {
     double left = after[g] + static_cast<double>(groups.rows[g].size());
     for (const int64_t row : groups.rows[g]) {
       --left;
+      ++rows;
+      clipped += options.clip > 0 && left > options.clip;
       values[row] = static_cast<float>(options.clip > 0 ? std::min(left, options.clip) : left);
     }
   }
+  if (clipped > 0)
+    labels.findings.notes.push_back(
+        fmt::format("target '{}': {} of {} rows have more than {} left and count as it (clip)",
+                    place.name, clipped, rows, number(options.clip)));
   return labels;
 }
 

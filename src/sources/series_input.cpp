@@ -2,6 +2,7 @@
 #include <torch/types.h>
 
 #include <cmath>
+#include <map>
 
 #include "fovea/core/error.h"
 #include "fovea/sources/series.h"
@@ -15,11 +16,13 @@ namespace {
 /// What is learned of one column, or of the time between steps.
 struct LearnedChannel {
   std::string name;
+  std::string unit{};  // of a signal: "mV"
   double mean = 0, deviation = 1;
   bool indicator = false;  // some training value was missing
 
   void describe(Fields& f) {
     f("name", name, "");
+    f("unit", unit, "");
     f("mean", mean, "");
     f("deviation", deviation, "");
     f("indicator", indicator, "");
@@ -29,10 +32,23 @@ struct LearnedChannel {
 struct LearnedSeries {
   std::vector<LearnedChannel> columns{};
   LearnedChannel time{};
+  double rate = 0;
+  bool dates = false;
 
   void describe(Fields& f) {
     f("columns", columns, "");
     f("time", time, "");
+    f("rate", rate, "");
+    f("dates", dates, "");
+  }
+
+  SeriesMeaning meaning() const {
+    SeriesMeaning meaning{.rate = rate, .dates = dates};
+    for (const LearnedChannel& column : columns) {
+      meaning.columns.push_back(column.name);
+      meaning.units.push_back(column.unit);
+    }
+    return meaning;
   }
 
   int64_t width(bool with_time) const {
@@ -44,10 +60,11 @@ struct LearnedSeries {
 
 class SeriesInput final : public Input {
  public:
-  SeriesInput(torch::Tensor values, std::vector<Span> cases, LearnedSeries learned, int64_t length,
+  SeriesInput(torch::Tensor values, SeriesValues found, LearnedSeries learned, int64_t length,
               const SeriesOptions& options)
       : values_(std::move(values)),
-        cases_(std::move(cases)),
+        cases_(std::move(found.cases)),
+        failures_(std::move(found.failures)),
         learned_(std::move(learned)),
         length_(length),
         optional_(options.optional) {
@@ -59,6 +76,8 @@ class SeriesInput final : public Input {
   }
 
   torch::Tensor read(int64_t index) const override {
+    if (const auto failure = failures_.find(static_cast<size_t>(index)); failure != failures_.end())
+      throw failure->second;
     const Span& span = cases_.at(static_cast<size_t>(index));
     const torch::Tensor steps = values_.slice(0, span.begin, span.end);
     if (length_ < 0 || span.missing_before + span.missing_after == 0) return steps;
@@ -66,7 +85,7 @@ class SeriesInput final : public Input {
   }
   bool has(int64_t index) const override {
     const Span& span = cases_.at(static_cast<size_t>(index));
-    return !optional_ || span.end > span.begin;
+    return !optional_ || span.end > span.begin || failures_.contains(static_cast<size_t>(index));
   }
   InputShape shape() const override {
     return {.sizes = {length_, values_.size(1)}, .columns = names_, .optional = optional_};
@@ -86,6 +105,7 @@ class SeriesInput final : public Input {
  private:
   torch::Tensor values_;  // float32 [steps, channels]
   std::vector<Span> cases_;
+  std::map<size_t, Error> failures_;
   LearnedSeries learned_;
   int64_t length_;  // of all cases; -1: it varies
   bool optional_;
@@ -99,21 +119,20 @@ class Maker {
   InputPtr make() {
     LearnedSeries learned;
     if (place_.learned) Fields::read(*place_.learned, learned);
-    std::vector<std::string> names;
-    for (const LearnedChannel& column : learned.columns) names.push_back(column.name);
-    found_ = gather_series(o_, place_, names);
+    found_ = gather_series(o_, place_, learned.meaning());
+    if (found_.absent) return nullptr;  // the table ends all, and names the files
     if (!place_.learned) learn(learned);
     const int64_t length = o_.shorter == "keep" ? -1
                            : o_.at.empty()      ? o_.window
                                                 : o_.before + o_.after;
     const torch::Tensor values = standard(learned);
-    return std::make_shared<SeriesInput>(values, std::move(found_.cases), std::move(learned),
-                                         length, o_);
+    refuse_too_large();
+    return std::make_shared<SeriesInput>(values, std::move(found_), std::move(learned), length, o_);
   }
 
  private:
   size_t at(int64_t step, size_t column) const {
-    return static_cast<size_t>(step) * found_.columns.size() + column;
+    return static_cast<size_t>(step) * found_.meaning.columns.size() + column;
   }
 
   void learn(LearnedSeries& learned) const {
@@ -121,11 +140,16 @@ class Maker {
     for (const size_t i : place_.training)
       if (i < found_.cases.size())
         std::fill(read.begin() + found_.cases[i].begin, read.begin() + found_.cases[i].end, true);
-    for (size_t column = 0; column < found_.columns.size(); ++column) {
-      learned.columns.push_back(fitted(found_.columns[column], read, [&](int64_t step) {
+    const SeriesMeaning& meaning = found_.meaning;
+    learned.rate = meaning.rate;
+    learned.dates = meaning.dates;
+    for (size_t column = 0; column < meaning.columns.size(); ++column) {
+      learned.columns.push_back(fitted(meaning.columns[column], read, [&](int64_t step) {
         return found_.values[at(step, column)];
       }));
+      if (!meaning.units.empty()) learned.columns.back().unit = meaning.units[column];
     }
+    if (learned.columns.empty()) throw found_.failures.begin()->second;  // no file could be read
     if (!o_.time_channel) return;
     const std::vector<double> gaps = times_since();
     learned.time =
@@ -145,16 +169,23 @@ class Maker {
       else
         numbers.push_back(v);
     }
-    if (numbers.empty())
-      throw data_error(
-          fmt::format("{}: input '{}': column '{}': no training case has a value; "
-                      "leave it out",
-                      place_.rows.table.name(), place_.name, name));
+    if (numbers.empty() && !found_.failures.empty()) throw found_.failures.begin()->second;
+    if (numbers.empty()) throw refused(name, "no training case has a value", "leave it out");
     const Spread spread = spread_of(numbers);
+    if (!std::isfinite(spread.mean) || !std::isfinite(spread.deviation))
+      throw refused(name, "found numbers so large that their mean or deviation is none",
+                    "name those that stand for 'not measured' in `missing`, or set `clip`");
     channel.mean = spread.mean;
     // Constant but for rounding, which grows with the mean.
     channel.deviation = spread.deviation > 1e-12 * std::abs(spread.mean) ? spread.deviation : 1;
     return channel;
+  }
+
+  Error refused(const std::string& column, const char* problem, const char* remedy) const {
+    Error error = data_error(problem, remedy);
+    error.add_place(
+        fmt::format("{}: input '{}': column '{}'", place_.rows.table.name(), place_.name, column));
+    return error;
   }
 
   std::vector<double> times_since() const {
@@ -168,8 +199,9 @@ class Maker {
     return gaps;
   }
 
-  torch::Tensor standard(const LearnedSeries& learned) const {
+  torch::Tensor standard(const LearnedSeries& learned) {
     const int64_t width = learned.width(o_.time_channel);
+    if (found_.meaning.columns.empty()) return torch::zeros({0, width});
     const torch::Tensor values = torch::zeros({found_.steps(), width});
     float* to = values.mutable_data_ptr<float>();
     for (size_t column = 0; column < learned.columns.size(); ++column) {
@@ -184,7 +216,7 @@ class Maker {
     return values;
   }
 
-  void fill(const LearnedChannel& channel, size_t column, float* to, int64_t width) const {
+  void fill(const LearnedChannel& channel, size_t column, float* to, int64_t width) {
     int64_t begin = 0;
     for (const int64_t end : found_.ends) {
       float before = 0;  // the mean
@@ -192,6 +224,7 @@ class Maker {
         const double value = found_.values[at(step, column)];
         const bool missing = std::isnan(value);
         to[0] = missing ? before : static_cast<float>((value - channel.mean) / channel.deviation);
+        if (!std::isfinite(to[0])) too_large_.emplace(step, channel.name);
         if (o_.fill == "forward") before = to[0];
         if (channel.indicator) to[1] = missing ? 1.0f : 0.0f;
       }
@@ -199,9 +232,28 @@ class Maker {
     }
   }
 
+  // A case whose numbers no float32 holds, in deviations of training: a model gets no infinity.
+  void refuse_too_large() {
+    for (size_t i = 0; i < found_.cases.size(); ++i) {
+      const Span& span = found_.cases[i];
+      const auto step = too_large_.lower_bound(span.begin);
+      if (step == too_large_.end() || step->first >= span.end) continue;
+      Error error = refused(step->second, "found a number too far from those of training",
+                            "correct it, or name it in `missing`");
+      error.add_place(place_.rows.place(i));
+      fail(i, error);
+    }
+  }
+
+  void fail(size_t i, const Error& error) {
+    found_.failures.emplace(i, error);
+    found_.cases[i] = {};
+  }
+
   const SeriesOptions& o_;
   const InputPlace& place_;
   SeriesValues found_;
+  std::map<int64_t, std::string> too_large_;  // steps, and the column
 };
 
 }  // namespace

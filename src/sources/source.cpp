@@ -147,7 +147,7 @@ CaseReader case_reader(const DataOptions& options,
     if (const auto& [name, input] = *options.inputs.begin();
         const auto* text = input.as<TextOptions>()) {
       const auto own = words.find(name);
-      return text_file_reader(name, *text, own == words.end() ? nullptr : own->second);
+      return text_file_reader(name, *text, options, own == words.end() ? nullptr : own->second);
     }
   return {{}, [options](const fs::path& path) {
             const auto [name, image] = only_image(options.inputs);

@@ -146,7 +146,8 @@ class TableReader {
                               .files = [&](const FileColumn& where) { return named.list(where); },
                               .findings = findings_}));
       });
-    problems.collect([&] { named.refuse_missing(); });
+    // Of the rows that a model is asked about, to read the file is the error.
+    if (!asked_) problems.collect([&] { named.refuse_missing(); });
     problems.raise();
     return result;
   }

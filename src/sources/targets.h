@@ -29,14 +29,21 @@ Labels read_labels(const std::string& name, const ClassesOptions& options, const
 /// or the number, has no training case.
 TargetSpec learned_from_training(const Labels& labels, const std::vector<std::string>& splits);
 
+/// Whether the tags of a text say an entity as it was written, and if not, why.
+enum class Said : int64_t { by_tags, cut, unalignable };
+
 /// The tags of each case for the tokens that the input makes of its text: int64 [L].
 struct AlignedTags {
   std::vector<torch::Tensor> tags;
+  /// Every entity as it was written, int64 [K, 4]: begin and end in code points, type, and a Said.
+  /// Figures are about these: what no tag can say is missed.
+  std::vector<torch::Tensor> entities;
   std::vector<std::string> notes;  ///< of spans that no tags can say
 };
-/// A span is where its tokens are: one that begins or ends inside a token grows to its border, of
-/// two that share a token the first counts, and what is cut off with the text is lost; each is
-/// counted in a note. A data Error with the line where a span ends beyond its text.
+/// A span is where its tokens are: one that begins or ends inside a token is tagged up to its border,
+/// of two that share a token the first is tagged, and what is cut off with the text is not; each is
+/// counted in a note. A span that is written twice counts once. A data Error with the line where one
+/// ends beyond its text.
 AlignedTags aligned(const Labels& labels, const Input& input,
                     const std::function<std::string(size_t)>& line);
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
@@ -19,22 +20,33 @@ struct Encoded {
   std::vector<int64_t> ids{};
   std::string text{};
   std::vector<text::Token> tokens{};
+  bool cut = false;
+  std::optional<Error> failure{};
 };
 
 constexpr int64_t kLargestText = 64 << 20;  // bytes of a file
 
-/// Cut after `max_tokens`, but for the mark at the end ([SEP]) that a model may want.
+/// With `max_tokens` no more than the encoder has positions for.
+TextOptions readable(TextOptions options, const DataOptions& data, const std::string& name) {
+  if (const auto longest = data.longest.find(name); longest != data.longest.end())
+    options.max_tokens = std::min(options.max_tokens, longest->second);
+  return options;
+}
+
+/// Cut after `max_tokens`, but for the mark at the end ([SEP]) that a model may want. Without ids
+/// where there is no word in it.
 Encoded encoded(const text::Tokenizer& tokenizer, std::string_view text, const TextOptions& options,
-                bool keep, bool& cut) {
+                bool keep) {
   std::vector<text::Token> tokens = tokenizer.encode(text);
   const auto most = static_cast<size_t>(options.max_tokens);
-  cut = tokens.size() > most;
-  if (cut) {
+  Encoded one{.cut = tokens.size() > most};
+  if (one.cut) {
     const text::Token last = tokens.back();
     tokens.resize(most);
     if (last.end == 0) tokens.back() = last;
   }
-  Encoded one;
+  if (std::ranges::all_of(tokens, [](const text::Token& token) { return token.end == 0; }))
+    return {};
   one.ids.reserve(tokens.size());
   for (const text::Token& token : tokens) one.ids.push_back(token.id);
   if (keep) {
@@ -54,11 +66,14 @@ class TextInput final : public Input {
 
   torch::Tensor read(int64_t index) const override {
     const Encoded& one = texts_.at(static_cast<size_t>(index));
+    if (one.failure) throw *one.failure;
     return spelling_ == 0 ? torch::tensor(one.ids) : spelled(one);
   }
   bool has(int64_t index) const override {
-    return !texts_.at(static_cast<size_t>(index)).ids.empty();
+    const Encoded& one = texts_.at(static_cast<size_t>(index));
+    return !one.ids.empty() || one.failure;
   }
+  bool cut(int64_t index) const override { return texts_.at(static_cast<size_t>(index)).cut; }
   std::string_view text(int64_t index) const override {
     return texts_.at(static_cast<size_t>(index)).text;
   }
@@ -117,7 +132,7 @@ text::TokenizerPtr learned_from(const TextOptions& options, const InputPlace& pl
   text::TokenizerPtr tokenizer = options.tokenizer.make();
   std::vector<std::string> texts;
   for (const size_t i : place.training) texts.emplace_back(place.rows.cell(i, column));
-  within(fmt::format("learning the words of data.inputs.{}", place.name),
+  within(fmt::format("learning the words of the input '{}'", place.name),
          [&] { tokenizer->fit(texts); });
   return tokenizer;
 }
@@ -134,33 +149,50 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
   const int64_t column = place.rows.table.column(options.column);
   const text::TokenizerPtr tokenizer = place.learned ? trained_tokenizer(options, *place.learned)
                                                      : learned_from(options, place, column);
+  const TextOptions own = readable(options, place.data, place.name);
   const bool keep = options.spelling > 0 || tagged(place.data, place.name) || place.cases;
   std::vector<Encoded> texts(place.rows.size());
   std::vector<std::string> empty;
   size_t cut = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     const std::string_view cell = place.rows.cell(i, column);
-    bool is_cut = false;
-    texts[i] = within(fmt::format("{}: {}: column '{}'", place.rows.table.name(),
-                                  place.rows.place(i), options.column),
-                      [&] { return encoded(*tokenizer, cell, options, keep, is_cut); });
-    cut += is_cut;
+    const std::string where = fmt::format("{}: {}: column '{}'", place.rows.table.name(),
+                                          place.rows.place(i), options.column);
+    try {
+      texts[i] = within(where, [&] { return encoded(*tokenizer, cell, own, keep); });
+      if (place.cases && texts[i].ids.empty() && !(options.optional && cell.empty()))
+        within(where, [] { throw data_error("found no word, wanted at least one"); });
+    } catch (const Error& error) {
+      if (!place.cases) throw;
+      texts[i].failure = error;  // the others can be answered
+      continue;
+    }
+    cut += texts[i].cut;
     if (texts[i].ids.empty() && !(options.optional && cell.empty()))
       empty.push_back(place.rows.place(i));
   }
-  if (!empty.empty())
-    throw data_error(fmt::format(
-        "{}: column '{}': {} texts have no word ({}), wanted at least one; leave the rows "
-        "out, or set data.inputs.{}.optional and leave the cells blank",
-        place.rows.table.name(), options.column, empty.size(), join(empty, ", ", 5), place.name));
+  if (!empty.empty()) {
+    Error error = data_error(
+        fmt::format("{} texts have no word ({}), wanted at least one", empty.size(),
+                    join(empty, ", ", 5)),
+        fmt::format(
+            "leave the rows out, or set DataOptions::inputs.{}.text.optional and leave the cells "
+            "blank",
+            place.name));
+    error.add_place(fmt::format("{}: column '{}'", place.rows.table.name(), options.column));
+    throw error;
+  }
   if (cut > 0)
-    log_info(fmt::format("input '{}': {} of {} texts have more than {} tokens and are cut there",
-                         place.name, cut, texts.size(), options.max_tokens));
-  return std::make_shared<TextInput>(std::move(texts), tokenizer, options);
+    place.findings.notes.push_back(fmt::format(
+        "input '{}': {} of {} texts have more than {} tokens and are cut there{}", place.name, cut,
+        texts.size(), own.max_tokens,
+        own.max_tokens < options.max_tokens ? ", where the positions of the encoder end" : ""));
+  return std::make_shared<TextInput>(std::move(texts), tokenizer, own);
 }
 
-CaseReader text_file_reader(const std::string& name, const TextOptions& options,
-                            text::TokenizerPtr tokenizer) {
+CaseReader text_file_reader(const std::string& name, const TextOptions& given,
+                            const DataOptions& data, text::TokenizerPtr tokenizer) {
+  const TextOptions options = readable(given, data, name);
   if (!tokenizer)
     throw data_error(
         fmt::format("model.json: input '{}': found no tokenizer, wanted what training "
@@ -174,13 +206,12 @@ CaseReader text_file_reader(const std::string& name, const TextOptions& options,
   auto read = [name, options, tokenizer = std::move(tokenizer)](const std::filesystem::path& path) {
     std::string text = storage::read_file(path, kLargestText);
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    bool cut = false;
     std::vector<Encoded> one(1);
-    one[0] =
-        within(storage::shown(path), [&] { return encoded(*tokenizer, text, options, true, cut); });
-    if (one[0].ids.empty())
-      throw data_error(storage::shown(path) + ": found no word, wanted at least one");
-    if (cut)
+    within(storage::shown(path), [&] {
+      one[0] = encoded(*tokenizer, text, options, true);
+      if (one[0].ids.empty()) throw data_error("found no word, wanted at least one");
+    });
+    if (one[0].cut)
       log_info(fmt::format("{}: more than {} tokens, cut there", storage::shown(path),
                            options.max_tokens));
     Example example;

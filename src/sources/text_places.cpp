@@ -50,11 +50,24 @@ class Offsets final : public Place {
   }
 };
 
+class Entities final : public Input {
+ public:
+  explicit Entities(std::vector<torch::Tensor> entities) : entities_(std::move(entities)) {}
+  torch::Tensor read(int64_t index) const override {
+    return entities_.at(static_cast<size_t>(index));
+  }
+  InputShape shape() const override { return {.sizes = {-1, 4}}; }
+
+ private:
+  std::vector<torch::Tensor> entities_;
+};
+
 InputPtr text_of(const Cases& cases, const std::string& input, const std::string& target) {
   for (const auto& [name, found] : cases.inputs)
     if (name == input && found->shape().vocabulary > 0) return found;
   throw config_error(
-      fmt::format("data.targets.{}.input: found '{}', wanted one of data.inputs that is a text",
+      fmt::format("DataOptions::targets.{}.tags.input: found '{}', wanted one of "
+                  "DataOptions::inputs that is a text",
                   target, input));
 }
 
@@ -65,6 +78,8 @@ void add_tags(Cases& cases, const std::vector<Labels>& labels, std::vector<std::
   for (const Labels& one : labels) {
     if (one.spec.kind != TargetKind::tags) continue;
     AlignedTags found = aligned(one, *text_of(cases, one.spec.input, one.spec.name), line);
+    cases.inputs.emplace_back(one.spec.name + ".entities",
+                              std::make_shared<Entities>(std::move(found.entities)));
     std::ranges::move(found.notes, std::back_inserter(notes));
     cases.tags.emplace_back(one.spec.name, std::move(found.tags));
   }

@@ -8,8 +8,9 @@
 
 namespace fovea::sources {
 
-/// The tags of each case for every target that has some; what cannot be said goes into `notes`. A
-/// config Error where its input is no text.
+/// The tags of each case for every target that has some; beside them, as an input "TARGET.entities",
+/// all entities as they were written (int64 [K, 4], see AlignedTags), for no model but for figures.
+/// What tags cannot say goes into `notes`. A config Error where its input is no text.
 void add_tags(Cases& cases, const std::vector<Labels>& labels, std::vector<std::string>& notes,
               const std::function<std::string(size_t)>& line);
 
@@ -22,6 +23,6 @@ void add_text_places(Cases& cases, const Targets& targets, bool all);
 
 /// Reads a file as the text of a case of a trained model, with its places.
 CaseReader text_file_reader(const std::string& name, const TextOptions& options,
-                            text::TokenizerPtr tokenizer);
+                            const DataOptions& data, text::TokenizerPtr tokenizer);
 
 }  // namespace fovea::sources

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
@@ -42,8 +43,10 @@ class TextPlaces {
   std::string text(const Entity& tokens) const {
     const Entity bytes = in_bytes(tokens);
     const auto* all = bytes_.const_data_ptr<uint8_t>();
-    return {all + bytes.begin, all + bytes.end};
+    return {all + bytes.begin, all + std::max(bytes.begin, bytes.end)};
   }
+  /// [L]: which tokens stand for no text, as [CLS] does.
+  Tensor wordless() const { return offsets_.select(1, 1).le(offsets_.select(1, 0)); }
 
  private:
   int64_t code_points(int64_t end) const {
@@ -59,26 +62,29 @@ std::vector<Entity> entities_of_row(const Tensor& tags, int64_t row) {
   return metrics::entities_of({one.const_data_ptr<int64_t>(), static_cast<size_t>(one.numel())});
 }
 
+/// How the source of data marks an entity that no tag says (the fourth column of "NAME.entities").
+constexpr int64_t kCut = 1, kUnalignable = 2;
+
 class TaggingEvaluation final : public Evaluation {
  public:
   explicit TaggingEvaluation(TargetSpec target) : target_(std::move(target)) {}
 
   void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
-    const Tensor found = decoded.at(target_.name), truth = batch.targets.at(target_.name);
-    const Tensor known = truth >= 0;
+    const Tensor found = decoded.at(target_.name), tags = batch.targets.at(target_.name);
     for (int64_t i = 0; i < batch.size(); ++i) {
       if (found[i].eq(kNotFinite).any().item<bool>()) {
         coverage_.failed.push_back(batch.ids[static_cast<size_t>(i)]);
         continue;
       }
-      metrics::TaggedText text{entities_of_row(truth, i), entities_of_row(found, i)};
-      text.tokens = known[i].sum().item<int64_t>();
-      text.right_tokens = (found[i].eq(truth[i]) & known[i]).sum().item<int64_t>();
       const TextPlaces places(batch, target_.input, i);
-      report::EntitiesOf one{batch.ids[static_cast<size_t>(i)], {}, {}};
-      for (const Entity& entity : text.truth) one.truth.push_back(places.in_code_points(entity));
-      for (const Entity& entity : text.found) one.found.push_back(places.in_code_points(entity));
-      cases_.push_back(std::move(one));
+      metrics::TaggedText text;
+      add_truth(text, batch, i, places);
+      for (const Entity& entity : entities_of_row(found, i))
+        text.found.push_back(places.in_code_points(entity));
+      const Tensor counted = (tags[i] >= 0) & places.wordless().logical_not();
+      text.tokens = counted.sum().item<int64_t>();
+      text.right_tokens = (found[i].eq(tags[i]) & counted).sum().item<int64_t>();
+      ids_.push_back(batch.ids[static_cast<size_t>(i)]);
       texts_.push_back(std::move(text));
     }
     if (!loss.empty()) loss_.add(table_of(loss));
@@ -95,13 +101,32 @@ class TaggingEvaluation final : public Evaluation {
   std::vector<std::string> failed() const override { return coverage_.failed; }
 
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    return report::write_entities(folder, texts_, cases_, target_.classes, split, coverage_);
+    return report::write_entities(folder, texts_, ids_, target_.classes, split, coverage_);
   }
 
  private:
+  /// All entities as they were written; where the batch does not say, those of the tags.
+  void add_truth(metrics::TaggedText& text, const Batch& batch, int64_t row,
+                 const TextPlaces& places) const {
+    const Tensor* all = batch.inputs.find(target_.name + ".entities");
+    if (!all) {
+      for (const Entity& entity : entities_of_row(batch.targets.at(target_.name), row))
+        text.truth.push_back(places.in_code_points(entity));
+      return;
+    }
+    const Tensor rows = (*all)[row].contiguous();
+    const auto count = batch.lengths.at(target_.name + ".entities")[row].item<int64_t>();
+    for (int64_t k = 0; k < count; ++k) {
+      const auto* one = rows.const_data_ptr<int64_t>() + 4 * k;
+      text.truth.push_back({one[0], one[1], static_cast<size_t>(one[2])});
+      text.cut += one[3] == kCut;
+      text.unalignable += one[3] == kUnalignable;
+    }
+  }
+
   TargetSpec target_;
   std::vector<metrics::TaggedText> texts_;
-  std::vector<report::EntitiesOf> cases_;
+  std::vector<std::string> ids_;
   metrics::Coverage coverage_;
   LossMean loss_;
 };
@@ -148,10 +173,12 @@ class Tagging final : public Task {
     const Tensor* lengths = outputs.find(target_.name + ".lengths");
     const Tensor* transitions = outputs.find(target_.name + ".transitions");
     TensorMap decoded;
-    decoded[target_.name] = crf_decode(
-        transitions ? emissions : emissions.log_softmax(2), lengths ? *lengths : Tensor(),
-        transitions ? *transitions : torch::zeros({tags_ + 1, tags_ + 1}),
-        [this](int64_t from, int64_t to) { return well_formed(from, to, tags_); });
+    const Tensor inside =
+        outside_of_text(transitions ? emissions : emissions.log_softmax(2), outputs);
+    decoded[target_.name] =
+        crf_decode(inside, lengths ? *lengths : Tensor(),
+                   transitions ? *transitions : torch::zeros({tags_ + 1, tags_ + 1}),
+                   [this](int64_t from, int64_t to) { return well_formed(from, to, tags_); });
     // -1 is padding, whose emissions may be anything.
     const Tensor scored = emissions.isfinite().all(2).cpu();
     Tensor& tags = decoded[target_.name];
@@ -190,6 +217,15 @@ class Tagging final : public Task {
  private:
   static Tensor precise(const Tensor& output) {
     return output.scalar_type() == torch::kDouble ? output : output.to(torch::kFloat);
+  }
+
+  /// The scores, of which a token that stands for no text ([CLS]) can only be outside of entities.
+  Tensor outside_of_text(const Tensor& scores, const TensorMap& outputs) const {
+    const Tensor* wordless = outputs.find(target_.name + ".wordless");
+    if (!wordless) return scores;
+    const Tensor inside = at::arange(tags_, scores.options().dtype(torch::kInt64)).gt(0);
+    return scores.masked_fill(wordless->unsqueeze(2) & inside,
+                              -std::numeric_limits<double>::infinity());
   }
 
   TaggingOptions options_;

@@ -112,7 +112,7 @@ TEST(Wfdb, AnnotationsHaveTimesSymbolsAndTexts) {
                                    59 << 10, 1, 0, 5 << 10 | 3,               // V 65536 + 3 later
                                    60 << 10 | 1023, 49 << 10 | 1, 0}) +
                             "what follows the end";
-  const auto found = read_wfdb_annotations(folder.write("r.atr", bytes));
+  const auto found = read_wfdb_annotations(folder.write("r.atr", bytes)).all;
   ASSERT_EQ(found.size(), 4u);
   EXPECT_EQ(found[0].sample, 18);
   EXPECT_EQ(found[0].symbol, "+");
@@ -129,6 +129,83 @@ TEST(Wfdb, AnnotationsHaveTimesSymbolsAndTexts) {
   EXPECT_EQ(found[3].symbol, "[49]");
 }
 
+/// A note (code 22) at the place of the annotation before, with its text.
+std::string note(const std::string& text) {
+  return words({22 << 10, 63 << 10 | static_cast<int>(text.size())}) + text +
+         (text.size() % 2 ? "\0"s : ""s);
+}
+
+TEST(Wfdb, AnnotationsCountTheTicksThatTheFileNames) {
+  const TempFolder folder;
+  const auto found = read_wfdb_annotations(folder.write(
+      "r.atr", note("## time resolution: 250") + words({1 << 10 | 250, 5 << 10 | 556, 0})));
+  ASSERT_EQ(found.all.size(), 2u);
+  EXPECT_EQ(found.resolution, 250);
+  EXPECT_EQ(found.all[0].sample, 250);
+  // A second, and 3.224 seconds, at 360 a second; the nearest sample.
+  EXPECT_EQ(found.at(360)[0].sample, 360);
+  EXPECT_EQ(found.at(360)[1].sample, 1161);  // 1160.64
+  EXPECT_EQ(found.at(360)[1].symbol, "V");
+  const auto plain = read_wfdb_annotations(folder.write("p.atr", words({1 << 10 | 250, 0})));
+  EXPECT_EQ(plain.at(360)[0].sample, 250);
+}
+
+TEST(Wfdb, AnnotationsHaveSymbolsOfTheirOwn) {
+  const TempFolder folder;
+  const auto found = read_wfdb_annotations(
+      folder.write("r.atr", note("## annotation type definitions") +
+                                note("42 zz a beat of this file") + note("## end of definitions") +
+                                note("## time resolution: 360.5") + words({42 << 10 | 7}) +
+                                note("a remark") + words({0 << 10 | 3, 1 << 10 | 1, 0})));
+  ASSERT_EQ(found.all.size(), 3u);
+  EXPECT_EQ(found.resolution, 360.5);
+  EXPECT_EQ(found.all[0].symbol, "zz");
+  EXPECT_EQ(found.all[1].symbol, "\"");  // a note that defines nothing
+  EXPECT_EQ(found.all[1].aux, "a remark");
+  EXPECT_EQ(found.all[2].sample, 11);  // a code of 0 only carries time
+  for (const char* bad : {"## time resolution: fast",
+                          "## time resolution:", "## time resolution: 0", "## time resolution: -1"})
+    EXPECT_THAT(refusal([&] { read_wfdb_annotations(folder.write("b.atr", note(bad) + "\0\0"s)); }),
+                HasSubstr("time resolution"))
+        << bad;
+}
+
+TEST(Wfdb, SignalsAreTheirPositionsAndNamesOnlyLabels) {
+  const TempFolder folder;
+  const auto labels = [&](const std::string& signals) {
+    return read_wfdb_header(folder.write("r.hea", "r 3 100 2\n" + signals)).labels();
+  };
+  EXPECT_THAT(labels("a 16 1 16 0 0 0 0 I\na 16 1 16 0 0 0 0 II\na 16 1 16 0 0 0 0 V1\n"),
+              ElementsAre("I", "II", "V1"));
+  EXPECT_THAT(labels("a 16\na 16 1\na 16 1 16 0 0 0 0 V1\n"),
+              ElementsAre("signal 1", "signal 2", "V1"));
+  EXPECT_THAT(labels("a 16 1 16 0 0 0 0 E\na 16 1 16 0 0 0 0 I\na 16 1 16 0 0 0 0 E\n"),
+              ElementsAre("E (signal 1)", "I", "E (signal 3)"));
+  EXPECT_THAT(labels("a 16 1 16 0 0 0 0 signal 2\na 16 1\na 16 1\n"),
+              ElementsAre("signal 2", "signal 2'", "signal 3"));
+}
+
+TEST(Wfdb, AGainOfZeroOrNoneIsNotCalibrated) {
+  const TempFolder folder;
+  const auto header =
+      read_wfdb_header(folder.write("r.hea", "r 3 100 2\na 16\na 16 0/mV\na 16 200/mV\n"));
+  EXPECT_FALSE(header.signals[0].calibrated);
+  EXPECT_FALSE(header.signals[1].calibrated);
+  EXPECT_TRUE(header.signals[2].calibrated);
+}
+
+TEST(Wfdb, AFileThatIsLongerThanItsHeaderSaysNeedsAChecksum) {
+  const TempFolder folder;
+  folder.write("r.dat", words({1, 2, 3, 4}));
+  const auto message = [&](const std::string& signal) {
+    const auto path = folder.write("r.hea", "r 1 100 2\n" + signal);
+    return refusal([&] { read_wfdb(path); });
+  };
+  EXPECT_THAT(message("r.dat 16 1\n"), HasSubstr("found 8 bytes, the header says 4"));
+  EXPECT_EQ(message("r.dat 16 1 16 0 1 3\n"), "accepted");                // 1 + 2
+  EXPECT_THAT(message("r.dat 16 1 16 0 1 10\n"), HasSubstr("checksum"));  // of all four
+}
+
 TEST(Wfdb, AnnotationsThatAreCutOffAreRefused) {
   const TempFolder folder;
   const auto message = [&](const std::string& bytes) {
@@ -143,6 +220,57 @@ TEST(Wfdb, AnnotationsThatAreCutOffAreRefused) {
   EXPECT_THAT(message(words({59 << 10, 0})), HasSubstr("cut off"));
   EXPECT_THAT(message(words({59 << 10, -1, -9, 1 << 10, 0})), HasSubstr("before the first one"));
   EXPECT_THAT(message(words({61 << 10 | 1, 0})), HasSubstr("before the first one"));
+}
+
+/// Writes the files of an entry of wfdb_records.json, whose bytes stand there as hexadecimal digits.
+void write_files(const TempFolder& folder, const nlohmann::json& files) {
+  for (const auto& [name, digits] : files.items()) {
+    const auto text = digits.get<std::string>();
+    std::string bytes;
+    for (size_t i = 0; i < text.size(); i += 2)
+      bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+    folder.write(name, bytes);
+  }
+}
+
+TEST(Wfdb, RecordsHaveTheValuesThatThePythonPackageReads) {
+  const auto wanted = nlohmann::json::parse(test::read_text(test::reference("wfdb_records.json")));
+  for (const auto& one : wanted.at("records")) {
+    const TempFolder folder;
+    write_files(folder, one.at("files"));
+    const WfdbRecord record = read_wfdb(folder / (one.at("name").get<std::string>() + ".hea"));
+    EXPECT_EQ(record.header.frequency, one.at("frequency").get<double>());
+    const auto& values = one.at("values");
+    ASSERT_EQ(record.header.samples, static_cast<int64_t>(values.size()));
+    for (size_t k = 0; k < record.header.signals.size(); ++k) {
+      EXPECT_EQ(record.header.signals[k].units, one.at("units").at(k).get<std::string>());
+      for (size_t t = 0; t < values.size(); ++t) {
+        const double found = record.value(static_cast<int64_t>(t), k);
+        if (values[t][k].is_null())
+          EXPECT_TRUE(std::isnan(found));
+        else
+          EXPECT_DOUBLE_EQ(found, values[t][k].get<double>());
+      }
+    }
+  }
+}
+
+TEST(Wfdb, AnnotationsAreWhereThePythonPackageHasThem) {
+  const auto wanted = nlohmann::json::parse(test::read_text(test::reference("wfdb_records.json")));
+  for (const auto& one : wanted.at("annotations")) {
+    const TempFolder folder;
+    write_files(folder, one.at("files"));
+    const WfdbAnnotations found = read_wfdb_annotations(folder / "r.atr");
+    EXPECT_EQ(found.resolution, one.at("resolution").get<double>()) << one.at("name");
+    ASSERT_EQ(found.all.size(), one.at("sample").size()) << one.at("name");
+    const auto at = found.at(360);
+    for (size_t i = 0; i < at.size(); ++i) {
+      EXPECT_EQ(found.all[i].sample, one.at("sample").at(i).get<int64_t>());
+      EXPECT_EQ(at[i].sample, one.at("at_360").at(i).get<int64_t>());
+      EXPECT_EQ(at[i].symbol, one.at("symbol").at(i).get<std::string>());
+      EXPECT_EQ(at[i].aux, one.at("aux").at(i).get<std::string>());
+    }
+  }
 }
 
 TEST(Wfdb, TheRecordOfMitIsReadSampleForSample) {
@@ -168,7 +296,7 @@ TEST(Wfdb, TheBeatsOfMitAreThoseOfTheTable) {
   FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.atr");
   const auto folder = test::test_data() / "timeseries/ecg_mitdb_100";
   const storage::Table wanted = storage::read_csv(folder / "beats.csv");
-  const auto found = read_wfdb_annotations(folder / "100.atr");
+  const auto found = read_wfdb_annotations(folder / "100.atr").all;
   ASSERT_EQ(static_cast<int64_t>(found.size()), wanted.rows());
   for (int64_t row = 0; row < wanted.rows(); ++row) {
     EXPECT_EQ(std::to_string(found[static_cast<size_t>(row)].sample), wanted.cell(row, 0));

@@ -234,15 +234,25 @@ TEST_F(SeriesFiles, AWindowAroundAStepIsCutAtTheBorders) {
   EXPECT_THAT(message(), AllOf(HasSubstr("line 2: column 'beat'"), HasSubstr("whole number")));
 }
 
-TEST_F(SeriesFiles, BadFilesAreNamed) {
+TEST_F(SeriesFiles, BadFilesAreNamedAndOnlyTheirCasesCannotBeRead) {
+  const auto of_case = [&] {
+    const Source source = open();
+    EXPECT_EQ(values(source.data, 0).size(), 3u);
+    EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 of 2 series cannot be read")));
+    EXPECT_EQ(check(source).failures.size(), 1u);
+    EXPECT_EQ(refusal([&] { source.data->get(1); }).fault(), Fault::data);
+    return std::string(refusal([&] { source.data->get(1); }).what());
+  };
   folder_.write("s/b.csv", "y,x\n");
-  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("found 0 rows")));
+  EXPECT_THAT(of_case(), AllOf(HasSubstr("b.csv"), HasSubstr("found 0 rows")));
   folder_.write("s/b.csv", "y,x\n1,2,3\n");
-  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("line 2")));
+  EXPECT_THAT(of_case(), AllOf(HasSubstr("b.csv"), HasSubstr("line 2")));
   folder_.write("s/b.csv", std::string("\xff\xfe\x78\0", 4));
-  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("UTF-16")));
+  EXPECT_THAT(of_case(), AllOf(HasSubstr("b.csv"), HasSubstr("UTF-16")));
   folder_.write("s/b.csv", "y\n1\n");
-  EXPECT_THAT(message(), AllOf(HasSubstr("b.csv"), HasSubstr("no column 'x'")));
+  EXPECT_THAT(of_case(), AllOf(HasSubstr("b.csv"), HasSubstr("no column 'x'")));
+  folder_.write("s/b.csv", "y,x\n0,3\n0,high\n");
+  EXPECT_THAT(of_case(), AllOf(HasSubstr("b.csv"), HasSubstr("line 3: column 'x'")));
   std::filesystem::remove(folder_ / "s/b.csv");
   EXPECT_THAT(message(), AllOf(HasSubstr("line 3"), HasSubstr("do not exist")));
 }
@@ -273,7 +283,212 @@ TEST_F(Series, ALongTableIsJoinedByCaseAndSortedByTime) {
   folder_.write("vitals.csv", "x,id,hour\n3,7,2\n1,7,1\n");
   EXPECT_THAT(message(), AllOf(HasSubstr("t.csv"), HasSubstr("(line 3) have no time step")));
   options_.id.clear();
-  EXPECT_THAT(message(), HasSubstr("data.id"));
+  EXPECT_THAT(message(), HasSubstr("DataOptions::id"));
+}
+
+TEST_F(Series, WhatALongTableLeavesOpenIsSaid) {
+  table("stay,label,part\n7,no,train\n8,yes,train\n");
+  folder_.write("vitals.csv", "x,id,hour\n3,7,2\n1,8,0\n9,99,0\n1,7,1\n5,7,2\n3,8,5\n,8,1\n");
+  options_.id = "stay";
+  choose({.columns = {"x"}, .table = "vitals.csv", .key = "id", .time = "hour"});
+  const Source source = open();
+  EXPECT_THAT(source.notes,
+              testing::Contains(HasSubstr("1 of 7 rows of vitals.csv belong to none")));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 time steps have the time of the one")));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("time between steps varies in 2 series")));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 of 6 values are not measured")));
+}
+
+TEST_F(Series, StepsOfAnotherLengthAreRefusedUnlessTheModelSeesTheTime) {
+  // At 100 and at 250 steps a second.
+  table(
+      "who,x,t,label,part\na,1,0.00,no,train\na,3,0.01,yes,train\na,1,0.02,no,train\n"
+      "b,3,0.000,yes,train\nb,1,0.004,no,train\nb,3,0.008,yes,train\n");
+  options_.group = "who";
+  choose({.columns = {"x"}, .time = "t"});
+  EXPECT_THAT(message(), AllOf(HasSubstr("found 250 steps per unit of 't', wanted 100"),
+                               HasSubstr("SeriesOptions::time_channel")));
+  choose({.columns = {"x"}, .time = "t", .time_channel = true});
+  EXPECT_EQ(open().data->size(), 6);
+}
+
+TEST_F(Series, TimesAreNumbersOrDatesAndAllOfOneKind) {
+  const std::string header = "who,x,t,label,part\n";
+  table(header + "a,1,2024-02-28,no,train\na,3,2024-02-29T12:00,yes,train\n");
+  choose({.columns = {"x"}, .time = "t", .time_channel = true});
+  EXPECT_THAT(values(open().data, 1), ElementsAre(-1, -1, 1, 1));  // 0 and 1.5 days apart
+  table(header + "a,1,2024-02-28,no,train\na,3,20,yes,train\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 3: column 't'"), HasSubstr("a date such as")));
+  table(header + "a,1,2,no,train\na,3,2024-02-28,yes,train\n");
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 3: column 't'"), HasSubstr("finite number")));
+  table(header + "a,1,28.02.2024,no,train\na,3,29.02.2024,yes,train\n");
+  EXPECT_THAT(message(), HasSubstr("line 2: column 't'"));
+}
+
+TEST_F(Series, NumbersOfASeriesAreReadAsThoseOfOtherColumns) {
+  options_.delimiter = ";";
+  options_.decimal = ",";
+  table("x;label;part\n1,0; no ;train\n3,0;yes;train\n");
+  choose({.columns = {"x"}});
+  EXPECT_THAT(values(open().data, 1), ElementsAre(-1, 1));
+  options_.decimal = ".";
+  EXPECT_THAT(message(), AllOf(HasSubstr("line 2: column 'x'"), HasSubstr("DataOptions::decimal")));
+}
+
+TEST_F(Series, ARowThatIsWrongIsTheFailureOfTheCasesThatReadItWhereAModelIsAsked) {
+  table(kRows);
+  choose({.columns = {"x"}, .window = 2});
+  const Source source = open();
+  Named<Node> learned;
+  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  const auto other = folder_.write("other.csv", "x,who\n5,z\nhigh,z\n4,z\n3,z\n1e300,z\n");
+  const DatasetPtr cases = open_cases(other, options_, learned).data;
+  ASSERT_EQ(cases->size(), 5);
+  EXPECT_THAT(values(cases, 0), ElementsAre(3));
+  EXPECT_THAT(values(cases, 3), ElementsAre(2, 1));
+  for (const int64_t i : {1, 2})
+    EXPECT_THAT(refusal([&] { cases->get(i); }).what(),
+                AllOf(HasSubstr("line 3: column 'x'"), HasSubstr("'high'")));
+  EXPECT_THAT(refusal([&] { cases->get(4); }).what(),
+              AllOf(HasSubstr("line 6"), HasSubstr("too far from those of training")));
+}
+
+TEST_F(Series, LongerThanThePositionsOfTheEncoderIsRefusedByCase) {
+  table(kRows);
+  choose({.columns = {"x"}});
+  options_.longest["pulse"] = 3;
+  const Source source = open();
+  EXPECT_EQ(values(source.data, 2).size(), 3u);
+  EXPECT_THAT(refusal([&] { source.data->get(3); }).what(),
+              AllOf(HasSubstr("line 5"), HasSubstr("4 time steps, wanted 3 at most")));
+  EXPECT_THAT(check(source).problems(),
+              testing::Contains(HasSubstr("1 of 7 cases cannot be read")));
+}
+
+/// Records of one signal whose samples are 1 and 3 (in format 16) and whose headers are given.
+class Records : public Series {
+ protected:
+  Records() { choose({.column = "file"}); }
+  void record(const std::string& name, const std::string& header,
+              std::vector<int16_t> samples = {1, 3}) {
+    folder_.write(name + ".hea", header);
+    folder_.write(name + ".dat", std::string(reinterpret_cast<const char*>(samples.data()),
+                                             samples.size() * sizeof(int16_t)));
+  }
+  void two() { table("file,label,part\na,no,train\nb,yes,train\n"); }
+  std::string of_case(int64_t i) {
+    const Source source = open();
+    return refusal([&] { source.data->get(i); }).what();
+  }
+};
+
+TEST_F(Records, SignalsAreTakenByPositionWhateverTheyAreCalled) {
+  two();
+  for (const char* name : {"", " 0 1 4 0 E"}) {
+    const std::string lines = std::string("%.dat 16 1/mV 16") + name + "\n%.dat 16 1/mV 16" +
+                              (*name ? " 0 9 18 0 E" : "") + "\n";
+    for (const std::string one : {"a", "b"}) {
+      std::string header = one + " 2 100 2\n" + lines;
+      for (size_t at = header.find('%'); at != std::string::npos; at = header.find('%'))
+        header.replace(at, 1, one);
+      record(one, header, {1, 9, 3, 9});
+    }
+    const Source source = open();
+    EXPECT_THAT(values(source.data, 0), ElementsAre(-1, 0, 1, 0)) << name;  // 1, 3 and 9, 9
+    EXPECT_EQ(source.inputs[0].second->shape().columns[1], *name ? "E (signal 2)" : "signal 2");
+  }
+  choose({.columns = {"E"}, .column = "file"});
+  EXPECT_THAT(message(),
+              AllOf(HasSubstr("no signal 'E'"), HasSubstr("E (signal 1), E (signal 2)")));
+  choose({.columns = {"E (signal 2)"}, .column = "file"});
+  EXPECT_THAT(values(open().data, 0), ElementsAre(0, 0));
+}
+
+TEST_F(Records, WithMoreSignalsOrOtherNamesThanTheFirstAreRefused) {
+  two();
+  record("a", "a 1 100 2\na.dat 16 1/mV 16 0 1 4 0 I\n");
+  record("b", "b 2 100 2\nb.dat 16 1/mV 16 0 1 4 0 I\nb.dat 16 1/mV 16 0 9 18 0 II\n",
+         {1, 9, 3, 9});
+  EXPECT_THAT(of_case(1),
+              AllOf(HasSubstr("b.hea"), HasSubstr("found 2 signals (I, II), wanted 1 (I)")));
+  record("b", "b 1 100 2\nb.dat 16 1/mV 16 0 1 4 0 V1\n");
+  EXPECT_THAT(of_case(1),
+              AllOf(HasSubstr("b.hea"), HasSubstr("no signal 'I'; the signals are V1")));
+}
+
+TEST_F(Records, UnitsOfOneKindAreConvertedAndOthersRefused) {
+  two();
+  record("a", "a 1 100 2\na.dat 16 1/mV 16 0 1 4 0 I\n");
+  record("b", "b 1 100 2\nb.dat 16 1/uV 16 0 1000 4000 0 I\n", {1000, 3000});
+  Source source = open();
+  EXPECT_THAT(values(source.data, 1), ElementsAre(FloatNear(-1, 1e-6), FloatNear(1, 1e-6)));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 signals are converted from uV to mV")));
+  // A model that learned mV reads uV so, too.
+  Named<Node> learned;
+  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  const auto other = folder_.write("other.csv", "file\nb\n");
+  EXPECT_THAT(values(open_cases(other, options_, learned).data, 0),
+              ElementsAre(FloatNear(-1, 1e-6), FloatNear(1, 1e-6)));
+  record("b", "b 1 100 2\nb.dat 16 1/NU 16 0 1 4 0 I\n");
+  EXPECT_THAT(of_case(1), AllOf(HasSubstr("b.hea"), HasSubstr("'NU', wanted 'mV'")));
+  EXPECT_THAT(refusal([&] { open_cases(other, options_, learned).data->get(0); }).what(),
+              HasSubstr("'NU', wanted 'mV' as in training"));
+  record("b", "b 1 100 2\nb.dat 16 0/mV 16 0 1 4 0 I\n");
+  EXPECT_THAT(of_case(1), HasSubstr("'not calibrated', wanted 'mV'"));
+  record("a", "a 1 100 2\na.dat 16 0/mV 16 0 1 4 0 I\n");
+  source = open();
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("2 signals are not calibrated")));
+}
+
+TEST_F(Records, OfAnotherSamplingRateAreRefused) {
+  two();
+  record("a", "a 1 100 2\na.dat 16 1/mV 16 0 1 4 0 I\n");
+  record("b", "b 1 250 2\nb.dat 16 1/mV 16 0 1 4 0 I\n");
+  EXPECT_THAT(of_case(1),
+              AllOf(HasSubstr("b.hea"), HasSubstr("found 250 samples per second, wanted 100")));
+  record("b", "b 1 100/250(7) 2\nb.dat 16 1/mV 16 0 1 4 0 I\n");  // of a counter, not of samples
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 1), ElementsAre(-1, 1));
+  Named<Node> learned;
+  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  record("b", "b 1 360 2\nb.dat 16 1/mV 16 0 1 4 0 I\n");
+  const DatasetPtr asked =
+      open_cases(folder_.write("o.csv", "file\nb\na\nc\n"), options_, learned).data;
+  EXPECT_THAT(refusal([&] { asked->get(0); }).what(), HasSubstr("wanted 100 as in training"));
+  EXPECT_THAT(values(asked, 1), ElementsAre(-1, 1));
+  EXPECT_THAT(refusal([&] { asked->get(2); }).what(), HasSubstr("c.hea"));  // does not exist
+}
+
+TEST_F(Records, InvalidSamplesAreNotMeasuredAndCounted) {
+  two();
+  record("a", "a 1 100 3\na.dat 16 1/mV 16\n", {1, -32768, 3});
+  record("b", "b 1 100 3\nb.dat 16 1/mV 16\n", {1, 3, 900});
+  choose({.column = "file", .clip = {0, 100}});
+  const Source source = open();
+  EXPECT_THAT(values(source.data, 0), ElementsAre(-1, 0, -1, 1, 1, 0));
+  EXPECT_THAT(source.notes,
+              testing::Contains(AllOf(HasSubstr("2 of 6 values are not measured"),
+                                      HasSubstr("1 marked as invalid"), HasSubstr("1 outside"))));
+}
+
+TEST_F(Records, AnnotationsAreReadInSamplesOfTheRecord) {
+  record("r", "r 1 360 4\nr.dat 16 1/mV 16\n", {1, 3, 1, 3});
+  const std::string note = "## time resolution: 180";
+  const auto word = [](int value) {
+    return std::string{static_cast<char>(value & 0xff), static_cast<char>(value >> 8)};
+  };
+  const std::string beats = word(22 << 10) + word(63 << 10 | static_cast<int>(note.size())) + note +
+                            '\0' + word(1 << 10) + word(5 << 10 | 1) + word(0);
+  options_.table = folder_.write("r.atr", beats);
+  options_.targets.entries[0].second = ClassesOptions{.column = {"symbol"}};
+  options_.split = {.fractions = {{"train", 1}}};
+  choose({.column = "record", .at = "sample", .after = 1});
+  const Source source = open();
+  ASSERT_EQ(source.data->size(), 2);  // at ticks 0 and 1 of 180 a second: samples 0 and 2
+  EXPECT_THAT(values(source.data, 1), ElementsAre(FloatEq(values(source.data, 0)[0])));
+  EXPECT_EQ(source.inputs[0].second->span(1), (std::pair<int64_t, int64_t>{2, 3}));
+  std::filesystem::remove(folder_ / "r.hea");
+  EXPECT_THAT(message(), AllOf(HasSubstr("180 ticks a second"), HasSubstr("no header r.hea")));
 }
 
 TEST(SeriesOfMit, BeatsAreCutFromTheRecordByItsAnnotations) {

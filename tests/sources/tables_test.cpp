@@ -110,6 +110,7 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   remaining.clip = 1.5;
   options_.targets.entries = {{"left", {"remaining", remaining}}};
   EXPECT_THAT(left(), ElementsAre(1.5, 0, 1, 0, /**/ 1.5, 1.5, 1));
+  EXPECT_THAT(open().notes, testing::Contains(HasSubstr("3 of 7 rows have more than 1.5 left")));
   options_.rows.last = {"test"};
   EXPECT_THAT(left(), ElementsAre(1.5, 0, 1, 0, /**/ 1.5, 1));
   folder_.write("left.txt", "20\n1\n7\n");

@@ -82,6 +82,18 @@ TEST_F(Tags, SpansThatNoTagCanSayAreCountedInNotes) {
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans begin or end inside a token")));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans share a token")));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans have no token")));
+  // For figures there are all of them: begin, end, type, and 0 where the tags say just that, 1 where
+  // it was cut with the text, 2 where no tag can.
+  EXPECT_THAT(numbers(source.data->get(0).inputs.at("found.entities")),
+              ElementsAre(1, 5, 0, 2, 3, 8, 0, 2, 11, 16, 0, 0, 17, 22, 0, 1));
+}
+
+TEST_F(Tags, OfATextThatIsCutInsideASpanAreNotTheSpan) {
+  options_.inputs.entries[0].second.set("text", every_word(2));
+  const Source source = open(row("alpha beta gamma", R"([[6, 16, "x"], [6, 16, "x"]])"));
+  EXPECT_THAT(numbers(source.data->get(0).inputs.at("found.entities")), ElementsAre(6, 16, 0, 1));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans are written twice")));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 of 1 texts have more than 2 tokens")));
 }
 
 TEST_F(Tags, CellsThatAreNoListOfSpansAreNamedByTheirLine) {
@@ -95,10 +107,20 @@ TEST_F(Tags, CellsThatAreNoListOfSpansAreNamedByTheirLine) {
   EXPECT_THAT(message(row("a", "[]")), HasSubstr("found no entity"));
 }
 
+TEST_F(Tags, LabelsThatAreSpelledAlikeAreRefusedUnlessListed) {
+  const std::string rows = row("a b", R"([[0, 1, "Site"], [2, 3, "site"]])");
+  EXPECT_THAT(message(rows), AllOf(HasSubstr("'Site' and 'site'"), HasSubstr("tags.labels")));
+  options_.targets.entries = {
+      {"found",
+       {"tags", TagsOptions{.column = "spans", .input = "report", .labels = {"Site", "site"}}}}};
+  EXPECT_THAT(numbers(open(rows).data->get(0).targets.at("found")), ElementsAre(1, 3));
+}
+
 TEST_F(Tags, TheInputMustBeAText) {
   options_.targets.entries = {
       {"found", {"tags", TagsOptions{.column = "spans", .input = "image"}}}};
-  EXPECT_THAT(message(row("a b", R"([[0, 1, "x"]])")), HasSubstr("data.targets.found.input"));
+  EXPECT_THAT(message(row("a b", R"([[0, 1, "x"]])")),
+              HasSubstr("DataOptions::targets.found.tags.input"));
 }
 
 TEST_F(Tags, SpellingIsTheBytesOfEachWordOfALongOneItsEnds) {

@@ -55,6 +55,8 @@ TEST_F(Targeted, NumbersAreClipped) {
   number({.column = "rul", .clip = {0, 125}});
   EXPECT_THAT(numbers(open("1,-3,x,train\n2,125.5,x,train\n3,80,x,test\n")),
               ElementsAre(0, 125, 80));
+  EXPECT_THAT(open("1,-3,x,train\n2,125.5,x,train\n3,80,x,test\n").notes,
+              testing::Contains(HasSubstr("2 of 3 numbers lie outside [0, 125]")));
   number({.column = "rul", .clip = {5, 5}});
   EXPECT_THAT(message("1,1,x,train\n"),
               HasSubstr("DataOptions::targets.rul.number.clip: found [5, 5]"));

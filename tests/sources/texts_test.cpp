@@ -66,6 +66,27 @@ TEST_F(Texts, LongerThanMaxTokensAreCut) {
   choose({.column = "report", .max_tokens = 3});
   const Source source = open(kRows);
   EXPECT_THAT(ids(source.data, 0), ElementsAre(2, 4, 3));
+  EXPECT_THAT(source.notes,
+              testing::Contains(HasSubstr("of 4 texts have more than 3 tokens and are cut there")));
+}
+
+TEST_F(Texts, AreCutWhereThePositionsOfTheEncoderEnd) {
+  options_.longest["report"] = 2;
+  const Source source = open(kRows);
+  EXPECT_THAT(ids(source.data, 0), ElementsAre(2, 4));
+  EXPECT_THAT(source.notes, testing::Contains(HasSubstr("where the positions of the encoder end")));
+}
+
+TEST_F(Texts, OneThatCannotBeReadDoesNotEndTheOthersWhereAModelIsAsked) {
+  const Source source = open(kRows);
+  Named<Node> learned;
+  learned.entries.emplace_back("report", source.inputs[0].second->learned());
+  const auto table = folder_.write("new.csv", "report\nA large nodule\n...\n\"\"\nno nodule\n");
+  const DatasetPtr cases = open_cases(table, options_, learned).data;
+  EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
+  EXPECT_THAT(refusal([&] { cases->get(2); }).what(),
+              AllOf(HasSubstr("line 4"), HasSubstr("found no word")));
+  EXPECT_THAT(ids(cases, 3), ElementsAre(2, 5));
 }
 
 TEST_F(Texts, OfANewTableAreReadWithTheWordsOfTheModel) {
@@ -80,7 +101,7 @@ TEST_F(Texts, OfANewTableAreReadWithTheWordsOfTheModel) {
 TEST_F(Texts, WithoutAWordAreRefusedWithTheirLines) {
   EXPECT_THAT(message("report,label,part\nA b,no,train\n\"\",yes,train\n  ,yes,train\nc,no,test\n"),
               AllOf(HasSubstr("column 'report': 2 texts have no word (line 3, line 4)"),
-                    HasSubstr("data.inputs.report.optional")));
+                    HasSubstr("DataOptions::inputs.report.text.optional")));
 }
 
 TEST_F(Texts, ThatAreNoUtf8AreRefusedWithTheByte) {

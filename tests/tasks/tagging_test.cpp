@@ -142,6 +142,49 @@ TEST(Tagging, TheMainFigureIsTheF1AndNoFileHoldsTheText) {
   EXPECT_TRUE(json["per_type"][1]["figures"]["precision"].is_null());
 }
 
+TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
+  const auto evaluation = tagging({}, {findings()})->evaluation();
+  // "one two three" of which "three" was cut; written were "one" (found), an overlapping "one two"
+  // (no tag can say it too) and "three".
+  Batch batch = reports({"one two three"}, {{{0, 3}, {4, 7}}});
+  batch.targets["findings"] = torch::tensor({{1, 0}});
+  batch.inputs["findings.entities"] =
+      torch::tensor({{{0, 3, 0, 0}, {0, 7, 0, 2}, {8, 13, 1, 1}, {0, 0, 0, 0}}}, torch::kInt64);
+  batch.lengths["findings.entities"] = torch::tensor({3}, torch::kInt64);  // the last is padding
+  evaluation->add(outputs_of("findings", torch::tensor({{1, 0}})), batch, 0.25);
+  const auto figures = evaluation->figures();
+  EXPECT_DOUBLE_EQ(figure(figures, "recall").value, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(figure(figures, "precision").value, 1);
+  EXPECT_DOUBLE_EQ(figure(figures, "f1").value, 0.5);
+  const test::TempFolder folder;
+  evaluation->write(folder.path(), "test");
+  const auto json = nlohmann::json::parse(test::read_text(folder / "metrics.json"));
+  EXPECT_EQ(json["entities"]["truth"], 3);
+  EXPECT_EQ(json["entities"]["cut"], 1);
+  EXPECT_EQ(json["entities"]["unalignable"], 1);
+  EXPECT_THAT(test::read_text(folder / "entities.jsonl"), HasSubstr("[8,13,\"site\"]"));
+}
+
+TEST(Tagging, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
+  // [CLS] lung [SEP], and outputs that want an entity on all three.
+  Batch batch = reports({"lung"}, {{{0, 0}, {0, 4}, {0, 0}}});
+  batch.targets["findings"] = torch::tensor({{0, 3, 0}});
+  for (const bool crf : {true, false}) {
+    const auto task = tagging({.crf = crf}, {findings()});
+    TensorMap outputs = outputs_of("findings", wanting({1, 2, 2}));
+    outputs["findings.wordless"] = torch::tensor({{true, false, true}});
+    if (crf) outputs["findings.transitions"] = torch::zeros({6, 6});
+    const TensorMap decoded = task->decode(outputs);
+    EXPECT_EQ(decoded.at("findings")[0][0].item<int64_t>(), 0);
+    EXPECT_EQ(decoded.at("findings")[0][2].item<int64_t>(), 0);
+    for (const FoundEntity& one : *task->answers(decoded, batch, 0)[0].entities)
+      EXPECT_EQ(one.text, "lung");
+    const auto evaluation = task->evaluation();
+    evaluation->add(outputs_of("findings", torch::tensor({{0, 1, 0}})), batch, 0.25);
+    EXPECT_EQ(figure(evaluation->figures(), "token_accuracy").value, 0);  // of one, not of three
+  }
+}
+
 TEST(Tagging, OtherTargetsAndUnknownTypesAreRefusedInWords) {
   EXPECT_THAT(refusal([&] {
                 tagging({}, {{.name = "label", .classes = {"a", "b"}}});

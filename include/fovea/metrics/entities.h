@@ -23,12 +23,14 @@ struct Entity {
 /// its type begins an entity. Negative tags end the text.
 std::vector<Entity> entities_of(std::span<const int64_t> tags);
 
-/// One text, in tokens.
+/// One text. `truth` is all that was written, also what no tag could have said.
 struct TaggedText {
   std::vector<Entity> truth;
   std::vector<Entity> found;
-  int64_t tokens = 0;
+  int64_t tokens = 0;        ///< that stand for text and have a tag
   int64_t right_tokens = 0;  ///< with the right tag
+  int64_t cut = 0;           ///< of `truth`: beyond the tokens that the model was given
+  int64_t unalignable = 0;   ///< of `truth`: overlapping, or inside a token
 };
 
 struct EntityCounts {

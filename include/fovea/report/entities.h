@@ -10,21 +10,15 @@
 
 namespace fovea::report {
 
-/// The entities of one text, in code points of it.
-struct EntitiesOf {
-  std::string id;
-  std::vector<metrics::Entity> truth;
-  std::vector<metrics::Entity> found;
-};
-
 /// Writes, into a folder that exists or is made:
-///   metrics.json     figures with all digits, over all entities and per type, and their counts
+///   metrics.json     figures with all digits, over all entities and per type, and their counts; of
+///                    the true ones how many are cut or cannot be aligned
 ///   entities.jsonl   a line per text: id, truth and found as [begin, end, label] in code points; no
 ///                    line holds any of the text
-/// and returns "split=test n=940 f1=0.7000 …". `texts` are those of `cases`, in tokens.
+/// and returns "split=test n=940 f1=0.7000 …". Entities are in code points of the texts.
 std::string write_entities(const std::filesystem::path& folder,
                            const std::vector<metrics::TaggedText>& texts,
-                           const std::vector<EntitiesOf>& cases,
+                           const std::vector<std::string>& ids,
                            const std::vector<std::string>& types, const std::string& split,
                            const metrics::Coverage& coverage = {});
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,9 @@ struct DataOptions {
   FormatOptions formats;
   int64_t cache_mb = 0;
   std::filesystem::path cache_folder;
+  /// By input: how many tokens or time steps its encoder has positions for. No setting: whoever
+  /// knows the model says so. Longer texts are cut there, longer series are refused case by case.
+  std::map<std::string, int64_t> longest;
 
   void describe(Fields& f);
 };

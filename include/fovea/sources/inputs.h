@@ -40,6 +40,8 @@ class Input {
   /// What was learned from the training cases (medians, categories …). It is kept with the model:
   /// another table is then read as the training table was. Null where nothing is learned.
   virtual Node learned() const { return {}; }
+  /// Text that goes on behind the last token: it was cut.
+  virtual bool cut(int64_t) const { return false; }
   /// From and to where among all values that the input holds those of a case lie: cases that
   /// overlap share values. 0 and 0 where none can.
   virtual std::pair<int64_t, int64_t> span(int64_t) const { return {0, 0}; }

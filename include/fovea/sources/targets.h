@@ -18,6 +18,7 @@ namespace fovea::sources {
 struct TextSpan {
   int64_t begin, end;
   int64_t type;  ///< index among the classes of the target
+  bool operator==(const TextSpan&) const = default;
 };
 
 /// One target of all cases.
