@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/config/yaml.h"
 #include "fovea/core/log.h"
 #include "fovea/nn/weights.h"
@@ -46,6 +48,17 @@ void check_targets(const bundle::Trained& trained, const sources::Source& source
                       learned.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
                       shown(learned), learned.name));
   }
+}
+
+/// Puts what was assumed of the cases behind the figures, which are about them.
+void add_notes(const std::filesystem::path& metrics, const std::vector<std::string>& notes) {
+  std::string text = storage::read_file(metrics);
+  const size_t end = text.rfind('}');
+  if (notes.empty() || end == std::string::npos) return;
+  const size_t last = text.find_last_not_of(" \n", end - 1);
+  text.resize(last + 1);
+  text += ",\n  \"notes\": " + nlohmann::json(notes).dump() + "\n}\n";
+  storage::write_file_atomically(metrics, text);
 }
 
 /// The settings whose section `data` is evaluated: the model's own or those of another config.
@@ -104,6 +117,13 @@ int eval(const EvalRequest& request) {
   const std::filesystem::path out =
       request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
   const std::string line = evaluation->write(out, request.split);
+  std::vector<std::string> notes = source.notes;
+  for (const std::string& note : source.reading_notes()) {
+    log_info(note);
+    notes.push_back(note);
+  }
+  for (std::string& note : notes) note = in_our_words(note);
+  add_notes(out / "metrics.json", notes);
   std::cout << "figures, predictions and pictures are in " << out.string() << '\n'
             << line << std::endl;
   return 0;

@@ -7,6 +7,7 @@
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
+#include "fovea/core/log.h"
 #include "fovea/report/progress.h"
 #include "fovea/train/device.h"
 
@@ -42,9 +43,11 @@ int infer(const InferRequest& request) {
   const sources::NamedCases named = sources::list_cases(request.inputs, data);
   if (!named.files.empty()) classify(named.files, named.files.size());
   for (const std::filesystem::path& table : named.tables) {
-    const DatasetPtr rows = sources::open_cases(table, data, trained.card.learned);
-    classify(*rows, static_cast<size_t>(rows->size()));
+    const sources::Source rows = sources::open_cases(table, data, trained.card.learned);
+    classify(*rows.data, static_cast<size_t>(rows.data->size()));
+    for (const std::string& note : rows.reading_notes()) log_info(note);
   }
+  for (const std::string& note : predictor.notes()) log_info(note);
   output.finish();
   explanations.finish();
   if (failures.empty()) return 0;

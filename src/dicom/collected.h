@@ -30,7 +30,7 @@ struct Collected {
   uint64_t pixel_bytes_left = 0;  ///< what the file really holds of `pixels`
   std::vector<Fragment> fragments;
   std::vector<std::array<uint8_t, 12>> beginnings;  ///< of each fragment; zeros where it is shorter
-  std::string offset_table;  ///< basic offset table, raw
+  std::string offset_table;                         ///< basic offset table, raw
 };
 
 /// Checks that everything agrees and fits, and says what the image is. `header` brings name, syntax

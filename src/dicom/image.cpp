@@ -24,8 +24,7 @@ void turn_round(Image& image, int64_t sum) {
 void turn_round(Image& image, const Header& header) {
   if (header.type != PixelType::integer)
     throw data_error(
-        header.name +
-            ": MONOCHROME1 with floating-point pixels has no range to be turned round in",
+        header.name + ": MONOCHROME1 with floating-point pixels has no range to be turned round in",
         "export it as MONOCHROME2");
   const auto [lo, hi] = stored_range(header);
   visit(image.sample, [&, lo = lo, hi = hi](auto* type) {

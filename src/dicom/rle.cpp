@@ -37,7 +37,8 @@ void unpack(Bytes segment, size_t number, uint8_t* out, size_t count, size_t str
     done += length;
   }
   const Bytes rest = segment.subspan(in);
-  if (rest.size() > 1 && std::any_of(rest.begin(), rest.end(), [](uint8_t b) { return b != 0 && b != 0x80; }))
+  if (rest.size() > 1 &&
+      std::any_of(rest.begin(), rest.end(), [](uint8_t b) { return b != 0 && b != 0x80; }))
     throw data_error(
         fmt::format("RLE segment {} goes on for {} bytes after the {} samples of Rows x Columns: "
                     "the header is wrong; export the file again",

@@ -211,8 +211,8 @@ void Checks::count_streams() {
 void Checks::more_streams(const std::string& stated) {
   if (streams_.size() <= static_cast<size_t>(h_.frames)) return;
   h_.frames = static_cast<int64_t>(streams_.size());
-  h_.notes.push_back(fmt::format("NumberOfFrames is {}, but PixelData holds {} frames: all are read",
-                                 stated, h_.frames));
+  h_.notes.push_back(fmt::format(
+      "NumberOfFrames is {}, but PixelData holds {} frames: all are read", stated, h_.frames));
 }
 
 void Checks::extent() {
@@ -228,10 +228,10 @@ void Checks::extent() {
         "PhotometricInterpretation is YBR_FULL_422, but PixelData has the length of YBR_FULL: read "
         "as that");
   }
-  const Wide wanted = h_.photometric == Photometric::ybr_full_422 &&
-                              h_.syntax->coding == Coding::native
-                          ? all / 3 * 2
-                          : all;
+  const Wide wanted =
+      h_.photometric == Photometric::ybr_full_422 && h_.syntax->coding == Coding::native
+          ? all / 3 * 2
+          : all;
   const auto number = [](Wide value) {
     return value > UINT64_MAX ? std::string("more than 2^64")
                               : std::to_string(static_cast<uint64_t>(value));

@@ -18,7 +18,8 @@ std::vector<Defect> dcmtk_367() {
       {"NumberOfFrames 0, negative or not a number is read as one frame", "refused by the scanner"},
       {"RescaleSlope 0 is accepted", "refused by the scanner"},
       {"lossless JPEG, predictor 6, 16 bits decodes to garbage without a word",
-       "decoded both ways; refused where they differ unless DecodeOptions::jpeg_predictor6 says which"},
+       "decoded both ways; refused where they differ unless DecodeOptions::jpeg_predictor6 says "
+       "which"},
       {"damaged samples of a JPEG stream are filled up, with a word in its log alone",
        "its warnings are counted; such a frame is refused"},
       {"32-bit pixels in big endian come out swapped", "own reader of native pixels"},

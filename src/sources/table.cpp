@@ -82,15 +82,17 @@ class TableReader {
     return source;
   }
 
-  DatasetPtr read_cases() {
+  Source read_cases() {
     asked_ = true;
     begin();
     splits_.splits.assign(rows_.size(), "test");
     choose_cases();
+    Source source;
     Cases cases;
-    cases.inputs = inputs({});
+    source.inputs = cases.inputs = inputs({});
     add_text_places(cases, options_.targets, asked_);
-    return dataset(std::move(cases));
+    source.data = dataset(std::move(cases));
+    return source;
   }
 
  private:
@@ -375,8 +377,7 @@ Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& 
   return TableReader(options, seed, learned).read();
 }
 
-DatasetPtr open_cases(const fs::path& table, const DataOptions& options,
-                      const Named<Node>& learned) {
+Source open_cases(const fs::path& table, const DataOptions& options, const Named<Node>& learned) {
   DataOptions here = options;
   here.table = table;
   for (const auto& [split, file] : options.table.files)

@@ -122,8 +122,8 @@ struct Header {
   /// Of PixelData in a native syntax, without padding. Chrominance of 4:2:2 is sent once for two
   /// pixels.
   uint64_t native_bytes() const {
-    const auto bits = static_cast<uint64_t>(frames * frame_samples()) *
-                      static_cast<uint64_t>(bits_allocated);
+    const auto bits =
+        static_cast<uint64_t>(frames * frame_samples()) * static_cast<uint64_t>(bits_allocated);
     const uint64_t bytes = (bits + 7) / 8;
     return photometric == Photometric::ybr_full_422 ? bytes / 3 * 2 : bytes;
   }
