@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <optional>
 #include <thread>
 
 #include "fovea/bundle/parts.h"
 #include "fovea/core/error.h"
 #include "fovea/nn/inference.h"
+#include "fovea/sources/source.h"
 
 namespace fovea {
 namespace {
@@ -22,9 +24,17 @@ constexpr int64_t kBatch = 32;
 class Files final : public Dataset {
  public:
   Files(const Predictor::Parts& parts, const std::vector<std::filesystem::path>& files)
-      : parts_(parts), files_(files) {}
+      : parts_(parts), files_(files) {
+    for (const std::filesystem::path& file : files) ++named_[sources::case_id(file)];
+  }
   int64_t size() const override { return static_cast<int64_t>(files_.size()); }
-  Example get(int64_t i) const override { return parts_.read(files_.at(static_cast<size_t>(i))); }
+  Example get(int64_t i) const override {
+    const std::filesystem::path& file = files_.at(static_cast<size_t>(i));
+    Example example = parts_.read(file);
+    // Two files of one name have their paths as ids.
+    if (named_.at(sources::case_id(file)) > 1) example.id = file.string();
+    return example;
+  }
   TensorMap targets(int64_t) const override { return {}; }
   std::string group(int64_t) const override { return ""; }
   std::string name(int64_t i) const override { return files_.at(static_cast<size_t>(i)).string(); }
@@ -33,7 +43,30 @@ class Files final : public Dataset {
  private:
   const Predictor::Parts& parts_;
   const std::vector<std::filesystem::path>& files_;
+  std::map<std::string, int64_t> named_;  // files of each name
 };
+
+/// Refuses a picture of other channels or dimensions than the model was built for: the other cases
+/// of its batch shall not fail with it.
+Example fitting(Example example, const Predictor::Parts& parts, const std::string& name) {
+  for (const auto& [input, shape] : parts.inputs) {
+    const torch::Tensor* found = example.inputs.find(input);
+    if (!found || shape.vocabulary > 0 || shape.sizes.size() < 3) continue;
+    const auto kind = [](int64_t sides, int64_t channels) {
+      return std::string(sides == 4 ? "a volume" : "a picture") + " with " +
+             std::to_string(channels) + (channels == 1 ? " channel" : " channels");
+    };
+    const auto sides = static_cast<int64_t>(shape.sizes.size());
+    if (found->dim() == sides && found->size(0) == shape.channels()) continue;
+    throw data_error(name + ": found " + kind(found->dim(), found->size(0)) + " (" + input +
+                         "), the model reads " + kind(sides, shape.channels()),
+                     found->dim() == sides
+                         ? "convert it, or train with ImageOptions::channels 1, which makes grey "
+                           "of colour"
+                         : "ask a model that was trained on such");
+  }
+  return example;
+}
 
 /// One case on its way: an example, or the reason why there is none.
 struct Decoded {
@@ -44,7 +77,7 @@ struct Decoded {
 Decoded decode(const Predictor::Parts& parts, const Dataset& cases, int64_t i) {
   try {
     Random unused(0, Purpose::augment);  // the evaluation transforms draw nothing
-    return {parts.transform(cases.get(i), unused), ""};
+    return {fitting(parts.transform(cases.get(i), unused), parts, cases.name(i)), ""};
   } catch (const Error& error) {
     return {std::nullopt, error.what()};
   } catch (const std::exception& error) {
@@ -203,7 +236,7 @@ bool same_shapes(const std::vector<Example>& others, const Example& one, const S
 Prediction Predictor::predict(const std::filesystem::path& file) const {
   Random unused(0, Purpose::augment);
   std::vector<Example> one;
-  one.push_back(parts_->transform(parts_->read(file), unused));
+  one.push_back(fitting(parts_->transform(parts_->read(file), unused), *parts_, file.string()));
   const Batch batch = collate(std::move(one), {0}, parts_->schema);
   return within(file.string(),
                 [&] { return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0); });
@@ -253,5 +286,9 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
 const std::vector<std::string>& Predictor::classes() const { return parts_->targets.at(0).classes; }
 
 std::vector<std::string> Predictor::columns() const { return parts_->task->columns(); }
+
+std::vector<std::string> Predictor::notes() const {
+  return parts_->notes ? parts_->notes() : std::vector<std::string>();
+}
 
 }  // namespace fovea

@@ -151,6 +151,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   sources::CaseReader reader = sources::case_reader(data, parts->words);
   parts->schema = std::move(reader.schema);
   parts->read = std::move(reader.read);
+  parts->notes = std::move(reader.notes);
   return Predictor(std::move(parts));
 }
 

@@ -64,6 +64,9 @@ void print_inputs(const sources::CheckReport& report) {
   if (!report.constant.empty())
     std::cout << fmt::format("  {} pictures are of one value only, the first is {}\n",
                              report.constant.size(), report.constant[0]);
+  if (!report.made_constant.empty())
+    std::cout << fmt::format("  {} pictures are so after the transforms, the first is {}\n",
+                             report.made_constant.size(), report.made_constant[0]);
 }
 
 template <class Items, class Text>
@@ -81,12 +84,17 @@ int check(const CheckRequest& request) {
   const sources::Source source =
       sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
   report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
+  ExampleTransform transform;
+  if (!config.model.encoders.empty())
+    transform = bundle::make_pipeline(config, config.transforms.eval);
   int64_t shown = 0;
-  const sources::CheckReport report =
-      sources::check(source, request.threads, [&](int64_t done, int64_t) {
+  const sources::CheckReport report = sources::check(
+      source, request.threads,
+      [&](int64_t done, int64_t) {
         progress.advance(done - shown);
         shown = done;
-      });
+      },
+      transform);
   progress.finish();
 
   print_counts(report);

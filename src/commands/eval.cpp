@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
@@ -50,9 +51,14 @@ void check_targets(const bundle::Trained& trained, const sources::Source& source
   }
 }
 
+/// What was assumed of the cases, those that were read included, and what was cut.
 report::DataNotes notes_of(const sources::Source& source, const std::string& split) {
   report::DataNotes notes;
   for (const std::string& note : source.remarks()) notes.notes.push_back(in_our_words(note));
+  for (const std::string& note : source.reading_notes()) {
+    log_info(note);
+    notes.notes.push_back(in_our_words(note));
+  }
   for (const auto& [name, input] : source.inputs) {
     int64_t cut = 0;
     for (size_t i = 0; i < source.splits.size(); ++i)

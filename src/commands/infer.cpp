@@ -46,7 +46,9 @@ int infer(const InferRequest& request) {
     const sources::Source rows = sources::open_cases(table, data, trained.card.learned);
     for (const std::string& note : rows.remarks()) log_info(note);
     classify(*rows.data, static_cast<size_t>(rows.data->size()));
+    for (const std::string& note : rows.reading_notes()) log_info(note);
   }
+  for (const std::string& note : predictor.notes()) log_info(note);
   output.finish();
   explanations.finish();
   if (failures.empty()) return 0;

@@ -96,6 +96,7 @@ int train(const TrainRequest& request) {
 
   const sources::Source source =
       sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  sources::keep_choices(source, config.data);
   const auto note = [&](const std::string& text) {
     log_info(text);
     run_options.notes.push_back(in_our_words(text));
@@ -128,6 +129,10 @@ int train(const TrainRequest& request) {
   train::EventLog events(out);
   train::ProgressLine progress;
   const train::Result result = trainer.fit({&journal, &events, &progress}, &run);
+  for (const std::string& note : source.reading_notes()) {
+    log_info(note);
+    run.add_note(in_our_words(note));
+  }
   if (result.end == train::Result::End::stopped) {
     std::cout << "stopped: " << result.reason << "; go on with --resume\n";
   } else {

@@ -45,7 +45,11 @@ struct Exception {
 };
 
 constexpr Exception kExceptions[] = {
+    {"DecodeOptions", "jpeg_predictor6", "data.dicom.jpeg_predictor6"},
     {"FormatOptions", "dicom", "data.dicom"},
+    {"ImageLimits", "max_decoded_bytes", "data.max_decoded_mb"},
+    {"Limits", "max_decoded_bytes", "data.max_decoded_mb"},
+    {"Limits", "max_inflated_bytes", "data.max_decoded_mb"},
     {"LoaderOptions", "balanced", "train.balanced"},
     {"LoaderOptions", "batch_size", "train.batch_size"},
     {"LoaderOptions", "queue_bytes", "train.loader_mb"},

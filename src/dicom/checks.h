@@ -34,8 +34,8 @@ class Checks {
   void all();
 
  private:
-  [[noreturn]] void refuse(const std::string& what) const {
-    throw data_error(h_.name + ": " + what);
+  [[noreturn]] void refuse(const std::string& what, const std::string& remedy = "") const {
+    throw data_error(h_.name + ": " + what, remedy);
   }
   std::string text(uint32_t tag) const {
     const std::string* value = find(from_.top, tag);
@@ -55,6 +55,9 @@ class Checks {
   void colour();
   void frames();
   void extent();
+  bool begins_stream(size_t fragment) const;
+  void count_streams();
+  void more_streams(const std::string& stated);
   void fragments();
   std::vector<uint64_t> frame_offsets() const;
   void grey();
@@ -69,6 +72,7 @@ class Checks {
   const Collected& from_;
   const Limits& limits_;
   Header& h_;
+  std::vector<size_t> streams_;  // the fragments in which a code stream begins
 };
 
 }  // namespace fovea::dicom

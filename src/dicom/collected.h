@@ -2,6 +2,7 @@
 // stood.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,7 +29,8 @@ struct Collected {
   Fragment pixels;
   uint64_t pixel_bytes_left = 0;  ///< what the file really holds of `pixels`
   std::vector<Fragment> fragments;
-  std::string offset_table;  ///< basic offset table, raw
+  std::vector<std::array<uint8_t, 12>> beginnings;  ///< of each fragment; zeros where it is shorter
+  std::string offset_table;                         ///< basic offset table, raw
 };
 
 /// Checks that everything agrees and fits, and says what the image is. `header` brings name, syntax

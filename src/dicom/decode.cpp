@@ -26,20 +26,28 @@ Sample container(const Header& header) {
 }
 
 /// Moves `bits` bits from above `shift` to the bottom of T; signed T repeats the highest of them
-/// upwards.
+/// upwards. How many samples had other bits set than such a repetition.
 template <class T>
-void settle(std::byte* data, size_t bytes, int shift, int bits) {
+size_t settle(std::byte* data, size_t bytes, int shift, int bits) {
   using Unsigned = std::make_unsigned_t<T>;
   constexpr int kBits = 8 * sizeof(T);
-  if (shift == 0 && bits == kBits) return;
+  if (shift == 0 && bits == kBits) return 0;
   T* values = reinterpret_cast<T*>(data);
   const int up = kBits - shift - bits, down = kBits - bits;
-  for (size_t i = 0; i < bytes / sizeof(T); ++i)
-    values[i] = static_cast<T>(
-        static_cast<T>(static_cast<Unsigned>(static_cast<Unsigned>(values[i]) << up)) >> down);
+  const auto inside = static_cast<Unsigned>((Unsigned(~Unsigned{0}) >> down) << shift);
+  size_t others = 0;
+  for (size_t i = 0; i < bytes / sizeof(T); ++i) {
+    const T raw = values[i];
+    const T settled = static_cast<T>(
+        static_cast<T>(static_cast<Unsigned>(static_cast<Unsigned>(raw) << up)) >> down);
+    values[i] = settled;
+    others += static_cast<Unsigned>(raw & ~inside) != 0 &&
+              raw != static_cast<T>(static_cast<Unsigned>(settled) << shift);
+  }
+  return others;
 }
 
-void settle(Sample sample, std::byte* data, size_t bytes, int shift, int bits) {
+size_t settle(Sample sample, std::byte* data, size_t bytes, int shift, int bits) {
   switch (sample) {
     case Sample::u8:
       return settle<uint8_t>(data, bytes, shift, bits);
@@ -54,7 +62,7 @@ void settle(Sample sample, std::byte* data, size_t bytes, int shift, int bits) {
     case Sample::i32:
       return settle<int32_t>(data, bytes, shift, bits);
     default:
-      return;
+      return 0;
   }
 }
 
@@ -76,9 +84,44 @@ void note_once(Image& image, const std::string& note) {
     image.notes.push_back(note);
 }
 
+/// Cuts off what stands outside BitsStored: by the standard overlays may, by mistake samples do.
+void settle_stored(Image& image, const Header& header, std::byte* data, size_t bytes, int shift,
+                   int bits) {
+  if (settle(image.sample, data, bytes, shift, bits) > 0)
+    note_once(image, fmt::format("bits beyond BitsStored {} are set and cut off: overlays, or the "
+                                 "header is wrong",
+                                 header.bits_stored));
+}
+
+/// Lossy compression may overshoot BitsStored a little, in a stream that has more bits.
+template <class T>
+void settle_overshoot(Image& image, const Header& header, std::byte* data, size_t bytes) {
+  T* values = reinterpret_cast<T*>(data);
+  const size_t count = bytes / sizeof(T);
+  const auto most = static_cast<T>((uint64_t{1} << header.bits_stored) - 1);
+  const T highest = *std::max_element(values, values + count);
+  if (highest <= most) return;
+  if (highest > most + most / 8)
+    throw data_error(
+        fmt::format("found samples up to {} where BitsStored is {}", highest, header.bits_stored),
+        "export the file again: its header is wrong");
+  for (size_t i = 0; i < count; ++i) values[i] = std::min(values[i], most);
+  note_once(image, fmt::format("lossy JPEG beyond the highest value of BitsStored {}: became that",
+                               header.bits_stored));
+}
+
+void settle_jpeg(Image& image, const Header& header, const StreamSays& says, std::byte* data,
+                 size_t bytes) {
+  const int bits = std::min(says.precision, header.bits_stored);
+  if (!says.lossy || header.is_signed || says.precision <= bits)
+    return settle_stored(image, header, data, bytes, 0, bits);
+  if (image.sample == Sample::u8) return settle_overshoot<uint8_t>(image, header, data, bytes);
+  settle_overshoot<uint16_t>(image, header, data, bytes);
+}
+
 /// JPEG 2000 says for itself how deep and whether signed its samples are; PixelRepresentation may
 /// disagree.
-void settle_jpeg2000(Image& image, const Header& header, const StreamDepth& depth, std::byte* data,
+void settle_jpeg2000(Image& image, const Header& header, const StreamSays& depth, std::byte* data,
                      size_t bytes) {
   if (depth.is_signed && !header.is_signed) {
     const size_t width = static_cast<size_t>(bytes_of(image.sample));
@@ -96,36 +139,54 @@ void settle_jpeg2000(Image& image, const Header& header, const StreamDepth& dept
   if (header.is_signed) settle(image.sample, data, bytes, 0, depth.precision);
 }
 
-void decode_frame(Bytes stream, const Header& header, const DecodeOptions& options, Image& image,
-                  Out out) {
+/// The stream decides: what it says of its colour goes before what the header says. All frames must
+/// agree.
+void settle_colour(Image& image, Header& header, const StreamSays& says, bool first) {
+  if (header.samples != 3 || says.colour == StreamColour::unsaid) return;
+  const bool ybr = header.photometric == Photometric::ybr_full ||
+                   header.photometric == Photometric::ybr_full_422;
+  if (ybr == (says.colour == StreamColour::ybr)) return;
+  if (!first)
+    throw data_error("the frames differ in what their streams say of the colour",
+                     "export the file again");
+  const bool becomes = says.colour == StreamColour::ybr;
+  note_once(image, fmt::format("the code stream is {} by {}, PhotometricInterpretation says {}: "
+                               "read as {}",
+                               becomes ? "YBR" : "RGB", says.colour_from, becomes ? "RGB" : "YBR",
+                               becomes ? "YBR" : "RGB"));
+  header.photometric = becomes ? Photometric::ybr_full : Photometric::rgb;
+}
+
+void decode_frame(Bytes stream, Header& header, const DecodeOptions& options, Image& image, Out out,
+                  bool first) {
   auto* data = reinterpret_cast<std::byte*>(out.data());
   switch (header.syntax->coding) {
     case Coding::rle:
       decode_rle(stream, header, out);
-      return settle(image.sample, data, out.size(), header.high_bit + 1 - header.bits_stored,
-                    header.bits_stored);
-    case Coding::jpeg: {
-      const StreamDepth depth = decode_jpeg(stream, header, options, out);
-      return settle(image.sample, data, out.size(), 0,
-                    std::min(depth.precision, header.bits_stored));
-    }
+      return settle_stored(image, header, data, out.size(),
+                           header.high_bit + 1 - header.bits_stored, header.bits_stored);
+    case Coding::jpeg:
     case Coding::jpeg_ls: {
-      const StreamDepth depth = decode_jpeg_ls(stream, header, out);
-      return settle(image.sample, data, out.size(), 0,
-                    std::min(depth.precision, header.bits_stored));
+      const StreamSays says = header.syntax->coding == Coding::jpeg
+                                  ? decode_jpeg(stream, header, options, out)
+                                  : decode_jpeg_ls(stream, header, out);
+      if (says.bytes_after) note_once(image, "bytes after the end of the JPEG stream are ignored");
+      settle_colour(image, header, says, first);
+      return settle_jpeg(image, header, says, data, out.size());
     }
     case Coding::jpeg2000: {
       if (stream.size() > 8 && stream[4] == 'j' && stream[5] == 'P')
         note_once(image, "JP2 boxes around the JPEG 2000 stream");
-      return settle_jpeg2000(image, header, decode_jpeg2000(stream, header, out), data, out.size());
+      const StreamSays says = decode_jpeg2000(stream, header, out);
+      settle_colour(image, header, says, first);
+      return settle_jpeg2000(image, header, says, data, out.size());
     }
     default:
       throw Error(Fault::internal, "no decoder for " + std::string(header.syntax->name));
   }
 }
 
-void decode_fragments(Bytes file, const Header& header, const DecodeOptions& options,
-                      Image& image) {
+void decode_fragments(Bytes file, Header& header, const DecodeOptions& options, Image& image) {
   const size_t frame_size =
       static_cast<size_t>(header.decoded_bytes() / static_cast<uint64_t>(header.frames));
   image.pixels.reserve(header.decoded_bytes());
@@ -140,14 +201,40 @@ void decode_fragments(Bytes file, const Header& header, const DecodeOptions& opt
                           frame_size);  // frame by frame: a bad first one costs little
       decode_frame(
           stream, header, options, image,
-          {reinterpret_cast<uint8_t*>(image.pixels.data()) + frame * frame_size, frame_size});
+          {reinterpret_cast<uint8_t*>(image.pixels.data()) + frame * frame_size, frame_size},
+          frame == 0);
     });
   }
 }
 
+/// More bytes than the header wants are padding or the header is wrong. What is no padding is told
+/// by being other than 0 (see Checks::extent for its length).
+void refuse_more(Bytes value, size_t wanted, const Header& header) {
+  const Bytes rest = value.subspan(std::min(wanted + wanted % 2, value.size()));
+  if (std::all_of(rest.begin(), rest.end(), [](uint8_t byte) { return byte == 0; })) return;
+  throw data_error(
+      fmt::format("{}: PixelData at offset {} holds {} bytes, wanted {}, and the others are not 0",
+                  header.name, header.pixel_element_offset, value.size(), wanted),
+      "the header is wrong: export the file again");
+}
+
+void decode_plain(Bytes file, const Header& header, Image& image) {
+  const Bytes value = file.subspan(header.pixels.offset, header.pixels.length);
+  refuse_more(value, header.native_bytes(), header);
+  image.pixels.resize(header.decoded_bytes());
+  decode_native(value, header,
+                {reinterpret_cast<uint8_t*>(image.pixels.data()), image.pixels.size()});
+  if (header.bits_allocated > 1 && header.type == PixelType::integer)
+    settle_stored(image, header, image.pixels.data(), image.pixels.size(),
+                  header.high_bit + 1 - header.bits_stored, header.bits_stored);
+  if (header.syntax->big_endian && header.bits_allocated == 32)
+    image.notes.push_back("32-bit pixels in big endian: all four bytes reversed");
+}
+
 }  // namespace
 
-Image decode(std::span<const std::byte> file, const Header& header, const DecodeOptions& options) {
+Image decode_and_correct(std::span<const std::byte> file, Header& header,
+                         const DecodeOptions& options) {
   Image image;
   image.frames = header.frames;
   image.height = header.rows;
@@ -163,24 +250,21 @@ Image decode(std::span<const std::byte> file, const Header& header, const Decode
     throw Error(Fault::internal,
                 header.name + ": decode() was given other bytes than the header was scanned from");
   try {
-    if (header.syntax->encapsulated()) {
+    if (header.syntax->encapsulated())
       decode_fragments(bytes, header, options, image);
-    } else {
-      image.pixels.resize(header.decoded_bytes());
-      decode_native(bytes.subspan(header.pixels.offset, header.pixels.length), header,
-                    {reinterpret_cast<uint8_t*>(image.pixels.data()), image.pixels.size()});
-      if (header.bits_allocated > 1 && header.type == PixelType::integer)
-        settle(image.sample, image.pixels.data(), image.pixels.size(),
-               header.high_bit + 1 - header.bits_stored, header.bits_stored);
-      if (header.syntax->big_endian && header.bits_allocated == 32)
-        image.notes.push_back("32-bit pixels in big endian: all four bytes reversed");
-    }
+    else
+      decode_plain(bytes, header, image);
   } catch (const std::bad_alloc&) {
     throw resource_error(
-        fmt::format("{}: no memory for {} bytes of pixels; lower limits.max_decoded_bytes",
-                    header.name, header.decoded_bytes()));
+        fmt::format("{}: no memory for {} bytes of pixels", header.name, header.decoded_bytes()),
+        "lower Limits::max_decoded_bytes");
   }
   return image;
+}
+
+Image decode(std::span<const std::byte> file, const Header& header, const DecodeOptions& options) {
+  Header corrected = header;
+  return decode_and_correct(file, corrected, options);
 }
 
 }  // namespace fovea::dicom

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dicom/codecs.h"
 #include "dicom/picture.h"
 #include "dicom/source.h"
 
@@ -22,9 +23,9 @@ void turn_round(Image& image, int64_t sum) {
 /// their range.
 void turn_round(Image& image, const Header& header) {
   if (header.type != PixelType::integer)
-    throw data_error(header.name +
-                     ": MONOCHROME1 with floating-point pixels has no range to be turned round in; "
-                     "read it with polarity: stored");
+    throw data_error(
+        header.name + ": MONOCHROME1 with floating-point pixels has no range to be turned round in",
+        "export it as MONOCHROME2");
   const auto [lo, hi] = stored_range(header);
   visit(image.sample, [&, lo = lo, hi = hi](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
@@ -35,9 +36,9 @@ void turn_round(Image& image, const Header& header) {
             std::minmax_element(image.data<T>(), image.data<T>() + image.samples());
         if (*least < lo || *most > hi)
           throw data_error(
-              fmt::format("{}: MONOCHROME1 with values outside the range {}..{} of BitsStored {}; "
-                          "read it with polarity: stored",
-                          header.name, lo, hi, header.bits_stored));
+              fmt::format("{}: MONOCHROME1 with values outside the range {}..{} of BitsStored {}",
+                          header.name, lo, hi, header.bits_stored),
+              "export it again: its header is wrong");
       }
       turn_round<T>(image, lo + hi);
     }
@@ -162,9 +163,8 @@ Image grey(Image image, const Header& header, const ReadOptions& options) {
   refuse_non_finite(image, header);
   const bool turn =
       header.photometric == Photometric::monochrome1 && options.polarity == Polarity::monochrome2;
-  // The file's window speaks of values that are not turned round.
-  const bool turn_first =
-      turn && (options.window == WindowFrom::none || options.window == WindowFrom::given);
+  // A window speaks of the file's own values, which are not turned round.
+  const bool turn_first = turn && options.window == WindowFrom::none;
   if (header.modality_lut) {
     image = apply_modality_lut(image, header, turn_first);
   } else {
@@ -192,8 +192,8 @@ Image grey(Image image, const Header& header, const ReadOptions& options) {
 }  // namespace
 
 Image read(std::span<const std::byte> file, const std::string& name, const ReadOptions& options) {
-  const Header header = scan(file, name, options.limits);
-  Image image = decode(file, header, options.decode);
+  Header header = scan(file, name, options.limits);
+  Image image = decode_and_correct(file, header, options.decode);
   image.spacing_mm = header.spacing_mm;
   image.notes.insert(image.notes.begin(), header.notes.begin(), header.notes.end());
   const bool is_grey = header.samples == 1 && header.photometric != Photometric::palette;

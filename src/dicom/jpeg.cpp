@@ -18,10 +18,24 @@
 namespace fovea::dicom {
 namespace {
 
-std::unique_ptr<DJDecoder> decoder_for(int precision, const DJCodecParameter& parameter) {
-  if (precision <= 8) return std::make_unique<DJDecompressIJG8Bit>(parameter, OFFalse);
-  if (precision <= 12) return std::make_unique<DJDecompressIJG12Bit>(parameter, OFFalse);
-  return std::make_unique<DJDecompressIJG16Bit>(parameter, OFFalse);
+/// Counts the warnings, which DCMTK only writes to its log: libjpeg fills damaged samples up and
+/// warns.
+template <class Decoder>
+class Heard final : public Decoder {
+ public:
+  Heard(const DJCodecParameter& parameter, int& warnings)
+      : Decoder(parameter, OFFalse), warnings_(warnings) {}
+  void emitMessage(int level) const override { warnings_ += level < 0; }
+
+ private:
+  int& warnings_;
+};
+
+std::unique_ptr<DJDecoder> decoder_for(int precision, const DJCodecParameter& parameter,
+                                       int& warnings) {
+  if (precision <= 8) return std::make_unique<Heard<DJDecompressIJG8Bit>>(parameter, warnings);
+  if (precision <= 12) return std::make_unique<Heard<DJDecompressIJG12Bit>>(parameter, warnings);
+  return std::make_unique<Heard<DJDecompressIJG16Bit>>(parameter, warnings);
 }
 
 /// `out` takes bytes for up to 8 bits, else 16-bit words.
@@ -29,7 +43,8 @@ void decode_once(Bytes stream, const JpegFrame& frame, bool predictor6_overflowe
                  Out out) {
   const DJCodecParameter parameter(ECC_lossyYCbCr, EDC_never, EUC_never, EPC_colorByPixel,
                                    predictor6_overflowed);
-  const auto decoder = decoder_for(frame.precision, parameter);
+  int warnings = 0;
+  const auto decoder = decoder_for(frame.precision, parameter, warnings);
   OFCondition status = decoder->init();
   if (status.good())
     status = decoder->decode(const_cast<Uint8*>(stream.data()), static_cast<Uint32>(stream.size()),
@@ -37,6 +52,11 @@ void decode_once(Bytes stream, const JpegFrame& frame, bool predictor6_overflowe
   if (status.bad())
     throw data_error(fmt::format(
         "DCMTK's JPEG decoder refused the frame: {}; export the file again", status.text()));
+  if (warnings > frame.harmless_warnings)
+    throw data_error(
+        fmt::format("the samples of the frame are damaged (DCMTK's JPEG decoder warned {} times)",
+                    warnings),
+        "export the file again from its source");
 }
 
 }  // namespace
@@ -46,7 +66,7 @@ void silence_dcmtk() {
   std::call_once(once, [] { OFLog::configure(OFLogger::OFF_LOG_LEVEL); });
 }
 
-StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions& options, Out out) {
+StreamSays decode_jpeg(Bytes stream, const Header& header, const DecodeOptions& options, Out out) {
   const JpegFrame frame = jpeg_frame(stream, header);
   if (frame.process != 0xC0 && frame.process != 0xC1 && frame.process != 0xC3)
     throw data_error(fmt::format(
@@ -73,14 +93,20 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
     if (std::memcmp(other.data(), to.data(), to.size()) != 0)
       throw data_error(
           "lossless JPEG, 16 bits, predictor 6: the stream decodes to two different images, with "
-          "and without the overflow of some encoders; say which with dicom.jpeg_predictor6: "
-          "standard | overflowed, or transcode the file");
+          "and without the overflow of some encoders",
+          "say which with DecodeOptions::jpeg_predictor6 (standard or overflowed), or transcode "
+          "the file");
   });
   for (size_t i = 0; i < narrow.size(); ++i) {
     out[2 * i] = narrow[i];
     out[2 * i + 1] = 0;
   }
-  return {frame.precision, header.is_signed};
+  return {.precision = frame.precision,
+          .is_signed = header.is_signed,
+          .colour = frame.colour,
+          .colour_from = frame.colour_from,
+          .lossy = frame.process != 0xC3,
+          .bytes_after = frame.bytes_after};
 }
 
 }  // namespace fovea::dicom

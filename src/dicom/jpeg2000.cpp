@@ -50,6 +50,15 @@ void remember(const char* message, void* user) {
 
 void ignore(const char*, void*) {}
 
+/// Whether the stream itself turned RGB into luminance and chrominance, which OpenJPEG undoes.
+bool transformed(opj_codec_t* codec) {
+  opj_codestream_info_v2_t* info = opj_get_cstr_info(codec);
+  if (info == nullptr) return false;
+  const bool mct = info->m_default_tile_info.mct != 0;
+  opj_destroy_cstr_info(&info);
+  return mct;
+}
+
 void check(const opj_image_t& image, const Header& header) {
   if (image.numcomps != static_cast<OPJ_UINT32>(header.samples))
     throw data_error(fmt::format(
@@ -84,7 +93,7 @@ void interleave(const opj_image_t& image, Out out) {
 
 }  // namespace
 
-StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
+StreamSays decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
   static constexpr uint8_t kBoxes[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
   const bool boxes =
       bytes.size() >= sizeof kBoxes && std::memcmp(bytes.data(), kBoxes, sizeof kBoxes) == 0;
@@ -93,7 +102,8 @@ StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
         "the fragment does not start with a JPEG 2000 stream (ff 4f) or its boxes; export the file "
         "again");
 
-  StreamDepth depth;
+  refuse_second_stream(bytes, "\xFF\xD9", "\xFF\x4F\xFF\x51");
+  StreamSays says;
   behind_wall("OpenJPEG", [&] {
     Cursor cursor{bytes};
     std::string reason = "no reason given";
@@ -130,7 +140,15 @@ StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
     check(*image, header);
     for (OPJ_UINT32 c = 0; c < image->numcomps; ++c)
       if (image->comps[c].data == nullptr) refuse("decode a component");
-    depth = {static_cast<int>(image->comps[0].prec), image->comps[0].sgnd != 0};
+    says.precision = static_cast<int>(image->comps[0].prec);
+    says.is_signed = image->comps[0].sgnd != 0;
+    if (transformed(codec.get())) {
+      says.colour = StreamColour::rgb;
+      says.colour_from = "its own colour transform";
+    } else if (image->color_space == OPJ_CLRSPC_SYCC) {
+      says.colour = StreamColour::ybr;
+      says.colour_from = "its boxes";
+    }
     switch (header.bits_allocated) {
       case 8:
         return interleave<uint8_t>(*image, out);
@@ -140,7 +158,7 @@ StreamDepth decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
         return interleave<uint32_t>(*image, out);
     }
   });
-  return depth;
+  return says;
 }
 
 }  // namespace fovea::dicom

@@ -35,7 +35,7 @@ void put(DcmItem& item, const DcmTagKey& key, DcmEVR vr, const char* text) {
 
 }  // namespace
 
-StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
+StreamSays decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
   const JpegFrame frame = jpeg_frame(stream, header);
   if (frame.process != 0xF7)
     throw data_error("the code stream is JPEG, not JPEG-LS; the TransferSyntaxUID is wrong");
@@ -87,7 +87,9 @@ StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
           "DCMTK's JPEG-LS decoder refused the frame: {}; export the file again", status.text()));
     if (!padded.empty()) std::copy_n(padded.begin(), out.size(), out.begin());
   });
-  return {frame.precision, header.is_signed};
+  return {.precision = frame.precision,
+          .is_signed = header.is_signed,
+          .bytes_after = frame.bytes_after};
 }
 
 }  // namespace fovea::dicom

@@ -2,6 +2,7 @@
 // PackBits-coded.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "dicom/codecs.h"
@@ -15,7 +16,7 @@ uint32_t u32(const uint8_t* p) {
   return p[0] | uint32_t{p[1]} << 8 | uint32_t{p[2]} << 16 | uint32_t{p[3]} << 24;
 }
 
-/// Writes `count` bytes, each `stride` apart. Bytes after the last wanted one are padding.
+/// Writes `count` bytes, each `stride` apart. After the last wanted one only padding may follow.
 void unpack(Bytes segment, size_t number, uint8_t* out, size_t count, size_t stride) {
   size_t in = 0, done = 0;
   while (done < count) {
@@ -35,6 +36,13 @@ void unpack(Bytes segment, size_t number, uint8_t* out, size_t count, size_t str
     in += run ? 1 : length;
     done += length;
   }
+  const Bytes rest = segment.subspan(in);
+  if (rest.size() > 1 &&
+      std::any_of(rest.begin(), rest.end(), [](uint8_t b) { return b != 0 && b != 0x80; }))
+    throw data_error(
+        fmt::format("RLE segment {} goes on for {} bytes after the {} samples of Rows x Columns: "
+                    "the header is wrong; export the file again",
+                    number, rest.size(), count));
 }
 
 }  // namespace

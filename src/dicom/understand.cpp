@@ -10,6 +10,12 @@
 #include "dicom/checks.h"
 
 namespace fovea::dicom {
+namespace {
+
+/// Bytes after native pixels that may be padding. More are pixels that the header does not tell.
+constexpr uint64_t kMostPadding = 512;
+
+}  // namespace
 
 std::string trimmed(const std::string& value) {
   const size_t first = value.find_first_not_of(' ');
@@ -143,8 +149,10 @@ void Checks::colour() {
     refuse(fmt::format("{} with BitsAllocated {}", name, h_.bits_allocated));
   if (h_.samples == 3 && h_.type != PixelType::integer)
     refuse(name + " with floating-point pixels");
-  const bool native = h_.syntax->coding == Coding::native || h_.syntax->coding == Coding::rle;
-  if (native && (h_.photometric == Photometric::ybr_rct || h_.photometric == Photometric::ybr_ict))
+  if (h_.samples > 1 && !us(0x00280006) && h_.syntax->coding == Coding::native)
+    h_.notes.push_back("PlanarConfiguration is absent: taken as 0");
+  if (h_.syntax->coding != Coding::jpeg2000 &&
+      (h_.photometric == Photometric::ybr_rct || h_.photometric == Photometric::ybr_ict))
     refuse(name + " belongs to JPEG 2000, but the transfer syntax is " +
            std::string(h_.syntax->name));
   if (h_.photometric == Photometric::ybr_full_422 && h_.syntax->coding == Coding::native &&
@@ -156,8 +164,9 @@ void Checks::colour() {
 }
 
 void Checks::frames() {
+  count_streams();
   const std::string found = trimmed(text(0x00280008));
-  if (found.empty()) return;
+  if (found.empty()) return more_streams("absent");
   int64_t count = 0;
   const auto [end, error] = std::from_chars(found.data(), found.data() + found.size(), count);
   if (error != std::errc{} || end != found.data() + found.size() || count < 1)
@@ -166,6 +175,44 @@ void Checks::frames() {
                     "integer from 1",
                     shown(found), from_.pixels.length, from_.fragments.size()));
   h_.frames = count;
+  more_streams(std::to_string(count));
+}
+
+/// Whether a code stream begins in the fragment. An RLE frame begins with the number of its segments
+/// and the place of the first, which is 64.
+bool Checks::begins_stream(size_t fragment) const {
+  const auto& b = from_.beginnings[fragment];
+  const auto is = [&](std::string_view text) {
+    return std::equal(text.begin(), text.end(), b.begin(),
+                      [](char c, uint8_t byte) { return static_cast<uint8_t>(c) == byte; });
+  };
+  static constexpr uint8_t kRest[] = {0, 0, 0, 64, 0, 0, 0};
+  switch (h_.syntax->coding) {
+    case Coding::jpeg:
+    case Coding::jpeg_ls:
+      return is("\xFF\xD8\xFF");
+    case Coding::jpeg2000:
+      return is("\xFF\x4F\xFF\x51") || is(std::string_view("\0\0\0\x0CjP  ", 8));
+    case Coding::rle:
+      return b[0] >= 1 && b[0] <= 15 && std::equal(b.begin() + 1, b.begin() + 8, kRest);
+    default:
+      return false;
+  }
+}
+
+void Checks::count_streams() {
+  if (!h_.syntax->encapsulated()) return;
+  for (size_t i = 0; i < from_.fragments.size(); ++i)
+    if (begins_stream(i)) streams_.push_back(i);
+  if (!streams_.empty() && streams_.front() != 0) streams_.clear();
+}
+
+/// Frames that NumberOfFrames does not count are there all the same.
+void Checks::more_streams(const std::string& stated) {
+  if (streams_.size() <= static_cast<size_t>(h_.frames)) return;
+  h_.frames = static_cast<int64_t>(streams_.size());
+  h_.notes.push_back(fmt::format(
+      "NumberOfFrames is {}, but PixelData holds {} frames: all are read", stated, h_.frames));
 }
 
 void Checks::extent() {
@@ -173,9 +220,18 @@ void Checks::extent() {
   using Wide = unsigned __int128;
   const Wide samples = Wide(h_.rows) * Wide(h_.columns) * Wide(h_.samples) * Wide(h_.frames);
   const Wide decoded = samples * Wide((h_.bits_allocated + 7) / 8);
-  Wide wanted = (samples * Wide(h_.bits_allocated) + 7) / 8;
-  if (h_.photometric == Photometric::ybr_full_422 && h_.syntax->coding == Coding::native)
-    wanted = wanted / 3 * 2;
+  const Wide all = (samples * Wide(h_.bits_allocated) + 7) / 8;
+  if (h_.photometric == Photometric::ybr_full_422 && h_.syntax->coding == Coding::native &&
+      (from_.pixels.length == all || from_.pixels.length == all + all % 2)) {
+    h_.photometric = Photometric::ybr_full;
+    h_.notes.push_back(
+        "PhotometricInterpretation is YBR_FULL_422, but PixelData has the length of YBR_FULL: read "
+        "as that");
+  }
+  const Wide wanted =
+      h_.photometric == Photometric::ybr_full_422 && h_.syntax->coding == Coding::native
+          ? all / 3 * 2
+          : all;
   const auto number = [](Wide value) {
     return value > UINT64_MAX ? std::string("more than 2^64")
                               : std::to_string(static_cast<uint64_t>(value));
@@ -186,11 +242,9 @@ void Checks::extent() {
   h_.pixel_element_offset = from_.pixel_element_offset;
   if (!h_.syntax->encapsulated()) {
     if (from_.pixel_bytes_left < wanted)
-      refuse(fmt::format(
-          "PixelData at offset {} holds {} bytes; wanted {} ({}); limits.max_decoded_bytes = {}; "
-          "the file is cut off or its header is wrong: copy or export it again",
-          h_.pixel_element_offset, from_.pixel_bytes_left, number(wanted), image,
-          limits_.max_decoded_bytes));
+      refuse(fmt::format("PixelData at offset {} holds {} bytes; wanted {} ({})",
+                         h_.pixel_element_offset, from_.pixel_bytes_left, number(wanted), image),
+             "the file is cut off or its header is wrong: copy or export it again");
     if (from_.pixel_bytes_left < from_.pixels.length)
       refuse(
           fmt::format("PixelData at offset {} states {} bytes, but {} are left in the file; copy "
@@ -198,18 +252,21 @@ void Checks::extent() {
                       h_.pixel_element_offset, from_.pixels.length, from_.pixel_bytes_left));
   }
   if (h_.frames > limits_.max_frames)
-    refuse(fmt::format("NumberOfFrames is {} (PixelData holds {} bytes); limits.max_frames = {}",
+    refuse(fmt::format("NumberOfFrames is {} (PixelData holds {} bytes); at most {} are read",
                        h_.frames, from_.pixels.length, limits_.max_frames));
   if (decoded > limits_.max_decoded_bytes)
-    refuse(
-        fmt::format("{} = {} bytes when decoded (PixelData holds {}); limits.max_decoded_bytes = "
-                    "{}; raise the limit if the image is meant to be so large",
-                    image, number(decoded), from_.pixels.length, limits_.max_decoded_bytes));
+    refuse(fmt::format("{} = {} bytes when decoded (PixelData holds {}); at most {} are read",
+                       image, number(decoded), from_.pixels.length, limits_.max_decoded_bytes),
+           "raise Limits::max_decoded_bytes if the image is meant to be so large");
   h_.pixels = from_.pixels;
   h_.pixel_words = from_.pixel_words;
-  if (!h_.syntax->encapsulated() && from_.pixels.length > wanted + 1)
-    h_.notes.push_back(fmt::format("PixelData holds {} bytes, {} are needed; the rest is ignored",
-                                   from_.pixels.length, number(wanted)));
+  if (h_.syntax->encapsulated() || from_.pixels.length <= wanted + wanted % 2) return;
+  if (from_.pixels.length - wanted > kMostPadding)
+    refuse(fmt::format("PixelData at offset {} holds {} bytes; wanted {} ({})",
+                       h_.pixel_element_offset, from_.pixels.length, number(wanted), image),
+           "its header is wrong: export the file again");
+  h_.notes.push_back(fmt::format("PixelData holds {} bytes, {} are needed; the rest is padding",
+                                 from_.pixels.length, number(wanted)));
 }
 
 std::vector<uint64_t> Checks::frame_offsets() const {
@@ -238,12 +295,17 @@ void Checks::fragments() {
     refuse(fmt::format(
         "PixelData at offset {} holds 0 fragments; wanted {} frames; export the file again",
         h_.pixel_element_offset, frames));
-  if (frames == 1) {
+  const std::vector<uint64_t> offsets = frame_offsets();
+  if (frames == 1 && offsets.size() < 2) {
     h_.frame_starts = {0, count};
     return;
   }
-  const std::vector<uint64_t> offsets = frame_offsets();
   if (offsets.empty()) {
+    if (streams_.size() == frames) {
+      h_.frame_starts = streams_;
+      h_.frame_starts.push_back(count);
+      return;
+    }
     if (count != frames)
       refuse(
           fmt::format("NumberOfFrames is {}, but PixelData at offset {} holds {} fragments and no "
@@ -254,8 +316,9 @@ void Checks::fragments() {
   }
   if (offsets.size() != frames)
     refuse(fmt::format(
-        "NumberOfFrames is {}, but the offset table of PixelData at offset {} has {} entries",
-        frames, h_.pixel_element_offset, offsets.size()));
+        "NumberOfFrames is {} with {} code streams, but the offset table of PixelData at offset {} "
+        "has {} entries; export the file again",
+        shown(text(0x00280008)), streams_.size(), h_.pixel_element_offset, offsets.size()));
   // An offset counts from the item tag of the first fragment.
   const uint64_t base = h_.fragments.front().offset - 8;
   size_t fragment = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "dicom/checks.h"
 
@@ -190,6 +191,14 @@ void Checks::oddities() {
   };
   h_.padding_value = stored(0x00280120);
   h_.padding_limit = stored(0x00280121);
+  // CT without a type is in Hounsfield units (PS3.3 C.8.2.1.1.2); US is "unspecified".
+  std::string unit = shown(text(0x00541001).empty() ? text(0x00281054) : text(0x00541001));
+  if (unit.empty() && h_.modality == "CT" && h_.rescale) unit = "HU";
+  if (!unit.empty() && unit != "US") h_.notes.push_back("values are in " + unit);
+  const double tall = h_.spacing_mm[1], wide = h_.spacing_mm[2];
+  if (tall > 0 && std::abs(tall - wide) > 0.01 * wide)
+    h_.notes.push_back(
+        fmt::format("pixels are not square, {} x {} mm: kept as they are", tall, wide));
   h_.burned_in_annotation = trimmed(text(0x00280301)) == "YES";
   if (h_.burned_in_annotation)
     h_.notes.push_back(

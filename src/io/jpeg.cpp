@@ -31,6 +31,7 @@ struct JpegHeader {
   int orientation = 1;  // EXIF: 1 as stored, 6 to be turned clockwise …
   int scans = 0;
   bool ended = false;
+  bool followed = false;  // by another JPEG picture
 };
 
 // The orientation in an EXIF segment (TIFF with tag 0x0112 in its first directory), 1 where there
@@ -88,6 +89,7 @@ JpegHeader read_markers(std::string_view file, const fs::path& path) {
     at += 2;
     if (marker == 0xd9) {
       header.ended = true;
+      header.followed = file.find("\xff\xd8\xff", at) != std::string_view::npos;
       break;
     }
     if (marker == 0x01 || (marker >= 0xd0 && marker <= 0xd8))
@@ -247,6 +249,7 @@ Image decode_jpeg(std::string_view file, const fs::path& path, const ImageLimits
                     storage::escaped(decoder.message)));
   }
   apply_orientation(image, header.orientation);
+  if (header.followed) image.notes.push_back("pictures after the first of the file are left out");
   return image;
 }
 

@@ -30,7 +30,7 @@ void check_size(const char* format, const std::filesystem::path& path, const Ima
         format, path,
         fmt::format(
             "its header says {} frames of {} x {} pixels, which want {:.0f} bytes; the limit is {} "
-            "(limits.max_decoded_bytes)",
+            "(ImageLimits::max_decoded_bytes)",
             header.frames, header.width, header.height, bytes, limits.max_decoded_bytes));
   }
 }

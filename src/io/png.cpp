@@ -95,6 +95,7 @@ struct Chunks {
   std::vector<std::string_view> data;  // of each IDAT, in order
   std::string_view palette;            // red, green and blue of each entry
   bool transparent = false;
+  bool animated = false;  // APNG: more pictures follow the first
 };
 
 // Walks the chunks up to IEND and checks each CRC. Those that a decoder may ignore are ignored.
@@ -126,6 +127,8 @@ Chunks read_chunks(std::string_view file, const fs::path& path) {
       if (!chunks.palette.empty() || length == 0 || length % 3 != 0 || length > kMostPalette)
         refuse("is no palette of 1 to 256 colours, or the second one: write the file again");
       chunks.palette = data;
+    } else if (type == "acTL") {
+      chunks.animated = true;
     } else if (type == "tRNS") {
       chunks.transparent = true;
     } else if ((type[0] & 0x20) == 0 && at != kPngSignature.size()) {
@@ -180,7 +183,7 @@ std::unique_ptr<uint8_t[]> inflate(const std::vector<std::string_view>& data, si
     size_t used = 0, made = 0;
     const libdeflate_result result = libdeflate_zlib_decompress_ex(
         decompressor.get(), stream.data(), stream.size(), rows.get(), wanted, &used, &made);
-    if (result == LIBDEFLATE_SUCCESS && made == wanted) return rows;
+    if (result == LIBDEFLATE_SUCCESS && made == wanted && used == stream.size()) return rows;
   }
   throw refusal("PNG", path,
                 fmt::format("its {} compressed bytes are not the {} bytes of samples that the "
@@ -286,6 +289,7 @@ Image decode_png(std::string_view file, const fs::path& path, const ImageLimits&
   const Chunks chunks = read_chunks(file, path);
   Image image = header.image;
   if (chunks.transparent) image.notes.push_back("transparent colour ignored");
+  if (chunks.animated) image.notes.push_back("animated PNG: pictures after the first are left out");
   if (header.colour == kPngPalette) {
     if (chunks.palette.empty()) throw refusal("PNG", path, "found no palette; it is damaged");
     image.notes.push_back("palette expanded to RGB");

@@ -30,6 +30,7 @@ enum Tag : uint16_t {
   kStripOffsets = 273,
   kOrientation = 274,
   kChannels = 277,
+  kRowsPerStrip = 278,
   kStripBytes = 279,
   kPlanes = 284,
   kTileOffsets = 324,
@@ -137,6 +138,19 @@ void check_data(const Directory& directory, const TiffPage& page, std::string_vi
   const int64_t channels = page.colour == kTiffPalette ? 1 : image.channels;
   const int64_t row = (image.width * channels * page.bits + 7) / 8;
   const bool plain = directory.one(kCompression, 1) == 1 && page.colour != kYcbcr;
+  // Strips may be filled up to whole words; more than that are rows that the header does not tell.
+  const int64_t in_strip =
+      std::clamp<int64_t>(directory.one(kRowsPerStrip, image.height), 1, image.height);
+  const int64_t strips = (image.height + in_strip - 1) / in_strip;
+  const int64_t most = image.height * row + 4 * strips;
+  if (!tiled && (static_cast<int64_t>(offsets.size()) != strips || (plain && present > most))) {
+    throw refusal(
+        "TIFF", path,
+        fmt::format("found {} bytes of samples in {} strips, wanted {} in {} for {} x {} pixels: "
+                    "its header is wrong, write it again",
+                    present, offsets.size(), image.height * row, strips, image.width,
+                    image.height));
+  }
   if (offsets.size() != counts.size() || (plain && present < image.height * row)) {
     throw refusal(
         "TIFF", path,
@@ -146,7 +160,7 @@ void check_data(const Directory& directory, const TiffPage& page, std::string_vi
 }
 
 TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
-                   const fs::path& path) {
+                   const fs::path& path, const ImageLimits& limits) {
   TiffPage page{.at = at,
                 .image = {},
                 .bits = directory.one(kBits, 1),
@@ -182,6 +196,7 @@ TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
   }
   image.channels = page.colour == kTiffPalette ? 3 : channels;
   image.sample = *sample;
+  check_size("TIFF", path, image, limits);  // its products fit 64 bits from here on
   check_data(directory, page, file, path);
   if (page.colour == kTiffPalette) image.notes.push_back("palette expanded to RGB");
   if (page.colour == kWhiteIsZero) image.notes.push_back("white-is-zero turned around");
@@ -201,7 +216,7 @@ std::vector<TiffPage> read_pages(std::string_view file, Order order, const fs::p
                     fmt::format("its directories go in a circle, or are more than {}", kMostPages));
     }
     if ((directory.one(kSubfile, 0) & 1) == 0) {
-      pages.push_back(read_page(directory, at, file, path));
+      pages.push_back(read_page(directory, at, file, path, limits));
       const TiffPage& first = pages.front();
       if (!alike(pages.back(), first)) {
         throw refusal("TIFF", path,

@@ -29,16 +29,35 @@ struct Seen {
 // What is kept of one case.
 struct Look {
   std::map<std::string, Seen> inputs;
+  bool made_constant = false;
   std::string hash;  // of pictures; empty where there is none: rows of a table are alike by chance
   std::string failure;
 };
 
-Look look(const Dataset& data, int64_t index) {
+bool is_picture(const torch::Tensor& tensor) { return tensor.dim() > 2; }
+
+bool is_constant(const torch::Tensor& tensor) {
+  const auto [low, high] = at::aminmax(tensor);
+  return low.item<double>() == high.item<double>();
+}
+
+/// Whether a picture that has several values loses them in the transforms.
+bool becomes_constant(const Example& example, const ExampleTransform& transform) {
+  Random unused(0, Purpose::augment);
+  const Example after = transform(example, unused);
+  for (const auto& [name, picture] : after.inputs)
+    if (is_picture(picture) && is_constant(picture) && !is_constant(example.inputs.at(name)))
+      return true;
+  return false;
+}
+
+Look look(const Dataset& data, int64_t index, const ExampleTransform& transform) {
   Look result;
   try {
     storage::Sha256 hash;
     bool pictures = false;
-    for (const auto& [name, tensor] : data.get(index).inputs) {
+    const Example example = data.get(index);
+    for (const auto& [name, tensor] : example.inputs) {
       if (name.find('.') != std::string::npos) continue;  // places in a text, which no model reads
       const torch::Tensor pixels = tensor.contiguous();
       pictures |= pixels.dim() > 1;
@@ -52,6 +71,9 @@ Look look(const Dataset& data, int64_t index) {
       result.inputs[name] = {std::move(shape), low.item<double>(), high.item<double>()};
     }
     if (pictures) result.hash = hash.hex();
+    if (transform)
+      within(data.name(index),
+             [&] { result.made_constant = becomes_constant(example, transform); });
   } catch (const std::exception& error) {
     result.failure = error.what();
   }
@@ -59,6 +81,7 @@ Look look(const Dataset& data, int64_t index) {
 }
 
 std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
+                              const ExampleTransform& transform,
                               const std::function<void(int64_t, int64_t)>& progress) {
   std::vector<Look> looks(static_cast<size_t>(data.size()));
   std::atomic<int64_t> next = 0;
@@ -68,7 +91,7 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
     at::get_num_threads();  // sets this thread's number once, so the next line stands
     omp_set_num_threads(1);
     for (int64_t i = next++; i < data.size(); i = next++) {
-      looks[static_cast<size_t>(i)] = look(data, i);
+      looks[static_cast<size_t>(i)] = look(data, i, transform);
       const std::lock_guard lock(mutex);
       ++done;
       if (progress) progress(done, data.size());
@@ -157,13 +180,15 @@ void add_overlaps(CheckReport& report, const Source& source) {
 }  // namespace
 
 CheckReport check(const Source& source, int64_t threads,
-                  const std::function<void(int64_t, int64_t)>& progress) {
+                  const std::function<void(int64_t, int64_t)>& progress,
+                  const ExampleTransform& transform) {
   CheckReport report;
   report.cases = source.data->size();
   report.found = source;
   add_counts(report, source);
   add_overlaps(report, source);
-  const std::vector<Look> looks = look_at_all(*source.data, threads, progress);
+  const std::vector<Look> looks = look_at_all(*source.data, threads, transform, progress);
+  std::ranges::copy(source.reading_notes(), std::back_inserter(report.found.notes));
   add_sizes(report, looks);
   std::unordered_map<std::string_view, size_t> known;
   for (size_t i = 0; i < looks.size(); ++i) {
@@ -174,6 +199,7 @@ CheckReport check(const Source& source, int64_t threads,
     }
     for (const auto& [input, seen] : looks[i].inputs)
       if (seen.low == seen.high && seen.shape.size() > 1) report.constant.push_back(name);
+    if (looks[i].made_constant) report.made_constant.push_back(name);
     if (looks[i].hash.empty()) continue;
     const auto [first, added] = known.try_emplace(looks[i].hash, i);
     if (!added)
@@ -206,12 +232,23 @@ std::vector<std::string> CheckReport::problems() const {
   if (!constant.empty())
     result.push_back(fmt::format("{} pictures have one value only: {}", constant.size(),
                                  join(constant, ", ", 5)));
-  for (const Sizes& one : sizes)
-    if (one.mixed || (one.channels.size() > 1 && !one.largest.empty()))
-      result.push_back(fmt::format(
-          "the pictures of '{}' differ in kind (2-D and 3-D, or channels): a batch needs "
-          "one kind",
-          one.input));
+  if (!made_constant.empty())
+    result.push_back(fmt::format(
+        "{} pictures are of one value only after the transforms of evaluation, nothing is left of "
+        "them: {}",
+        made_constant.size(), join(made_constant, ", ", 5)));
+  for (const Sizes& one : sizes) {
+    if (one.mixed)
+      result.push_back(
+          fmt::format("the pictures of '{}' are 2-D and 3-D: a batch needs one kind; keep one of "
+                      "them in the data",
+                      one.input));
+    else if (one.channels.size() > 1 && one.largest.size() > 1)
+      result.push_back(
+          fmt::format("the pictures of '{}' have 1 and 3 channels: a batch needs one kind; set "
+                      "ImageOptions::channels to 1, which makes grey of colour",
+                      one.input));
+  }
   return result;
 }
 

@@ -112,7 +112,10 @@ void DataOptions::describe(Fields& f) {
   f("inputs", inputs, "what a case consists of, by name; default for folder and path: image");
   f("targets", targets, "what is to be learned, by name; default for folder and path: label");
   f("id", id, "column that names the case; default: the file");
-  f("group", group, "column of the patient, who stays in one split");
+  f("group", group,
+    "column of the patient, who stays in one split; of a folder the level of the patients' folders "
+    "below the classes (1: the first, 0: none), or a regular expression that finds the patient in "
+    "the path below the class (its first group)");
   f("group_per_table", group_per_table,
     "the same name in another of several tables is another patient");
   f("split", split,

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <memory>
+#include <sstream>
 
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
@@ -13,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kVersion = "1";  // raise it when decoding changes
+constexpr int64_t kMostNotes = 1 << 20;  // bytes
+constexpr const char* kVersion = "2";    // raise it when decoding changes
 
 }  // namespace
 
@@ -27,13 +29,15 @@ DecodedCache::DecodedCache(const fs::path& folder, const fs::path& file,
                               .add('\0' + std::to_string(stamp.size))
                               .add(' ' + std::to_string(stamp.modified_ns))
                               .add(' ' + std::to_string(channels))
+                              .add(options.axes)
                               .add(inline_text(Fields::write(options.dicom)))
                               .hex();
   place_ = folder / key.substr(0, 2) / (key + ".npy");
 }
 
 std::optional<torch::Tensor> DecodedCache::find() const {
-  if (place_.empty() || !fs::exists(place_)) return {};
+  std::error_code absent;
+  if (place_.empty() || !fs::exists(place_, absent)) return {};
   try {
     auto array = std::make_shared<io::Array>(io::read_npy(place_));
     const bool bytes = array->dtype == io::DType::u8;
@@ -48,7 +52,17 @@ std::optional<torch::Tensor> DecodedCache::find() const {
   }
 }
 
-void DecodedCache::keep(const torch::Tensor& tensor) const {
+std::vector<std::string> DecodedCache::notes() const {
+  std::vector<std::string> notes;
+  const fs::path text = fs::path(place_).replace_extension(".txt");
+  std::error_code absent;
+  if (place_.empty() || !fs::exists(text, absent)) return notes;
+  std::istringstream lines(storage::read_file(text, kMostNotes));
+  for (std::string line; std::getline(lines, line);) notes.push_back(line);
+  return notes;
+}
+
+void DecodedCache::keep(const torch::Tensor& tensor, const std::vector<std::string>& notes) const {
   if (place_.empty()) return;
   try {
     io::Array array;
@@ -57,6 +71,10 @@ void DecodedCache::keep(const torch::Tensor& tensor) const {
     array.bytes.resize(tensor.nbytes());
     std::memcpy(array.bytes.data(), tensor.const_data_ptr(), tensor.nbytes());
     storage::make_folder(place_.parent_path());
+    std::string lines;
+    for (const std::string& note : notes) lines += note + "\n";
+    if (!notes.empty())
+      storage::write_file_atomically(fs::path(place_).replace_extension(".txt"), lines);
     io::write_npy(place_, array);
   } catch (const Error& error) {
     log_once("cache " + place_.parent_path().parent_path().string(),

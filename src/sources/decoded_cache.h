@@ -7,6 +7,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "fovea/sources/formats.h"
 #include "fovea/storage/file.h"
@@ -21,8 +23,10 @@ class DecodedCache {
 
   /// Nothing where it was not kept, or what is there is damaged.
   std::optional<torch::Tensor> find() const;
+  /// What its reader noted: one a line of a text beside it.
+  std::vector<std::string> notes() const;
   /// uint8 and float32. A folder that cannot be written to is said once in the log.
-  void keep(const torch::Tensor& tensor) const;
+  void keep(const torch::Tensor& tensor, const std::vector<std::string>& notes) const;
 
  private:
   std::filesystem::path place_;

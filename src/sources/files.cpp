@@ -6,11 +6,15 @@
 
 #include <algorithm>
 #include <cctype>
+#include <deque>
+#include <set>
 
 #include "fovea/core/error.h"
+#include "fovea/core/text.h"
 #include "fovea/dicom/scan.h"
 #include "fovea/sources/image_tensor.h"
 #include "sources/decoded_cache.h"
+#include "sources/image_survey.h"
 
 namespace fovea::sources {
 namespace {
@@ -29,12 +33,17 @@ std::string changed(const fs::path& path, const storage::FileStamp& listed,
 
 class FileInput final : public Input {
  public:
-  FileInput(std::vector<ListedFile> files, const ImageOptions& image, const DataOptions& options)
-      : files_(std::move(files)), image_(image), options_(options) {}
+  FileInput(std::vector<ListedFile> files, const ImageOptions& image, const DataOptions& options,
+            bool survey)
+      : files_(std::move(files)), image_(image), options_(options) {
+    if (!survey || image_.channels != 0) return;
+    survey_ = survey_images(files_);
+    image_.channels = survey_.channels;
+  }
 
   torch::Tensor read(int64_t index) const override {
     const ListedFile& file = files_.at(static_cast<size_t>(index));
-    return read_tensor(file.path, image_.channels, options_, file.stamp);
+    return read_tensor(file.path, image_, options_, notes_, file.stamp);
   }
   bool has(int64_t index) const override {
     return !files_.at(static_cast<size_t>(index)).path.empty();
@@ -43,11 +52,15 @@ class FileInput final : public Input {
   std::string file(int64_t index) const override {
     return has(index) ? storage::shown(files_.at(static_cast<size_t>(index)).path) : "";
   }
+  const ImageSurvey* survey() const override { return &survey_; }
+  std::vector<std::string> notes() const override { return notes_.lines(); }
 
  private:
   std::vector<ListedFile> files_;
   ImageOptions image_;
   DataOptions options_;
+  ImageSurvey survey_;
+  mutable ImageNotes notes_;
 };
 
 class CaseDataset final : public Dataset {
@@ -98,18 +111,19 @@ class CaseDataset final : public Dataset {
 DatasetPtr case_dataset(Cases cases) { return std::make_shared<CaseDataset>(std::move(cases)); }
 
 InputPtr file_input(std::vector<ListedFile> files, const ImageOptions& image,
-                    const DataOptions& options) {
-  return std::make_shared<FileInput>(std::move(files), image, options);
+                    const DataOptions& options, bool survey) {
+  return std::make_shared<FileInput>(std::move(files), image, options, survey);
 }
 
 InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
   if (options.column.empty())
-    throw config_error("data.inputs." + place.name +
-                       ".column is missing: name the table's column of files");
+    throw config_error(
+        "the image '" + place.name + "' has no column",
+        "name the table's column of files: DataOptions::inputs." + place.name + ".column");
   return file_input(
       place.files(
           {.column = options.column, .folder = options.folder, .optional = options.optional}),
-      options, place.data);
+      options, place.data, !place.cases);
 }
 
 std::optional<storage::FileStamp> stamp_of(const fs::path& path) {
@@ -120,59 +134,134 @@ std::optional<storage::FileStamp> stamp_of(const fs::path& path) {
       .modified_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
-torch::Tensor read_tensor(const fs::path& path, int64_t channels, const DataOptions& options,
+torch::Tensor read_tensor(const fs::path& path, const ImageOptions& image,
+                          const DataOptions& options, ImageNotes& notes,
                           const std::optional<storage::FileStamp>& listed) {
   const storage::InputFile file(path);
   if (listed && *listed != file.stamp()) throw io_error(changed(path, *listed, file.stamp()));
-  const DecodedCache cache(options.cache_folder, path, file.stamp(), channels, options.formats);
-  if (std::optional<torch::Tensor> kept = cache.find()) return *kept;
-  const int64_t most = options.formats.max_decoded_mb << 20;
+  FormatOptions formats = options.formats;
+  formats.axes = image.axes;
+  const DecodedCache cache(options.cache_folder, path, file.stamp(), image.channels, formats);
+  if (std::optional<torch::Tensor> kept = cache.find()) {
+    notes.add(storage::shown(path), cache.notes());
+    return *kept;
+  }
+  const int64_t most = formats.max_decoded_mb << 20;
   if (file.size() > most)
-    throw data_error(fmt::format("{}: found {} bytes, wanted at most {} (data.max_decoded_mb)",
-                                 storage::shown(path), file.size(), most));
+    throw data_error(fmt::format("{}: found {} bytes, wanted at most {}", storage::shown(path),
+                                 file.size(), most),
+                     "raise FormatOptions::max_decoded_mb if it is meant to be so large");
   std::string content(static_cast<size_t>(file.size()), '\0');
   file.read(0, std::as_writable_bytes(std::span(content)));
-  const Image image = decode_image(content, path, options.formats);
-  torch::Tensor tensor = within(storage::shown(path), [&] { return to_tensor(image, channels); });
-  cache.keep(tensor);
+  Image decoded = decode_image(content, path, formats);
+  torch::Tensor tensor =
+      within(storage::shown(path), [&] { return to_tensor(decoded, image.channels); });
+  if (image.channels == 1 && decoded.channels == 3) decoded.notes.push_back("colour became grey");
+  notes.add(storage::shown(path), decoded.notes);
+  cache.keep(tensor, decoded.notes);
   return tensor;
-}
-
-std::vector<fs::path> files_below(const fs::path& folder) {
-  const auto hidden = [](const fs::path& path) {
-    return path.filename().native().starts_with('.');
-  };
-  std::vector<fs::path> files;
-  try {
-    for (auto entry = fs::recursive_directory_iterator(folder);
-         entry != fs::recursive_directory_iterator(); ++entry) {
-      if (hidden(entry->path())) {
-        entry.disable_recursion_pending();
-      } else if (entry->is_regular_file()) {
-        files.push_back(entry->path());
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw io_error(fmt::format("{}: cannot list the folder: {}", storage::shown(folder),
-                               error.code().message()));
-  }
-  std::ranges::sort(files);
-  return files;
 }
 
 namespace {
 
-/// Whoever gave the file such a name took it for a picture: when it is none, that is worth an error.
+class Lister {
+ public:
+  explicit Lister(const fs::path& root) : root_(root) {}
+
+  FolderListing list() {
+    std::error_code error;
+    const fs::path real = fs::canonical(root_, error);
+    waiting_.push_back({root_, real, {}});
+    for (; !waiting_.empty(); waiting_.pop_front()) read(waiting_.front());
+    std::ranges::sort(listing_.files);
+    std::ranges::sort(listing_.folders);
+    say("links to folders are followed", followed_);
+    say("links are left out, they lead back to a folder they stand in", loops_);
+    say("links are left out, their folder is read already", again_);
+    say("links are left out, they lead nowhere", broken_);
+    say("entries are left out, they are no regular files", special_);
+    say("hidden entries are left out", hidden_);
+    return std::move(listing_);
+  }
+
+ private:
+  struct Folder {
+    fs::path path, real;
+    std::vector<fs::path> links;  // real folders in which the links that led here stand
+  };
+
+  void read(const Folder& folder) {
+    std::error_code error;
+    std::vector<fs::path> paths;
+    for (fs::directory_iterator entry(folder.path, error), end; !error && entry != end;
+         entry.increment(error))
+      paths.push_back(entry->path());
+    if (error)
+      throw io_error(storage::shown(folder.path) + ": cannot list the folder: " + error.message());
+    std::ranges::sort(paths);  // which of two links to a folder is followed
+    for (const fs::path& path : paths) take(path, folder);
+  }
+
+  void take(const fs::path& path, const Folder& folder) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (path.filename().native().starts_with('.')) return hidden_.push_back(path);
+    if (fs::is_symlink(fs::symlink_status(path, error)) && !fs::is_regular_file(status))
+      return follow(path, status, folder);
+    if (fs::is_regular_file(status)) return listing_.files.push_back(path);
+    if (!fs::is_directory(status)) return special_.push_back(path);
+    listing_.folders.push_back(path);
+    waiting_.push_back({path, folder.real / path.filename(), folder.links});
+  }
+
+  void follow(const fs::path& path, const fs::file_status& status, const Folder& folder) {
+    std::error_code error;
+    const fs::path real = fs::canonical(path, error);
+    if (error) return broken_.push_back(path);
+    if (!fs::is_directory(status)) return special_.push_back(path);
+    const auto holds = [&](const fs::path& inner) {
+      return std::mismatch(real.begin(), real.end(), inner.begin(), inner.end()).first ==
+             real.end();
+    };
+    if (holds(folder.real) || std::ranges::any_of(folder.links, holds))
+      return loops_.push_back(path);
+    if (!targets_.insert(real).second) return again_.push_back(path);
+    followed_.push_back(path);
+    listing_.folders.push_back(path);
+    Folder next{path, real, folder.links};
+    next.links.push_back(folder.real);
+    waiting_.push_back(std::move(next));
+  }
+
+  void say(const char* what, std::vector<fs::path>& paths) {
+    if (paths.empty()) return;
+    std::ranges::sort(paths);
+    std::vector<std::string> names;
+    for (const fs::path& path : paths)
+      names.push_back(storage::shown(path.lexically_relative(root_)));
+    listing_.notes.push_back(fmt::format("{}: {} {}: {}", storage::shown(root_), paths.size(), what,
+                                         join(names, ", ", 5)));
+  }
+
+  const fs::path& root_;
+  FolderListing listing_;
+  std::deque<Folder> waiting_;
+  std::set<fs::path> targets_;  // that links led to
+  std::vector<fs::path> followed_, loops_, again_, broken_, special_, hidden_;
+};
+
+}  // namespace
+
+FolderListing list_folder(const fs::path& folder) { return Lister(folder).list(); }
+
 bool named_as_picture(const fs::path& path) {
   std::string ending = path.extension().string();
   std::ranges::transform(ending, ending.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char* known : {".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff"})
+  for (const char* known : {".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy"})
     if (ending == known) return true;
   return false;
 }
-
-}  // namespace
 
 std::string why_no_picture(const fs::path& path) {
   const std::string head = storage::read_head(path, kHeadBytes);

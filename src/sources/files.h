@@ -9,6 +9,7 @@
 
 #include "fovea/data/dataset.h"
 #include "fovea/sources/data_options.h"
+#include "fovea/sources/image_notes.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::sources {
@@ -27,19 +28,30 @@ struct Cases {
 DatasetPtr case_dataset(Cases cases);
 
 /// One picture per case, decoded when asked. A file that changed since it was listed is an io Error.
+/// `survey`: where the settings leave the channels open, all headers are read to choose them.
 InputPtr file_input(std::vector<ListedFile> files, const ImageOptions& image,
-                    const DataOptions& options);
+                    const DataOptions& options, bool survey = true);
 
 /// What tells a changed file; nothing where there is no regular file.
 std::optional<storage::FileStamp> stamp_of(const std::filesystem::path& path);
 
-/// One file as a tensor, from the cache folder where it is there.
-torch::Tensor read_tensor(const std::filesystem::path& path, int64_t channels,
-                          const DataOptions& options,
+/// One file as a tensor, from the cache folder where it is there. What its reader has to say goes
+/// to `notes`.
+torch::Tensor read_tensor(const std::filesystem::path& path, const ImageOptions& image,
+                          const DataOptions& options, ImageNotes& notes,
                           const std::optional<storage::FileStamp>& listed = {});
 
-/// The regular files below a folder that are not hidden, sorted; links to folders are not followed.
-std::vector<std::filesystem::path> files_below(const std::filesystem::path& folder);
+/// What a folder holds, everything below it, by path. Links to folders are followed, each folder
+/// once; one that leads back to where it stands is not.
+struct FolderListing {
+  std::vector<std::filesystem::path> files;    ///< regular ones that are not hidden, sorted
+  std::vector<std::filesystem::path> folders;  ///< likewise
+  std::vector<std::string> notes;              ///< links, and what was left out
+};
+FolderListing list_folder(const std::filesystem::path& folder);
+
+/// Whoever gave the file such a name took it for a picture: when it is none, that is worth an error.
+bool named_as_picture(const std::filesystem::path& path);
 
 /// Why a file is no picture: "no known format", or what dicom says of an object without pixels;
 /// empty where it is one, or a damaged one.

@@ -30,7 +30,12 @@ dicom::ReadOptions dicom_options(const FormatOptions& options) {
     read.window = dicom::WindowFrom::given;
     read.given = {.centre = window.centre, .width = window.width};
   }
+  if (options.dicom.jpeg_predictor6 != "refuse")
+    read.decode.jpeg_predictor6 = options.dicom.jpeg_predictor6 == "standard"
+                                      ? dicom::JpegPredictor6::standard
+                                      : dicom::JpegPredictor6::overflowed;
   read.limits.max_decoded_bytes = static_cast<uint64_t>(options.max_decoded_mb) << 20;
+  read.limits.max_inflated_bytes = read.limits.max_decoded_bytes + (uint64_t{64} << 20);
   return read;
 }
 
@@ -63,10 +68,10 @@ const std::vector<Format>& formats() {
        [](std::string_view file, const fs::path& path, const FormatOptions& options) {
          return io::decode_tiff(file, path, limits(options));
        }},
-      {"npy", "NumPy array [height, width], [height, width, 3] or [depth, height, width]",
-       io::is_npy,
-       [](std::string_view file, const fs::path& path, const FormatOptions&) {
-         return array_image(io::decode_npy(file, storage::shown(path)), storage::shown(path));
+      {"npy", "NumPy array: a picture or a volume, channels first or last", io::is_npy,
+       [](std::string_view file, const fs::path& path, const FormatOptions& options) {
+         return array_image(io::decode_npy(file, storage::shown(path)), storage::shown(path),
+                            options.axes);
        }},
   };
   return table;

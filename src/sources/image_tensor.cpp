@@ -48,13 +48,30 @@ void spread(const From* from, To* to, int64_t pixels, int64_t channels, bool gre
       to[c * pixels + i] = static_cast<To>(value(from[i * channels + c]));
 }
 
+// x - x is 0 for finite numbers alone.
+void refuse_not_finite(const torch::Tensor& tensor) {
+  const float* values = tensor.const_data_ptr<float>();
+  const int64_t count = tensor.numel();
+  float sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += values[i] - values[i];
+  if (sum == 0) return;
+  int64_t first = -1, bad = 0;
+  for (int64_t i = 0; i < count; ++i)
+    if (!std::isfinite(values[i]) && bad++ == 0) first = i;
+  const int64_t width = tensor.size(-1), height = tensor.size(-2);
+  throw data_error(
+      fmt::format("{} of {} values are not finite (NaN, infinite or beyond float), the first at "
+                  "row {}, column {}",
+                  bad, count, first / width % height, first % width),
+      "write the file again without them");
+}
+
 }  // namespace
 
 torch::Tensor to_tensor(const Image& image, int64_t channels) {
   if (channels == 3 && image.channels == 1)
-    throw data_error(
-        "found 1 channel, wanted 3 (channels: 3); leave `channels` out and repeat the grey channel "
-        "with a transform");
+    throw data_error("found 1 channel, wanted 3 (ImageOptions::channels)",
+                     "leave that out and repeat the grey channel with the transform channels");
   const bool grey = channels == 1 && image.channels == 3;
   const bool whole = image.sample == Sample::u8 && image.slope == 1 && image.intercept == 0;
   const int64_t planes = grey ? 1 : image.channels;
@@ -69,6 +86,7 @@ torch::Tensor to_tensor(const Image& image, int64_t channels) {
     } else {
       spread(from, tensor.data_ptr<float>(), pixels, image.channels, grey,
              [&](auto v) { return static_cast<double>(v) * image.slope + image.intercept; });
+      refuse_not_finite(tensor);
     }
   });
   return tensor;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "fovea/core/error.h"
@@ -16,6 +17,7 @@ namespace {
 struct Part {
   std::string split;
   io::Array images;
+  std::string axes;  // ImageOptions::axes
 
   int64_t size() const { return images.shape[0]; }
 
@@ -26,7 +28,7 @@ struct Part {
     const size_t bytes = images.bytes.size() / static_cast<size_t>(size());
     const auto begin = images.bytes.begin() + static_cast<int64_t>(bytes) * index;
     one.bytes.assign(begin, begin + static_cast<int64_t>(bytes));
-    return array_image(std::move(one), split + "_images");
+    return array_image(std::move(one), split + "_images", axes);
   }
 };
 
@@ -47,7 +49,8 @@ class NpzDataset final : public Dataset {
   Example get(int64_t index) const override {
     const auto [part, inner] = find(index);
     Example example{fmt::format("{}/{}", part->split, inner), "", {}, targets(index)};
-    example.inputs[input_] = to_tensor(part->image(inner), channels_);
+    example.inputs[input_] =
+        within(name(index), [&] { return to_tensor(part->image(inner), channels_); });
     return example;
   }
 
@@ -116,8 +119,10 @@ class ArchiveReader {
     const auto [target, target_options] = only_classes(options_.targets);
     Source source;
     for (const char* split : {"train", "val", "test"})
-      if (archive_.find(fmt::format("{}_images", split))) read_part(split, source.splits);
+      if (archive_.find(fmt::format("{}_images", split)))
+        read_part(split, input_options.axes, source.splits);
     if (parts_.empty()) refuse_names();
+    note_parts(source);
     const std::vector<Labels> labels{number_labels(target, target_options)};
     source.data = std::make_shared<NpzDataset>(options_.path, std::move(parts_), input,
                                                input_options.channels, target, labels[0].values);
@@ -126,8 +131,9 @@ class ArchiveReader {
   }
 
  private:
-  void read_part(const std::string& split, std::vector<std::string>& splits) {
-    Part part{split, archive_.read(split + "_images")};
+  void read_part(const std::string& split, const std::string& axes,
+                 std::vector<std::string>& splits) {
+    Part part{split, archive_.read(split + "_images"), axes};
     const io::Array labels = archive_.read(split + "_labels");
     const std::vector<int64_t>& shape = part.images.shape;
     if (shape.size() < 3 || labels.shape.empty() || labels.shape.size() > 2 ||
@@ -145,6 +151,22 @@ class ArchiveReader {
       numbers_.push_back(whole_number(labels, i, where_ + ": " + split + "_labels"));
     splits.insert(splits.end(), static_cast<size_t>(shape[0]), split);
     if (shape[0] > 0) parts_.push_back(std::move(part));
+  }
+
+  // What is assumed of the arrays, once, and which of them nobody asks for.
+  void note_parts(Source& source) const {
+    for (const std::string& note : within(where_, [&] { return parts_[0].image(0); }).notes)
+      source.notes.push_back(fmt::format("{}: {}", where_, note));
+    std::vector<std::string> others;
+    for (const io::NpzEntry& entry : archive_.entries()) {
+      const auto of = [&](const Part& part) {
+        return entry.name == part.split + "_images" || entry.name == part.split + "_labels";
+      };
+      if (std::ranges::none_of(parts_, of)) others.push_back(entry.name);
+    }
+    if (!others.empty())
+      source.notes.push_back(
+          fmt::format("{}: the arrays {} are left out", where_, join(others, ", ", 10)));
   }
 
   [[noreturn]] void refuse_names() const {

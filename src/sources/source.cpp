@@ -6,6 +6,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
+#include "fovea/core/text.h"
 #include "fovea/data/splits.h"
 #include "fovea/storage/hash.h"
 #include "sources/files.h"
@@ -111,6 +112,44 @@ DatasetPtr Source::part(std::string_view split) const {
   return subset(data, std::move(indices));
 }
 
+std::vector<std::string> Source::reading_notes() const {
+  std::vector<std::string> lines;
+  const auto add = [&](const InputPtr& input) {
+    std::ranges::copy(input->notes(), std::back_inserter(lines));
+  };
+  for (const auto& [name, input] : inputs) add(input);
+  if (images) add(images);
+  return lines;
+}
+
+void keep_choices(const Source& source, DataOptions& options) {
+  for (const auto& [name, channels] : source.channels) {
+    const InputChoice* input = options.inputs.find(name);
+    ImageOptions image =
+        input && input->as<ImageOptions>() ? *input->as<ImageOptions>() : ImageOptions{};
+    image.channels = channels;
+    std::erase_if(options.inputs.entries, [&](const auto& one) { return one.first == name; });
+    options.inputs.entries.emplace_back(name, InputChoice("image", image));
+  }
+}
+
+namespace {
+
+/// What the headers of the images told, into the notes.
+void take_surveys(Source& source, const DataOptions& options) {
+  const auto take = [&](const std::string& name, const InputPtr& input) {
+    const ImageSurvey* survey = input->survey();
+    if (!survey) return;
+    if (survey->channels != 0) source.channels.emplace_back(name, survey->channels);
+    for (const std::string& note : survey->notes)
+      source.notes.push_back(fmt::format("input '{}': {}", name, note));
+  };
+  for (const auto& [name, input] : source.inputs) take(name, input);
+  if (source.images) take(only_image(options.inputs).first, source.images);
+}
+
+}  // namespace
+
 Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
   std::vector<std::string> set;
   if (!options.table.empty()) set.push_back("table");
@@ -123,6 +162,12 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
             "wanted exactly one: each names all the cases",
             set.size(), set.empty() ? "none" : join(set)),
         set.empty() ? "" : "drop the others");
+  if (options.table.empty() && !options.subgroups.empty())
+    throw config_error("found DataOptions::subgroups, but only a table has columns",
+                       "leave it out");
+  if (!options.path.empty() && !options.group.empty())
+    throw config_error("found DataOptions::group, but an archive of arrays says no patients",
+                       "leave it out, or give a table");
   if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
     throw config_error("DataOptions::split: found the column '" + options.split.column +
                            "', but only a table has columns",
@@ -137,8 +182,14 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   Source source = !options.table.empty()    ? open_table(options, seed, learned)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);
+  take_surveys(source, options);
   if (options.cache_mb > 0) source.data = cached(source.data, options.cache_mb << 20);
   return source;
+}
+
+std::string case_id(const fs::path& file) {
+  const bool known = named_as_picture(file) || file.extension() == ".txt";
+  return known ? file.stem().string() : file.filename().string();
 }
 
 CaseReader case_reader(const DataOptions& options,
@@ -149,13 +200,16 @@ CaseReader case_reader(const DataOptions& options,
       const auto own = words.find(name);
       return text_file_reader(name, *text, options, own == words.end() ? nullptr : own->second);
     }
-  return {{}, [options](const fs::path& path) {
+  const auto notes = std::make_shared<ImageNotes>();
+  return {{},
+          [options, notes](const fs::path& path) {
             const auto [name, image] = only_image(options.inputs);
             Example example;
-            example.id = path.stem().string();
-            example.inputs[name] = read_tensor(path, image.channels, options);
+            example.id = case_id(path);
+            example.inputs[name] = read_tensor(path, image, options, *notes);
             return example;
-          }};
+          },
+          [notes] { return notes->lines(); }};
 }
 
 std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
@@ -165,7 +219,9 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (fs::is_directory(status)) {
-      for (const fs::path& file : files_below(path)) {
+      const FolderListing listing = list_folder(path);
+      for (const std::string& note : listing.notes) log_info(note);
+      for (const fs::path& file : listing.files) {
         if (why_no_picture(file).empty())
           files.push_back(file);
         else
@@ -192,7 +248,7 @@ NamedCases list_cases(const std::vector<fs::path>& paths, const DataOptions& opt
     const fs::path ending = path.extension();
     std::error_code unreadable;
     if (fs::is_directory(path, unreadable)) {
-      for (const fs::path& file : files_below(path))
+      for (const fs::path& file : list_folder(path).files)
         if (file.extension() == ".txt") cases.files.push_back(file);
     } else if (ending == ".csv" || ending == ".tsv" || ending == ".jsonl" || ending == ".conll") {
       cases.tables.push_back(path);

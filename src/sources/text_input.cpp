@@ -215,7 +215,7 @@ CaseReader text_file_reader(const std::string& name, const TextOptions& given,
       log_info(fmt::format("{}: more than {} tokens, cut there", storage::shown(path),
                            options.max_tokens));
     Example example;
-    example.id = path.stem().string();
+    example.id = case_id(path);
     const auto input = std::make_shared<TextInput>(std::move(one), tokenizer, options);
     example.inputs[name] = input->read(0);
     for (const auto& [place, part] : text_places(name, input))

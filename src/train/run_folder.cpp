@@ -235,6 +235,11 @@ class RunFolder::Implementation {
     }
   }
 
+  void add_note(const std::string& note) {
+    Json& notes = manifest_["notes"];
+    if (std::ranges::find(notes, Json(note)) == notes.end()) notes.push_back(note);
+  }
+
   void finish(int exit_code) {
     manifest_["end"] = now();
     manifest_["exit_code"] = exit_code;
@@ -352,6 +357,7 @@ void RunFolder::append_log(std::string_view level, std::string_view event,
                            std::string_view fields) {
   implementation_->append_log(level, event, fields);
 }
+void RunFolder::add_note(const std::string& note) { implementation_->add_note(note); }
 void RunFolder::finish(int exit_code) { implementation_->finish(exit_code); }
 
 fs::path trained_weights(const fs::path& run) {

@@ -93,8 +93,14 @@ TransformPtr scale(const ScaleOptions& options) {
       stretch(values, s.low, s.high, options.clip);
     } else if (options.mode == "percentiles") {
       std::vector<float> sorted(values.begin(), values.end());
-      const double low = percentile(sorted, options.percentiles[0]);
-      stretch(values, low, percentile(sorted, options.percentiles[1]), options.clip);
+      double low = percentile(sorted, options.percentiles[0]);
+      double high = percentile(sorted, options.percentiles[1]);
+      if (high <= low) {  // nearly all pixels are alike, and what there is to see lies beyond
+        const Statistics s = statistics(values);
+        low = s.low;
+        high = s.high;
+      }
+      stretch(values, low, high, options.clip);
     } else {
       const Statistics s = statistics(values);
       const auto factor = static_cast<float>(s.high > s.low ? 1 / s.deviation : 0);

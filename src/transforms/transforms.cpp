@@ -51,6 +51,20 @@ const BatchTransformTable& batch_transforms() {
   return table;
 }
 
+namespace {
+
+// x - x is 0 for finite numbers alone.
+void refuse_not_finite(const torch::Tensor& picture) {
+  const float* values = picture.const_data_ptr<float>();
+  float sum = 0;
+  for (int64_t i = 0; i < picture.numel(); ++i) sum += values[i] - values[i];
+  if (sum != 0)
+    throw data_error("transforms: values that are not finite came out of finite ones",
+                     "bring the values to a smaller range before");
+}
+
+}  // namespace
+
 ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string input) {
   struct Step {
     std::string name;
@@ -70,6 +84,7 @@ ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string
           within(step.name, [&] { return step.transform->apply(std::move(picture), random); });
     if (picture.scalar_type() == torch::kUInt8) picture = floats(std::move(picture));
     slot = picture.contiguous();
+    refuse_not_finite(slot);
     return example;
   };
 }

@@ -154,7 +154,7 @@ TEST(Polarity, Monochrome1IsTurnedRoundInTheRangeOfBitsStored) {
   EXPECT_THAT(values<int8_t>(read_bytes(made.file(), stored)), ElementsAre(0, 7, -8, -1, 1, 2));
 }
 
-TEST(Polarity, TheFilesWindowComesBeforeTheTurnAndAGivenOneAfter) {
+TEST(Polarity, AWindowComesBeforeTheTurn) {
   DicomImage made;
   made.photometric = "MONOCHROME1";
   made.before_pixels = DicomBytes()
@@ -165,10 +165,14 @@ TEST(Polarity, TheFilesWindowComesBeforeTheTurnAndAGivenOneAfter) {
   // Viewer: window 0..4 of 1 2 3 4 5 6 gives .25 .5 .75 1 1 1, shown inverted.
   EXPECT_THAT(values<float>(read_bytes(made.file(), with(WindowFrom::file))),
               ElementsAre(0.75F, 0.5F, 0.25F, 0, 0, 0));
-  // Given: of the values handed out, 254 253 252 251 250 249.
+  // A given one is in the file's own values, too: 2..6 gives 0 0 .25 .5 .75 1.
   EXPECT_THAT(values<float>(read_bytes(
-                  made.file(), with(WindowFrom::given, {252, 4, WindowFunction::linear_exact}))),
-              ElementsAre(1, 0.75F, 0.5F, 0.25F, 0, 0));
+                  made.file(), with(WindowFrom::given, {4, 4, WindowFunction::linear_exact}))),
+              ElementsAre(1, 1, 0.75F, 0.5F, 0.25F, 0));
+  ReadOptions stored = with(WindowFrom::given, {4, 4, WindowFunction::linear_exact});
+  stored.polarity = Polarity::stored;
+  EXPECT_THAT(values<float>(read_bytes(made.file(), stored)),
+              ElementsAre(0, 0, 0.25F, 0.5F, 0.75F, 1));
 }
 
 TEST(Polarity, AModalityLutIsTurnedRoundInItsOwnRange) {

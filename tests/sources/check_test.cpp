@@ -53,6 +53,29 @@ TEST(Check, CountsSizesFailuresDuplicatesAndConstantPictures) {
   EXPECT_EQ(report.problems().size(), 3u);
 }
 
+TEST(Check, NamesPicturesOfWhichTheTransformsLeaveNothing) {
+  const test::TempFolder root;
+  write_picture(root / "train/a/1.png", 1);
+  write_picture(root / "train/a/2.png", 100);  // constant before
+  write_picture(root / "train/b/3.png", 3);
+  DataOptions options;
+  options.folder = root.path();
+  const auto transform = [](Example example, Random&) {
+    torch::Tensor& picture = example.inputs["image"];
+    picture = picture.to(torch::kFloat32);
+    if (picture.min().item<float>() == 3) picture = torch::zeros_like(picture);
+    return example;
+  };
+  const CheckReport report = check(open_source(options, 1), 2, {}, transform);
+  ASSERT_EQ(report.made_constant.size(), 1u);
+  EXPECT_THAT(report.made_constant[0], HasSubstr("3.png"));
+  EXPECT_THAT(report.problems(), testing::Contains(HasSubstr("only after the transforms")));
+  const CheckReport failing = check(open_source(options, 1), 2, {},
+                                    [](Example, Random&) -> Example { throw data_error("small"); });
+  ASSERT_EQ(failing.failures.size(), 3u);
+  EXPECT_THAT(failing.failures[0].message, HasSubstr("1.png: small"));
+}
+
 TEST(Check, FindsTheDuplicatesThatTheReadmeOfPneumoniaMnistTells) {
   FOVEA_NEEDS_DATA("medmnist/pneumoniamnist.npz");
   DataOptions options;

@@ -1,13 +1,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
 #include "fovea/sources/source.h"
+
+#include "sources/files.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
 namespace {
 
 using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 DataOptions folder_options(const std::filesystem::path& folder) {
@@ -37,8 +43,155 @@ TEST(Folder, ATreeWithSplitsGivesClassesAndSplitsInSortedOrder) {
                                            "train/ill/2.png"}));
   EXPECT_EQ(mark_of(source.part("val")->get(0)), 4);
   EXPECT_EQ(mark_of(source.part("test")->get(0)), 5);
-  ASSERT_EQ(source.notes.size(), 1u);
-  EXPECT_THAT(source.notes[0], AllOf(HasSubstr("1 files left out"), HasSubstr("Notes.txt")));
+  EXPECT_THAT(source.notes,
+              ElementsAre(AllOf(HasSubstr("5 pictures; classes are the folders healthy, ill"),
+                                HasSubstr("below test, train, valid, which are the splits")),
+                          AllOf(HasSubstr("1 files left out"), HasSubstr("Notes.txt")),
+                          AllOf(HasSubstr("2 hidden entries"),
+                                HasSubstr(".trash, train/ill/.hidden.png"))));
+}
+
+TEST(Folder, PicturesThatLieInNoFolderOfAClassAreCountedAndNamed) {
+  const test::TempFolder root;
+  for (const char* split : {"train", "test"})
+    for (const char* label : {"a", "b"}) write_picture(root / split / label / "1.png", 1);
+  write_picture(root / "test/flat.png", 3);
+  write_picture(root / "cover.png", 4);
+  write_picture(root / "val2/a/1.png", 5);
+  write_picture(root / "val2/b/2.png", 6);
+  std::filesystem::create_directories(root / "train/empty");
+  const Source source = open_source(folder_options(root.path()), 1);
+  EXPECT_EQ(source.data->size(), 4);
+  EXPECT_THAT(
+      source.notes,
+      AllOf(Contains(HasSubstr("2 pictures of the folder 'val2' left out")),
+            Contains(AllOf(HasSubstr("2 pictures left out, they lie in no folder of a"),
+                           HasSubstr("cover.png, test/flat.png"))),
+            Contains(AllOf(HasSubstr("1 folders hold no picture"), HasSubstr("train/empty")))));
+}
+
+TEST(Folder, ClassesThatDifferInCaseBlanksOrZerosAreRefused) {
+  for (const auto& [one, other] : std::vector<std::pair<std::string, std::string>>{
+           {"1", "01"}, {"Cat", "cat"}, {"no finding", "nofinding"}}) {
+    const test::TempFolder root;
+    write_picture(root / one / "1.png", 1);
+    write_picture(root / other / "2.png", 2);
+    write_picture(root / "2" / "3.png", 3);
+    DataOptions options = folder_options(root.path());
+    options.split.fractions = {{"train", 1}};
+    EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(),
+                AllOf(HasSubstr("'" + one + "'"), HasSubstr("'" + other + "'")));
+  }
+}
+
+TEST(Folder, LinksToFoldersAreFollowedOnceAndLoopsAreLeftOut) {
+  const test::TempFolder store, root;
+  write_picture(store / "more/2.png", 2);
+  write_picture(root / "a/1.png", 1);
+  write_picture(root / "b/3.png", 3);
+  namespace fs = std::filesystem;
+  fs::create_directory_symlink(store / "more", root / "b/linked");
+  fs::create_directory_symlink(store / "more", root / "a/again");
+  fs::create_directory_symlink(root.path(), root / "a/loop");
+  fs::create_directory_symlink(store.path(), store / "more/up");  // store is no folder of the chain
+  fs::create_symlink("nowhere", root / "a/broken");
+  fs::create_symlink("self", root / "a/self");
+  const FolderListing listing = list_folder(root.path());
+  EXPECT_EQ(listing.files.size(), 3u);
+  EXPECT_THAT(listing.notes,
+              AllOf(Contains(HasSubstr("1 links to folders are followed")),
+                    Contains(AllOf(HasSubstr("lead back"), HasSubstr("a/loop"))),
+                    Contains(AllOf(HasSubstr("read already"))),
+                    Contains(AllOf(HasSubstr("2 links are left out, they lead nowhere"),
+                                   HasSubstr("a/broken, a/self")))));
+}
+
+// class/patient/slice: two classes of four patients with three slices each.
+void write_patients(const test::TempFolder& root) {
+  uint8_t mark = 0;
+  for (const char* label : {"a", "b"})
+    for (int patient = 0; patient < 4; ++patient)
+      for (int slice = 0; slice < 3; ++slice)
+        write_picture(
+            root / label / (label + std::to_string(patient)) / (std::to_string(slice) + ".png"),
+            ++mark);
+}
+
+std::map<std::string, std::set<std::string>> splits_of_groups(const Source& source) {
+  std::map<std::string, std::set<std::string>> splits;
+  for (int64_t i = 0; i < source.data->size(); ++i)
+    splits[source.data->group(i)].insert(source.splits[static_cast<size_t>(i)]);
+  return splits;
+}
+
+TEST(Folder, FoldersBelowTheClassesAreTakenAsPatientsWhereSplitsAreDrawn) {
+  const test::TempFolder root;
+  write_patients(root);
+  DataOptions options = folder_options(root.path());
+  options.split.fractions = {{"train", 0.5}, {"test", 0.5}};
+  const Source source = open_source(options, 1);
+  const auto splits = splits_of_groups(source);
+  EXPECT_EQ(splits.size(), 8u);
+  for (const auto& [patient, in] : splits) EXPECT_EQ(in.size(), 1u) << patient;
+  EXPECT_THAT(source.notes, Contains(HasSubstr("the 8 folders below the classes are taken as")));
+  options.group = "0";
+  EXPECT_EQ(open_source(options, 1).data->group(0), "");
+}
+
+TEST(Folder, APatientIsALevelOfThePathOrWhatAnExpressionFinds) {
+  const test::TempFolder root;
+  for (const char* split : {"train", "test"})
+    for (const char* label : {"a", "b"})
+      write_picture(root / split / label / (std::string(split) + "7_1.png"), 1);
+  DataOptions options = folder_options(root.path());
+  options.group = R"(^([a-z]+7)_)";
+  EXPECT_EQ(open_source(options, 1).data->group(0), "test7");
+  options.group = R"(([0-9])_)";
+  EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(), HasSubstr("more than one split"));
+  options.group = "1";
+  EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(),
+              AllOf(HasSubstr("4 of 4 pictures"), HasSubstr("DataOptions::group")));
+  options.group = "(";
+  EXPECT_EQ(refusal([&] { open_source(options, 1); }).fault(), Fault::config);
+}
+
+TEST(Folder, OneClassFolderNamesTheFolderThatMayBeMeant) {
+  const test::TempFolder root;
+  write_picture(root / "images/a/1.png", 1);
+  write_picture(root / "images/b/2.png", 2);
+  EXPECT_THAT(refusal([&] { open_source(folder_options(root.path()), 1); }).what(),
+              AllOf(HasSubstr("one class folder 'images'"), HasSubstr("DataOptions::folder")));
+}
+
+Image colour(uint8_t mark) {
+  Image image = grey(mark);
+  image.channels = 3;
+  image.pixels.assign(60, std::byte{mark});
+  return image;
+}
+
+TEST(Folder, GreyAndColourTogetherAreReadAsGreyAndTheChoiceIsKept) {
+  const test::TempFolder root;
+  for (const char* label : {"a", "b"}) write_picture(root / "train" / label / "1.png", 7);
+  io::write_png(root / "train/a/2.png", colour(9));
+  Image deep = grey(0);
+  deep.sample = Sample::u16;
+  deep.pixels.assign(40, std::byte{1});
+  io::write_png(root / "train/b/2.png", deep);
+  DataOptions options = folder_options(root.path());
+  const Source source = open_source(options, 1);
+  for (int64_t i = 0; i < 4; ++i)
+    EXPECT_EQ(source.data->get(i).inputs.at("image").sizes(), (std::vector<int64_t>{1, 4, 5}));
+  EXPECT_THAT(source.notes,
+              AllOf(Contains(AllOf(HasSubstr("1 of 4 images are colour"),
+                                   HasSubstr("ImageOptions::channels"))),
+                    Contains(HasSubstr("1 images have samples of more than 8 bits, 3 have 8"))));
+  EXPECT_THAT(
+      source.reading_notes(),
+      ElementsAre(AllOf(HasSubstr("1 of 4 images: colour became grey"), HasSubstr("2.png"))));
+  keep_choices(source, options);
+  EXPECT_EQ(options.inputs.find("image")->as<ImageOptions>()->channels, 1);
+  EXPECT_EQ(mark_of(case_reader(options).read(root / "train/a/2.png")), 9);
 }
 
 TEST(Folder, OneTreeNeedsShares) {
@@ -63,8 +216,8 @@ TEST(Folder, DicomObjectsWithoutPixelsAreLeftOutAndCounted) {
   std::filesystem::copy_file(report, root / "train/b/report.dcm");
   const Source source = open_source(folder_options(root.path()), 1);
   EXPECT_EQ(source.data->size(), 2);
-  ASSERT_EQ(source.notes.size(), 1u);
-  EXPECT_THAT(source.notes[0], HasSubstr("DICOM without pixels"));
+  EXPECT_THAT(source.notes, ElementsAre(HasSubstr("2 pictures; classes are the folders a, b"),
+                                        HasSubstr("DICOM without pixels")));
 }
 
 TEST(Folder, AnEmptyOrAbsentTreeIsRefusedWithItsPath) {
@@ -90,6 +243,10 @@ TEST(ReadCase, ReadsOneFileAsItsFirstInput) {
   options.inputs.entries = {{"picture", {"image", ImageOptions{.column = "x"}}}};
   const Example example = case_reader(options).read(root / "film.png");
   EXPECT_EQ(example.id, "film");
+  for (const char* uid : {"1.2.840.1.2.3", "1.2.840.1.2.4"}) {
+    std::filesystem::copy_file(root / "film.png", root / uid);
+    EXPECT_EQ(case_reader(options).read(root / uid).id, uid);
+  }
   EXPECT_TRUE(example.inputs.contains("picture"));
   EXPECT_TRUE(example.targets.empty());
 }

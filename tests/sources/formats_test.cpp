@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
 #include "fovea/dicom/image.h"
@@ -74,20 +75,106 @@ TEST(Formats, TheLimitOfDecodedBytesIsObeyed) {
 
 TEST(Formats, NpyArraysAreVolumesOrPictures) {
   const test::TempFolder folder;
-  io::Array array{io::DType::i16, {2, 3, 4}, std::vector<std::byte>(48)};
-  array.data<int16_t>()[23] = -1000;
+  io::Array array{io::DType::i16, {5, 6, 7}, std::vector<std::byte>(420)};
+  array.data<int16_t>()[209] = -1000;
   io::write_npy(folder / "v.npy", array);
   const Image volume = read_image(folder / "v.npy");
-  EXPECT_EQ(volume.frames, 2);
+  EXPECT_EQ(volume.frames, 5);
+  EXPECT_THAT(volume.notes, testing::ElementsAre(HasSubstr("read as a volume of 5 slices")));
   const torch::Tensor tensor = to_tensor(volume);
-  EXPECT_EQ(tensor.sizes(), (std::vector<int64_t>{1, 2, 3, 4}));
-  EXPECT_EQ(tensor[0][1][2][3].item<float>(), -1000.f);
+  EXPECT_EQ(tensor.sizes(), (std::vector<int64_t>{1, 5, 6, 7}));
+  EXPECT_EQ(tensor[0][4][5][6].item<float>(), -1000.f);
   array.shape = {2, 4, 3};
+  array.bytes.resize(48);
   io::write_npy(folder / "c.npy", array);
   EXPECT_EQ(read_image(folder / "c.npy").channels, 3);
   array.shape = {24};
   io::write_npy(folder / "l.npy", array);
   EXPECT_THAT(refusal([&] { read_image(folder / "l.npy"); }).what(), HasSubstr("[24]"));
+}
+
+// 0, 1, 2, … in this shape: value 100 z + 10 y + x + 1000 c says where it was.
+io::Array placed(const std::string& axes, int64_t channels) {
+  const auto side = [&](char axis) {
+    return axis == 'c' ? channels : axis == 'd' ? 2 : axis == 'h' ? 5 : 6;
+  };
+  io::Array array{io::DType::i16, {}, {}};
+  int64_t size = 1;
+  for (const char axis : axes) {
+    array.shape.push_back(side(axis));
+    size *= side(axis);
+  }
+  array.bytes.resize(static_cast<size_t>(2 * size));
+  for (int64_t i = 0; i < size; ++i) {
+    int64_t rest = i, value = 0;
+    for (size_t k = axes.size(); k-- > 0;) {
+      const int64_t at = rest % array.shape[k];
+      rest /= array.shape[k];
+      value += at * (axes[k] == 'c' ? 1000 : axes[k] == 'd' ? 100 : axes[k] == 'h' ? 10 : 1);
+    }
+    array.data<int16_t>()[i] = static_cast<int16_t>(value);
+  }
+  return array;
+}
+
+TEST(Arrays, WithChannelsFirstOrLastAreTheSamePicture) {
+  const test::TempFolder folder;
+  for (const std::string axes : {"hwc", "chw", "dhwc", "cdhw"})
+    for (const int64_t channels : {1, 3}) {
+      SCOPED_TRACE(axes + std::to_string(channels));
+      io::write_npy(folder / "a.npy", placed(axes, channels));
+      FormatOptions options;
+      options.axes = axes;
+      const torch::Tensor tensor = to_tensor(read_image(folder / "a.npy", options));
+      const bool volume = axes.size() == 4;
+      ASSERT_EQ(tensor.sizes(), volume ? std::vector<int64_t>({channels, 2, 5, 6})
+                                       : std::vector<int64_t>({channels, 5, 6}));
+      EXPECT_EQ(tensor[channels - 1].flatten()[-1].item<float>(),
+                static_cast<float>(1000 * (channels - 1) + (volume ? 100 : 0) + 45));
+    }
+}
+
+TEST(Arrays, WhoseSidesMayMeanOneThingOrAnotherAreRefusedWithTheSetting) {
+  const test::TempFolder folder;
+  const auto shaped = [&](std::vector<int64_t> shape) {
+    int64_t size = 1;
+    for (const int64_t side : shape) size *= side;
+    io::write_npy(folder / "a.npy", {io::DType::u8, std::move(shape),
+                                     std::vector<std::byte>(static_cast<size_t>(size))});
+    return folder / "a.npy";
+  };
+  for (const std::vector<int64_t>& shape : std::vector<std::vector<int64_t>>{
+           {3, 8, 8}, {2, 8, 8}, {4, 8, 8}, {8, 8, 4}, {8, 8, 2}, {3, 8, 3}, {8, 8, 8, 8}})
+    EXPECT_THAT(refusal([&] { read_image(shaped(shape)); }).what(), HasSubstr("ImageOptions::axes"))
+        << storage::shape_text(shape);
+  const auto read = [&](std::vector<int64_t> shape) {
+    return to_tensor(read_image(shaped(std::move(shape)))).sizes().vec();
+  };
+  EXPECT_EQ(read({8, 9, 1}), (std::vector<int64_t>{1, 8, 9}));
+  EXPECT_EQ(read({1, 8, 9}), (std::vector<int64_t>{1, 8, 9}));
+  EXPECT_EQ(read({8, 9, 3}), (std::vector<int64_t>{3, 8, 9}));
+  EXPECT_EQ(read({3, 6, 8, 9}), (std::vector<int64_t>{3, 6, 8, 9}));
+  FormatOptions slices;
+  slices.axes = "dhw";
+  EXPECT_EQ(read_image(shaped({3, 8, 9}), slices).frames, 3);
+  slices.axes = "hw";
+  EXPECT_THAT(refusal([&] {
+                read_image(shaped({3, 8, 9}), slices);
+              }).what(),
+              HasSubstr("the sides hw"));
+}
+
+TEST(ImageTensor, ValuesThatAreNotFiniteAreCountedAndRefused) {
+  for (const float bad : {NAN, INFINITY, -INFINITY})
+    EXPECT_THAT(refusal([&] {
+                  to_tensor(image_of<float>(Sample::f32, {1, 2, bad, 4, bad, 6}, 2, 3));
+                }).what(),
+                AllOf(HasSubstr("2 of 6 values are not finite"), HasSubstr("row 0, column 2")));
+  EXPECT_THAT(refusal([&] {
+                to_tensor(image_of<double>(Sample::f64, {1, 1e300}, 1, 2));
+              }).what(),
+              HasSubstr("beyond float"));
+  EXPECT_NO_THROW(to_tensor(image_of<float>(Sample::f32, {-3e38F, 3e38F}, 1, 2)));
 }
 
 TEST(Formats, EveryEncodingOfTheNihFilmsIsFoundByContent) {

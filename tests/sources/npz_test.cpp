@@ -57,14 +57,44 @@ TEST(Npz, ColourAndVolumesAreToldApartByTheLastSide) {
   io::write_npz(folder / "rgb.npz",
                 {{"train_images", counting({2, 4, 5, 3})}, {"train_labels", labels({0, 1})}});
   io::write_npz(folder / "3d.npz",
-                {{"train_images", counting({2, 3, 4, 5})}, {"train_labels", labels({0, 1})}});
+                {{"train_images", counting({2, 6, 4, 5})}, {"train_labels", labels({0, 1})}});
   const torch::Tensor rgb =
       open_source(archive(folder / "rgb.npz"), 1).data->get(0).inputs.at("image");
   EXPECT_TRUE(
       torch::equal(rgb, torch::arange(60, torch::kUInt8).reshape({4, 5, 3}).permute({2, 0, 1})));
-  const torch::Tensor volume =
-      open_source(archive(folder / "3d.npz"), 1).data->get(1).inputs.at("image");
-  EXPECT_TRUE(torch::equal(volume, torch::arange(60, 120, torch::kUInt8).reshape({1, 3, 4, 5})));
+  DataOptions options = archive(folder / "3d.npz");
+  options.inputs.entries = {{"image", {"image", ImageOptions{.axes = "dhw"}}}};
+  const torch::Tensor volume = open_source(options, 1).data->get(1).inputs.at("image");
+  EXPECT_TRUE(torch::equal(volume, torch::arange(120, 240, torch::kUInt8).reshape({1, 6, 4, 5})));
+}
+
+TEST(Npz, ChannelsFirstAreColourWhereTheSettingSaysSoAndNeverSlicesInSilence) {
+  const test::TempFolder folder;
+  io::write_npz(folder / "first.npz",
+                {{"train_images", counting({2, 3, 4, 5})}, {"train_labels", labels({0, 1})}});
+  DataOptions options = archive(folder / "first.npz");
+  EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(),
+              AllOf(HasSubstr("[3, 4, 5]"), HasSubstr("ImageOptions::axes")));
+  options.inputs.entries = {{"image", {"image", ImageOptions{.axes = "chw"}}}};
+  EXPECT_TRUE(torch::equal(open_source(options, 1).data->get(1).inputs.at("image"),
+                           torch::arange(60, 120, torch::kUInt8).reshape({3, 4, 5})));
+  io::write_npz(folder / "grey.npz", {{"train_images", counting({2, 6, 5, 1})},
+                                      {"train_labels", labels({0, 1})},
+                                      {"extra_images", counting({1, 6, 5})}});
+  const Source grey = open_source(archive(folder / "grey.npz"), 1);
+  EXPECT_EQ(grey.data->get(0).inputs.at("image").sizes(), (std::vector<int64_t>{1, 6, 5}));
+  EXPECT_THAT(grey.notes, testing::ElementsAre(HasSubstr("arrays extra_images are left out")));
+}
+
+TEST(Npz, AValueThatIsNotFiniteIsRefusedWithItsCase) {
+  const test::TempFolder folder;
+  io::Array images{io::DType::f32, {2, 2, 2}, std::vector<std::byte>(32)};
+  images.data<float>()[5] = std::numeric_limits<float>::quiet_NaN();
+  io::write_npz(folder / "x.npz", {{"train_images", images}, {"train_labels", labels({0, 1})}});
+  const Source source = open_source(archive(folder / "x.npz"), 1);
+  EXPECT_NO_THROW(source.data->get(0));
+  EXPECT_THAT(refusal([&] { source.data->get(1); }).what(),
+              AllOf(HasSubstr("x.npz[train_images 1]"), HasSubstr("not finite")));
 }
 
 TEST(Npz, SeveralLabelColumnsAreSeveralLabels) {

@@ -91,6 +91,19 @@ TEST(Resize, KeepingTheAspectFillsTheRest) {
   EXPECT_TRUE(found.index({0, 3}).equal(torch::full({4}, -1.f)));
 }
 
+// -1000 is air, 0 would be water.
+TEST(Pad, TheBarsAreThePicturesLeastValueUnlessAFillIsGiven) {
+  const torch::Tensor ct = torch::tensor({-1000.f, 40.f, 300.f, -990.f}).reshape({1, 2, 2});
+  EXPECT_THAT(values(applied(pad({.size = {2, 4}}), ct)),
+              ElementsAre(-1000, -1000, 40, -1000, -1000, 300, -990, -1000));
+  EXPECT_THAT(values(applied(pad({.size = {2, 4}, .fill = 0}), ct)),
+              ElementsAre(0, -1000, 40, 0, 0, 300, -990, 0));
+  const torch::Tensor wide = torch::tensor({-1000.f, -1000.f, 40.f, 40.f}).reshape({1, 1, 4});
+  const torch::Tensor found = applied(resize({.size = {4, 4}, .keep_aspect = true}), wide);
+  EXPECT_EQ(found[0][0].min().item<float>(), -1000.f);
+  EXPECT_EQ(found[0][3].max().item<float>(), -1000.f);
+}
+
 TEST(Crop, TakesTheMiddleAndKeepsEightBits) {
   const torch::Tensor found = applied(crop({.size = {2}}), counted({1, 4, 4}));
   EXPECT_EQ(found.scalar_type(), torch::kUInt8);

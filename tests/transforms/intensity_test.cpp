@@ -149,6 +149,25 @@ TEST(Scale, PercentilesLieBetweenOrderStatisticsAsInNumpy) {
       Pointwise(FloatNear(1e-6), wanted));
 }
 
+// 3 of 1000 pixels: numpy.percentile(…, [1, 99]) = [0, 0].
+TEST(Scale, PercentilesThatAreEqualFallBackOnTheRange) {
+  torch::Tensor picture = torch::zeros({1, 10, 100});
+  picture[0][5].slice(0, 7, 10).copy_(torch::tensor({10.f, 20.f, 40.f}));
+  const torch::Tensor found = applied(scale({.mode = "percentiles"}), picture);
+  EXPECT_THAT(values(found[0][5].slice(0, 6, 11)), ElementsAre(0, 0.25f, 0.5f, 1, 0));
+  EXPECT_EQ(
+      applied(scale({.mode = "percentiles"}), torch::full({1, 2, 2}, 7.f)).max().item<float>(), 0);
+}
+
+TEST(Pipeline, ValuesThatAreNotFiniteAfterTheTransformsAreRefused) {
+  TransformChoice narrow;
+  narrow.set("normalize", NormalizeOptions{.mean = {0}, .std = {1e-38}});
+  Example example;
+  example.inputs["image"] = torch::full({1, 2, 2}, 1e6f);
+  Random random = stream();
+  EXPECT_THROW(pipeline({narrow})(example, random), Error);
+}
+
 TEST(Window, MapsItsEdgesToZeroAndOne) {
   const torch::Tensor hu = torch::tensor({-500.f, -160.f, 40.f, 240.f, 900.f}).reshape({1, 1, 5});
   EXPECT_THAT(values(applied(window({.center = 40, .width = 400}), hu)),

@@ -19,6 +19,7 @@ struct Predictor::Parts {
   std::vector<TargetSpec> targets;
   Schema schema;                                              ///< of the cases that `read` gives
   std::function<Example(const std::filesystem::path&)> read;  ///< decodes one file; thread-safe
+  std::function<std::vector<std::string>()> notes;            ///< CaseReader::notes
   ExampleTransform transform;                                 ///< of evaluation: draws nothing
   torch::Device device = torch::kCPU;
 };

@@ -30,7 +30,8 @@ struct Explanation {
 
 /// What a model says of one case.
 struct Prediction {
-  std::string id;  ///< the file's name without folder and ending, or what the table calls it
+  std::string id;  ///< the file's name without folder and ending (its path where several of the
+                   ///< files asked about have that name), or what the table calls it
   std::filesystem::path path;
   std::vector<Answer> answers;  ///< one per target
   /// Of the first target, which most models have alone: its answer's.
@@ -67,6 +68,9 @@ class Predictor {
 
   const std::vector<std::string>& classes() const;  ///< of the first target; of a number none
   std::vector<std::string> columns() const;         ///< of a table of answers
+  /// What was assumed, converted or left out in the files that were read so far, a line for each
+  /// kind, with its count.
+  std::vector<std::string> notes() const;
 
  private:
   std::shared_ptr<const Parts> parts_;

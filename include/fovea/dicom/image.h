@@ -30,7 +30,7 @@ enum class WindowFrom {
   file,   ///< window or VOI LUT of the file, each frame its own; refused where there is none
   range,  ///< all that BitsStored can say, from its lowest value to its highest
   file_or_range,  ///< `file`, and `range` for a file that gives nothing; the notes say which
-  given,          ///< `ReadOptions::given`, in the values that WindowFrom::none would return
+  given,          ///< `ReadOptions::given`, in the file's own physical values
 };
 
 struct ReadOptions {
@@ -49,9 +49,9 @@ struct ReadOptions {
 ///   The types are Sample's; 1-bit becomes u8.
 /// * Colour: RGB, u8 or u16. YBR is converted and palettes are expanded, once; palettes with
 ///   entries above 8 bits give u16.
-/// * With a window: f32 in 0..1. The file's own window belongs to the file's own polarity: it is
-///   applied first and the result turned round, so that a MONOCHROME1 film comes out as a viewer
-///   shows it. Colour ignores windows, with a note.
+/// * With a window: f32 in 0..1. A window, the file's or a given one, belongs to the file's own
+///   polarity: it is applied first and the result turned round, so that a MONOCHROME1 film comes out
+///   as a viewer shows it. Colour ignores windows, with a note.
 ///
 /// `notes` tell what was done. Overlays are never burned in; the padding value is not masked.
 /// Throws NotAnImage, or Error naming the path. The file is read once.

@@ -119,6 +119,14 @@ struct Header {
   uint64_t decoded_bytes() const {
     return static_cast<uint64_t>(frames * frame_samples()) * ((bits_allocated + 7) / 8);
   }
+  /// Of PixelData in a native syntax, without padding. Chrominance of 4:2:2 is sent once for two
+  /// pixels.
+  uint64_t native_bytes() const {
+    const auto bits =
+        static_cast<uint64_t>(frames * frame_samples()) * static_cast<uint64_t>(bits_allocated);
+    const uint64_t bytes = (bits + 7) / 8;
+    return photometric == Photometric::ybr_full_422 ? bytes / 3 * 2 : bytes;
+  }
 };
 
 /// True where the bytes (a few hundred of the beginning suffice) can be the start of a DICOM file:

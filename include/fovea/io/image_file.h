@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "fovea/core/image.h"
@@ -42,6 +43,15 @@ Image read_tiff(const std::filesystem::path& path, const ImageLimits& limits = {
 bool is_png(std::string_view head);
 bool is_jpeg(std::string_view head);
 bool is_tiff(std::string_view head);
+
+/// What the header of a PNG, a JPEG or a TIFF (its first page) says of the samples that come out.
+struct StoredImage {
+  int64_t channels = 1;
+  int64_t bits = 8;
+  bool floating = false;
+};
+/// Reads no more than headers. Nothing where the file is none of these, or its header is damaged.
+std::optional<StoredImage> stored_image(const std::filesystem::path& path);
 
 /// The same as read_…, from the bytes of a file already in memory; `path` is for messages.
 Image decode_png(std::string_view file, const std::filesystem::path& path,

@@ -47,17 +47,21 @@ struct CheckReport {
   std::vector<Failure> failures;      ///< cases that could not be read, in their order
   std::vector<Duplicate> duplicates;  ///< each case with the first one like it
   std::vector<Overlap> overlaps;
-  std::vector<std::string> constant;  ///< pictures of one value only
-  Findings found;                     ///< of the source: how its columns were read
+  std::vector<std::string> constant;       ///< pictures of one value only
+  std::vector<std::string> made_constant;  ///< that are so only after the transforms
+  Findings found;  ///< of the source: how its columns were read; then notes of the readers
+
   /// Duplicates that lie in two splits: figures on the later one would be flattering.
   int64_t duplicates_across_splits() const;
   /// What `train` would refuse or should not be trusted after; empty where all is well.
   std::vector<std::string> problems() const;
 };
 
-/// Reads every case with `threads` threads (0: one per processor). `progress(done, all)` is called
-/// from one thread at a time. The report does not depend on the number of threads.
+/// Reads every case with `threads` threads (0: one per processor), and puts it through `transform`,
+/// that of evaluation, which draws nothing. `progress(done, all)` is called from one thread at a
+/// time. The report does not depend on the number of threads.
 CheckReport check(const Source& source, int64_t threads = 0,
-                  const std::function<void(int64_t, int64_t)>& progress = {});
+                  const std::function<void(int64_t, int64_t)>& progress = {},
+                  const ExampleTransform& transform = {});
 
 }  // namespace fovea::sources

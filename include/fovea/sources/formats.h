@@ -27,15 +27,23 @@ std::string type_name(const WindowOptions& window);
 
 struct DicomOptions {
   WindowOptions window;
+  std::string jpeg_predictor6 = "refuse";
 
   void describe(Fields& f) {
-    f("window", window, "grey-scale window: none, file, or {centre: 40, width: 400}");
+    f("window", window,
+      "grey-scale window in the file's own values: none, file, or {centre: 40, width: 400}");
+    f("jpeg_predictor6", jpeg_predictor6,
+      "lossless JPEG of 16 bits with predictor 6, which some encoders wrote with an overflow: "
+      "refuse "
+      "where that matters, or read as the standard says, or as they wrote it")
+        .one_of({"refuse", "standard", "overflowed"});
   }
 };
 
 struct FormatOptions {
   DicomOptions dicom{};
   int64_t max_decoded_mb = 2048;  ///< of one file, checked before it is decoded
+  std::string axes{};             ///< of NumPy arrays: ImageOptions::axes
 };
 
 /// One line of the table.

@@ -22,6 +22,12 @@ namespace fovea::sources {
 
 struct DataOptions;
 
+/// What is seen of the images of all cases before any is decoded.
+struct ImageSurvey {
+  int64_t channels = 0;  ///< to read all of them with; 0: as stored, they are alike
+  std::vector<std::string> notes;
+};
+
 /// One input of all cases. Safe from many threads.
 class Input {
  public:
@@ -47,6 +53,10 @@ class Input {
   virtual std::pair<int64_t, int64_t> span(int64_t) const { return {0, 0}; }
   /// Changes with the content; "" where the names of files stand for it.
   virtual std::string fingerprint() const { return ""; }
+  /// Of images, what their headers tell; null where nobody looked.
+  virtual const ImageSurvey* survey() const { return nullptr; }
+  /// What was assumed, converted or left out while cases were read, so far.
+  virtual std::vector<std::string> notes() const { return {}; }
 };
 using InputPtr = std::shared_ptr<const Input>;
 
@@ -118,13 +128,20 @@ struct ImageOptions {
   std::string column{};  // of the table: the file of the case
   std::string folder{};  // put in front of the column's text
   int64_t channels = 0;  // 0: as stored, 1: colour becomes grey, 3: colour wanted
+  std::string axes{};    // of NumPy arrays
   bool optional = false;
 
   void describe(Fields& f) {
     f("column", column, "column of the table with the file of the case");
     f("folder", folder, "folder under the root that the column's text stands on");
-    f("channels", channels, "0: as stored; 1: colour becomes grey; 3: colour is wanted")
-        .between(0, 3);
+    f("channels", channels,
+      "0: as stored, or 1 where some of the images are grey and some are colour; 1: colour becomes "
+      "grey; 3: colour is wanted")
+        .one_of({0, 1, 3});
+    f("axes", axes,
+      "what the sides of NumPy arrays are (channels, depth, height, width); default: told by the "
+      "sides, and refused where they may mean one thing or another")
+        .one_of({"", "hw", "hwc", "chw", "dhw", "dhwc", "cdhw"});
     f("optional", optional, kOptionalHelp);
   }
 };

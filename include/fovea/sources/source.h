@@ -16,11 +16,17 @@ namespace fovea::sources {
 struct Source : Findings {
   DatasetPtr data;
   std::vector<std::pair<std::string, InputPtr>> inputs;  ///< of a table, else empty
+  InputPtr images;                                       ///< of a folder, else null
   std::vector<TargetSpec> targets;
   std::vector<std::string> splits;  ///< of each case: "train", "val", "test"
   /// Per column, the text of each case.
   std::vector<std::pair<std::string, std::vector<std::string>>> subgroups;
+  /// Of inputs whose settings leave it open, what was chosen for `ImageOptions::channels`.
+  std::vector<std::pair<std::string, int64_t>> channels;
 
+  /// What readers assumed, converted or left out in the cases that were read so far, a line for each
+  /// kind.
+  std::vector<std::string> reading_notes() const;
   std::vector<std::string> split_names() const;  ///< train, val, test first, then the others
   std::vector<int64_t> cases(std::string_view split) const;
   /// The cases of one split; a config Error that lists the splits there are, where there is none.
@@ -45,9 +51,18 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
 struct CaseReader {
   Schema schema;
   std::function<Example(const std::filesystem::path&)> read;
+  std::function<std::vector<std::string>()> notes;  ///< Source::reading_notes of what was read
 };
 CaseReader case_reader(const DataOptions& options,
                        const std::map<std::string, text::TokenizerPtr>& words = {});
+
+/// What a case that is a file is called: its name without the ending of a picture or a text; the
+/// last number of 1.2.840.1.2.3 is none.
+std::string case_id(const std::filesystem::path& file);
+
+/// Writes what `source` chose into the settings that it was opened with, so that whoever reads them
+/// later, for other data, chooses the same.
+void keep_choices(const Source& source, DataOptions& options);
 
 /// The rows of another table as cases without targets, read as `options` say of theirs. A cell that
 /// cannot be read is the failure of its case alone.
@@ -55,8 +70,8 @@ Source open_cases(const std::filesystem::path& table, const DataOptions& options
                   const Named<Node>& learned);
 
 /// The files that `paths` name: files as they are, folders with all pictures below them (sorted;
-/// hidden files, other content and DICOM objects without pixels are left out, with one note in the
-/// log), tables with the files of their column `path` (else `filename` or `file`), relative to
+/// links to folders are followed; hidden files, other content and DICOM objects without pixels are
+/// left out, with notes in the log), tables with the files of their column `path` (else `filename` or `file`), relative to
 /// the table's folder. A path that does not exist is kept: reading it
 /// is the error. A data Error for a table without such a column.
 std::vector<std::filesystem::path> list_inputs(const std::vector<std::filesystem::path>& paths);

@@ -80,6 +80,8 @@ class RunFolder {
   /// One line of log.jsonl: {"time": …, "level": …, "event": …, then the members of the JSON object
   /// `fields`}. A failure is counted and noted once: training goes on.
   void append_log(std::string_view level, std::string_view event, std::string_view fields = "{}");
+  /// One more of the notes in manifest.json; it is written there by `finish`.
+  void add_note(const std::string& note);
   /// End, exit code and the hashes of the outputs, for manifest.json.
   void finish(int exit_code);
 

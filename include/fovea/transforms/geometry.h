@@ -4,6 +4,8 @@
 // [depth, height, width] (volumes only).
 #pragma once
 
+#include <optional>
+
 #include "fovea/transforms/transform.h"
 
 namespace fovea::transforms {
@@ -17,7 +19,7 @@ struct ResizeOptions {
   std::string mode = "bilinear";
   bool antialias = true;
   bool keep_aspect = false;
-  double fill = 0;
+  std::optional<double> fill = {};
 
   void describe(Fields& f) {
     f("size", size, "of every side, or [height, width], or [depth, height, width]").above(0);
@@ -25,7 +27,7 @@ struct ResizeOptions {
         .one_of({"bilinear", "area"});
     f("antialias", antialias, "false: bilinear looks at the nearest pixels only");
     f("keep_aspect", keep_aspect, "fit the picture in and fill the rest on both sides");
-    f("fill", fill, "value of the rest");
+    f("fill", fill, "value of the rest; null: the picture's least value (air in a CT)");
   }
 };
 TransformPtr resize(const ResizeOptions& options);
@@ -43,12 +45,14 @@ TransformPtr crop(const CropOptions& options);
 
 struct PadOptions {
   std::vector<int64_t> size = {224};
-  double fill = 0;
+  std::optional<double> fill = {};
 
   void describe(Fields& f) {
     f("size", size, "least size of every side, or [height, width], or [depth, height, width]")
         .above(0);
-    f("fill", fill, "value of the new pixels; 0 to 255 for 8-bit pictures");
+    f("fill", fill,
+      "value of the new pixels, 0 to 255 for 8-bit pictures; null: the picture's least value (air "
+      "in a CT)");
   }
 };
 /// The picture stays in the middle; sides that are long enough stay as they are.

@@ -15,7 +15,7 @@ struct ScaleOptions {
   void describe(Fields& f) {
     f("mode", mode,
       "zscore: mean 0 and standard deviation 1; range: smallest and largest value become 0 and 1; "
-      "percentiles: those become 0 and 1")
+      "percentiles: those become 0 and 1, and where they are equal, as range")
         .one_of({"zscore", "range", "percentiles"});
     f("range", range,
       "[low, high] that become 0 and 1, for all pictures alike; implies mode range");

@@ -1,0 +1,19 @@
+// What the headers of images tell of their samples: enough to read a folder of several kinds alike.
+#pragma once
+
+#include "fovea/sources/inputs.h"
+
+namespace fovea::sources {
+
+/// What a header says; nothing where it cannot be read, which is the decoder's to tell.
+struct StoredSamples {
+  int64_t channels = 1;
+  int64_t bits = 8;
+  bool physical = false;  ///< values have a unit, or are floating point
+};
+std::optional<StoredSamples> stored_samples(const std::filesystem::path& path);
+
+/// Grey where some images are grey and some are colour; notes of that, and of 8 and 16 bits mixed.
+ImageSurvey survey_images(const std::vector<ListedFile>& files);
+
+}  // namespace fovea::sources
