@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "fovea/core/text.h"
 #include "fovea/report/events.h"
 #include "fovea/report/pictures.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::train {
@@ -24,16 +24,24 @@ std::string metrics_line(const EpochReport& epoch, std::string_view split, std::
                      std::isfinite(value) ? number(value) : "");
 }
 
-std::vector<report::HistoryRow> history_in(const std::filesystem::path& path) {
-  const storage::Table table = storage::read_csv(path);
-  const auto cell = [&](int64_t row, const char* column) {
-    return std::string(table.cell(row, table.column(column)));
+/// The rows that metrics_line wrote.
+std::vector<report::HistoryRow> history_of(std::string_view metrics) {
+  const auto until = [&](char end) {
+    const std::string_view part = metrics.substr(0, metrics.find(end));
+    metrics.remove_prefix(std::min(metrics.size(), part.size() + 1));
+    return part;
+  };
+  const auto read = [](std::string_view text, auto value) {
+    std::from_chars(text.data(), text.data() + text.size(), value);  // as it is where it is empty
+    return value;
   };
   std::vector<report::HistoryRow> rows;
-  for (int64_t row = 0; row < table.rows(); ++row) {
-    const std::string value = cell(row, "value");
-    rows.push_back({std::stoll(cell(row, "epoch")), cell(row, "split"), cell(row, "metric"),
-                    value.empty() ? NAN : std::stod(value)});
+  until('\n');  // the names of the columns
+  while (!metrics.empty()) {
+    const int64_t epoch = read(until(','), int64_t{0});
+    until(',');
+    const std::string split(until(',')), metric(until(','));
+    rows.push_back({epoch, split, metric, read(until('\n'), double{NAN})});
   }
   return rows;
 }
@@ -108,10 +116,9 @@ void RunJournal::on_stop(const Result& result) {
                        {"best_epoch", result.best_epoch}}
                       .dump());
   if (result.epochs > 0) {
-    const auto history = history_in(run_.path() / "metrics.csv");
     storage::write_file_atomically(
         run_.path() / "learning_curves.svg",
-        report::learning_curves_svg(history, result.best_figure,
+        report::learning_curves_svg(history_of(run_.metrics()), result.best_figure,
                                     result.best ? result.best_epoch : -1, result.reason));
   }
   run_.finish(result.exit_code());
@@ -180,11 +187,9 @@ void ProgressLine::on_epoch(const EpochReport& epoch) {
   bar_.reset();
 }
 
-void ProgressLine::on_stop(const Result& result) {
+void ProgressLine::on_stop(const Result&) {
   if (bar_) bar_->finish();
   bar_.reset();
-  if (result.end == Result::End::stopped && terminal_.out)
-    *terminal_.out << result.reason << ": the run can go on with --resume\n" << std::flush;
 }
 
 }  // namespace fovea::train
