@@ -111,8 +111,8 @@ std::string explanation(CLI::App& program, const CLI::ParseError& error) {
                               : unknown_option(program, nullptr, *odd)) +
            "\n`fovea --help` says more";
   const std::string head = command->get_name() + ": ";
-  const std::string tail =
-      "\nExample:\n" + example_of(*command) + "\n`fovea " + command->get_name() + " --help` says more";
+  const std::string tail = "\nExample:\n" + example_of(*command) + "\n`fovea " +
+                           command->get_name() + " --help` says more";
   if (odd != rest.end()) return head + unknown_option(program, command, *odd) + tail;
   if (const std::string missing = missing_argument(*command);
       error.get_name() == "RequiredError" && !missing.empty())

@@ -22,9 +22,9 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
                    const std::function<std::string(size_t)>& place) {
   std::vector<std::string> examples;
   for (const SharedGroup& one : shared)
-    examples.push_back(fmt::format(
-        "{} ({}, {})", storage::pseudonym(groups[static_cast<size_t>(one.first)]),
-        place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
+    examples.push_back(
+        fmt::format("{} ({}, {})", storage::pseudonym(groups[static_cast<size_t>(one.first)]),
+                    place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
   throw data_error(fmt::format(
       "{} patients are in more than one split, the first in '{}' and in '{}': every figure would "
       "be "
@@ -98,6 +98,10 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   if (options.folder.empty() + options.path.empty() < 2 && !options.split.column.empty())
     throw config_error("data.split: found the column '" + options.split.column +
                        "', but only a table has columns; give shares, or leave it out");
+  if (options.table.empty() && !options.subgroups.empty())
+    throw config_error("DataOptions::subgroups: found the column '" + options.subgroups[0] +
+                           "', but only a table has columns",
+                       "leave it out");
   if (options.table.empty() && (options.split.chronological || options.rows.every > 1))
     throw config_error(
         "data: only the rows of a table have an order; leave out split.chronological "

@@ -19,7 +19,7 @@ constexpr const char* kForgotten = ".forgotten";  // where parts lie until they 
 const std::vector<std::string> kParts = {
     "bundle",        "best",        "model.json",          "config.yaml",
     "checkpoints",   "metrics.csv", "learning_curves.svg", "log.jsonl",
-    "rejected.csv",  "salt",        ".best-new",           ".bundle-new",
+    "rejected.csv",  "salt",        ".best-new",           ".old-bundle",
     "manifest.json",
 };
 

@@ -47,6 +47,7 @@ class PartialFile {
   const std::filesystem::path& part() const { return file_->path(); }
   bool empty() const { return file_->size() == 0; }
   void append(std::string_view text) { file_->append(text); }
+  void clear() { file_->cut(0); }
   void finish();
 
  private:

@@ -16,6 +16,8 @@ struct EvaluateOptions {
   Precision precision = Precision::fp32;
   bool channels_last = true;
   std::function<void(const Batch&)> progress;  ///< told after each batch
+  /// Told what was decoded of each batch, both on the CPU.
+  std::function<void(const TensorMap& decoded, const Batch& batch)> decoded = {};
 };
 
 /// Runs the model, as it is on `device`, over every case of the loader, and collects. The model is
