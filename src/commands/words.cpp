@@ -46,6 +46,7 @@ constexpr Exception kExceptions[] = {
     {"LoaderOptions", "batch_size", "train.batch_size"},
     {"LoaderOptions", "queue_bytes", "train.loader_mb"},
     {"LoaderOptions", "threads", "train.loader_threads"},
+    {"Limits", "max_decoded_bytes", "data.max_decoded_mb"},
     {"Opening", "replace", "--force"},  // RunOptions::Opening
     {"Opening", "resume", "--resume"},
     {"RunOptions", "allow_changed", "--allow-changed"},

@@ -177,8 +177,8 @@ Image decode(std::span<const std::byte> file, const Header& header, const Decode
     }
   } catch (const std::bad_alloc&) {
     throw resource_error(
-        fmt::format("{}: no memory for {} bytes of pixels; lower limits.max_decoded_bytes",
-                    header.name, header.decoded_bytes()));
+        fmt::format("{}: no memory for {} bytes of pixels", header.name, header.decoded_bytes()),
+        "free some, or leave the file out");
   }
   return image;
 }

@@ -73,8 +73,8 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
     if (std::memcmp(other.data(), to.data(), to.size()) != 0)
       throw data_error(
           "lossless JPEG, 16 bits, predictor 6: the stream decodes to two different images, with "
-          "and without the overflow of some encoders; say which with dicom.jpeg_predictor6: "
-          "standard | overflowed, or transcode the file");
+          "and without the overflow of some encoders, and which is meant does not stand in it",
+          "write the file again with the program it comes from, in another transfer syntax");
   });
   for (size_t i = 0; i < narrow.size(); ++i) {
     out[2 * i] = narrow[i];

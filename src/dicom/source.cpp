@@ -85,9 +85,8 @@ std::vector<std::byte> read_whole(const std::filesystem::path& path, uint64_t li
   } closer{descriptor};
   if (size > limit)
     throw data_error(
-        fmt::format("{}: the file has {} bytes, above limits.max_inflated_bytes = {}; raise the "
-                    "limit or split the object",
-                    path.string(), size, limit));
+        fmt::format("{}: the file has {} bytes, wanted at most {}", path.string(), size, limit),
+        "split the object");
   std::vector<std::byte> bytes(size);
   read_at(descriptor, path, 0, bytes.data(), bytes.size());
   return bytes;
@@ -120,9 +119,10 @@ std::vector<std::byte> inflate_raw(Source& source, uint64_t offset, uint64_t lim
     const size_t before = out.size();
     if (before >= limit)
       throw data_error(
-          fmt::format("the deflated data set grows above limits.max_inflated_bytes = {}: {} bytes "
-                      "in, {} out so far; raise the limit if it is meant",
-                      limit, offset - start - z.avail_in, before));
+          fmt::format("the deflated data set grows above the {} bytes that are accepted: {} bytes "
+                      "in, {} out so far",
+                      limit, offset - start - z.avail_in, before),
+          "split the object, if it is meant to be so large");
     // A quarter more each time: a bomb is met before much memory is touched.
     const size_t room = std::min<uint64_t>(limit - before, std::max<size_t>(kWindow, before / 4));
     out.resize(before + room);

@@ -186,11 +186,11 @@ void Checks::extent() {
   h_.pixel_element_offset = from_.pixel_element_offset;
   if (!h_.syntax->encapsulated()) {
     if (from_.pixel_bytes_left < wanted)
-      refuse(fmt::format(
-          "PixelData at offset {} holds {} bytes; wanted {} ({}); limits.max_decoded_bytes = {}; "
-          "the file is cut off or its header is wrong: copy or export it again",
-          h_.pixel_element_offset, from_.pixel_bytes_left, number(wanted), image,
-          limits_.max_decoded_bytes));
+      refuse(
+          fmt::format("PixelData at offset {} holds {} bytes; wanted {} ({}), at most {}; "
+                      "the file is cut off or its header is wrong: copy or export it again",
+                      h_.pixel_element_offset, from_.pixel_bytes_left, number(wanted), image,
+                      limits_.max_decoded_bytes));
     if (from_.pixel_bytes_left < from_.pixels.length)
       refuse(
           fmt::format("PixelData at offset {} states {} bytes, but {} are left in the file; copy "
@@ -198,12 +198,12 @@ void Checks::extent() {
                       h_.pixel_element_offset, from_.pixels.length, from_.pixel_bytes_left));
   }
   if (h_.frames > limits_.max_frames)
-    refuse(fmt::format("NumberOfFrames is {} (PixelData holds {} bytes); limits.max_frames = {}",
+    refuse(fmt::format("NumberOfFrames is {} (PixelData holds {} bytes), wanted at most {}",
                        h_.frames, from_.pixels.length, limits_.max_frames));
   if (decoded > limits_.max_decoded_bytes)
     refuse(
-        fmt::format("{} = {} bytes when decoded (PixelData holds {}); limits.max_decoded_bytes = "
-                    "{}; raise the limit if the image is meant to be so large",
+        fmt::format("{} = {} bytes when decoded (PixelData holds {}), wanted at most {}; raise "
+                    "Limits::max_decoded_bytes if the image is meant to be so large",
                     image, number(decoded), from_.pixels.length, limits_.max_decoded_bytes));
   h_.pixels = from_.pixels;
   h_.pixel_words = from_.pixel_words;

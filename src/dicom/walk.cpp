@@ -21,10 +21,10 @@ constexpr uint32_t kDoublePixels = 0x7FE00009;
 
 void Walk::count() {
   if (++elements_ > limits_.max_elements)
-    refuse(
-        fmt::format("more than limits.max_elements = {} elements and items by offset {}; raise the "
-                    "limit if the object is meant to be so large",
-                    limits_.max_elements, at_));
+    refuse(fmt::format(
+        "more than the {} elements and items that are accepted, by offset {}; split the "
+        "object, if it is meant to be so large",
+        limits_.max_elements, at_));
 }
 
 void Walk::too_long(const Element& element, uint64_t left) const {
@@ -151,9 +151,9 @@ void Walk::item() {
   if (!inner.undefined && inner.cut == 0) inner.end = at_ + 8 + length;
   if (level.place == Place::frames) {
     if (static_cast<int64_t>(found.frames.size()) >= limits_.max_frames)
-      refuse(
-          fmt::format("more than limits.max_frames = {} items in the per-frame functional groups",
-                      limits_.max_frames));
+      refuse(fmt::format(
+          "more than {} items in the per-frame functional groups, wanted at most so many",
+          limits_.max_frames));
     found.frames.emplace_back();
     inner.kept = &found.frames.back();
   } else if (level.items > 0 && level.place != Place::other) {
@@ -193,7 +193,7 @@ void Walk::enter(const Element& element, bool implicit_vr) {
       break;
   }
   if (++nesting_ > limits_.max_nesting)
-    refuse(fmt::format("sequence {} at offset {} lies at depth {}; limits.max_nesting = {}",
+    refuse(fmt::format("sequence {} at offset {} lies at depth {}, wanted at most {}",
                        tag_text(element.tag), element.offset, nesting_, limits_.max_nesting));
   stack_.push_back(level);
 }
@@ -263,7 +263,7 @@ void Walk::element() {
 
 void Walk::store(const Element& element, Keep how, const Level& level) {
   if (element.length > limits_.max_value_bytes)
-    refuse(fmt::format("element {} at offset {} has {} bytes; limits.max_value_bytes = {}",
+    refuse(fmt::format("element {} at offset {} has {} bytes, wanted at most {}",
                        tag_text(element.tag), element.offset, element.length,
                        limits_.max_value_bytes));
   if (element.length == 0) return;  // no value is the same as no element
@@ -313,7 +313,7 @@ void Walk::fragments(const Element& element, bool top) {
       if (length > 8 * static_cast<uint64_t>(limits_.max_frames))
         refuse(
             fmt::format("PixelData at offset {}: an offset table of {} bytes, more than "
-                        "limits.max_frames = {} need",
+                        "the {} frames need that are accepted",
                         element.offset, length, limits_.max_frames));
       found.offset_table.resize(length);
       source_.copy(at_, found.offset_table.data(), length);

@@ -111,8 +111,7 @@ TEST(BadInput, D08TenThousandNestedSequences) {
   std::string data;
   for (int i = 0; i < 10'000; ++i)
     data += DicomBytes().header(0x00081140, "SQ", 0xFFFFFFFF).item().bytes();
-  EXPECT_THAT(error_of(dicom_file(data)),
-              AllOf(HasSubstr("depth 65"), HasSubstr("limits.max_nesting = 64")));
+  EXPECT_THAT(error_of(dicom_file(data)), AllOf(HasSubstr("depth 65"), HasSubstr("at most 64")));
 }
 
 TEST(BadInput, D09NoRowsOrColumns) {
@@ -130,15 +129,15 @@ TEST(BadInput, D10MorePixelsThanBytesOrThanTheLimit) {
   DicomImage made;
   made.rows = made.columns = 65535;
   made.pixels = std::string(16, 'x');
-  EXPECT_THAT(error_of(made.file()), AllOf(HasSubstr("16 bytes"), HasSubstr("4294836225"),
-                                           HasSubstr("limits.max_decoded_bytes")));
+  EXPECT_THAT(error_of(made.file()),
+              AllOf(HasSubstr("16 bytes"), HasSubstr("4294836225"), HasSubstr("at most ")));
   DicomImage many;
   many.frames = "2000000000";
   EXPECT_THAT(error_of(many.file()), AllOf(HasSubstr("2000000000"), HasSubstr("12000000000")));
   Limits small;
   small.max_decoded_bytes = 5;
   EXPECT_THAT(error_of(DicomImage().file(), small),
-              AllOf(HasSubstr("6 bytes"), HasSubstr("limits.max_decoded_bytes = 5")));
+              AllOf(HasSubstr("6 bytes"), HasSubstr("at most 5")));
 }
 
 TEST(BadInput, D11NumberOfFrames) {
@@ -329,7 +328,7 @@ TEST(BadInput, D24ADeflateBombStopsAtTheCap) {
   limits.max_inflated_bytes = 1 << 20;
   const std::string file = dicom_file(packed, "1.2.840.10008.1.2.1.99");
   EXPECT_THAT(error_of(file, limits),
-              AllOf(HasSubstr("limits.max_inflated_bytes = 1048576"), HasSubstr("1048576 out")));
+              AllOf(HasSubstr("the 1048576 bytes that are accepted"), HasSubstr("1048576 out")));
   EXPECT_THAT(error_of(file.substr(0, file.size() - 10)), HasSubstr("ends early"));
 }
 

@@ -180,9 +180,9 @@ TEST(Encodings, ThroughputJpeg2000DecodesWithinOneLevel) {
 TEST(Encodings, PredictorSixIsRefusedUnlessToldWhich) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   const std::string file = "malformed/JPEGLossless_1s_1f_i_16_16_bad.dcm";
-  EXPECT_THAT(
-      error_of([&] { decode_file(file); }),
-      testing::AllOf(HasSubstr(file), HasSubstr("frame 1"), HasSubstr("dicom.jpeg_predictor6")));
+  EXPECT_THAT(error_of([&] { decode_file(file); }),
+              testing::AllOf(HasSubstr(file), HasSubstr("frame 1"),
+                             HasSubstr("in another transfer syntax")));
   const Image image = decode_file(file, {.jpeg_predictor6 = JpegPredictor6::overflowed});
   EXPECT_THAT(hash(image), testing::StartsWith("6ac1ebb0"));
   EXPECT_NEAR(mean<int16_t>(image), 193.816, 0.0005);
