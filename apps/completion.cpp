@@ -72,7 +72,7 @@ Names command_names(const std::vector<CLI::App*>& commands) {
 }
 
 std::string bash(CLI::App& program, const std::vector<CLI::App*>& commands) {
-  std::string words, options;
+  std::string words, others, options;
   const auto list = [&](const std::string& command, CLI::App& app) {
     const std::vector<Argument> arguments = arguments_of(app);
     options += "    " + command + ") options=" + in_quotes(joined_names(arguments)) + " ;;\n";
@@ -83,7 +83,7 @@ std::string bash(CLI::App& program, const std::vector<CLI::App*>& commands) {
                    "') words=" + in_quotes(fovea::join(one.words, " ")) + " ;;\n";
       }
       if (one.names.empty() && !one.words.empty())
-        words +=
+        others +=
             "    '" + command + " '*) words=" + in_quotes(fovea::join(one.words, " ")) + " ;;\n";
     }
   };
@@ -108,7 +108,7 @@ std::string bash(CLI::App& program, const std::vector<CLI::App*>& commands) {
          "    return\n"
          "  fi\n"
          "  case \"$command $before\" in\n" +
-         words +
+         words + others +
          "  esac\n"
          "  if [ -n \"$words\" ]; then\n"
          "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"

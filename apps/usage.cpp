@@ -101,7 +101,10 @@ std::string value_problem(const CLI::App& command, const CLI::ParseError& error)
 std::string explanation(CLI::App& program, const CLI::ParseError& error) {
   const std::vector<CLI::App*> given = program.get_subcommands();
   const CLI::App* command = given.empty() ? nullptr : given[0];
-  const Names rest = command ? command->remaining() : program.remaining();
+  const Names before = program.remaining();
+  if (const auto early = std::ranges::find_if(before, is_option); command && early != before.end())
+    return unknown_option(program, nullptr, *early) + "\n`fovea --help` says more";
+  const Names rest = command ? command->remaining() : before;
   const auto odd = std::ranges::find_if(rest, is_option);
   if (!command && !rest.empty() && !is_option(rest[0]))
     return "found the command '" + rest[0] + "'" + did_you_mean(rest[0], commands_of(program)) +
