@@ -1,24 +1,27 @@
 #include "commands.h"
 #include "fovea/commands/commands.h"
 #include "memory.h"
+#include "options.h"
 
 void add_eval(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("eval", "evaluate a run or a bundle on held-out cases");
   auto request = std::make_shared<fovea::commands::EvalRequest>();
-  command->add_option("model", request->model, "a run folder or a bundle")->required();
-  command->add_option("--split", request->split, "train, val, test or all")->capture_default_str();
-  command->add_option("--data", request->data, "a YAML file whose data section replaces the run's");
-  command
-      ->add_option("--set", request->set,
-                   "data.x=value: replaces a key of the data section; may be repeated")
-      ->type_name("KEY=VALUE")
-      ->allow_extra_args(false);
-  command->add_option("--out", request->out,
-                      "where the figures and pictures go [<model>/eval-<split>]");
-  command->add_option("--device", request->device, "auto, cpu, cuda or cuda:N")
+  command->add_option("model", request->model, "a run folder or a bundle")
+      ->type_name("MODEL")
+      ->required();
+  command->add_option("--split", request->split, "which cases: a split, or all")
+      ->type_name("SPLIT")
+      ->check(such_as({"train", "val", "test", "all"}))
       ->capture_default_str();
-  command->add_option("--threads", request->threads, "threads that compute [all cores]")
-      ->check(CLI::PositiveNumber);
+  command->add_option("--data", request->data, "a YAML file whose data section replaces the run's")
+      ->type_name("CONFIG");
+  add_set(*command, request->set, "data.x=value: replaces a key of the data section");
+  command
+      ->add_option("--out", request->out,
+                   "where the figures and pictures go [<model>/eval-<split>]")
+      ->type_name("FOLDER");
+  add_device(*command, request->device);
+  add_threads(*command, request->threads, "threads that compute");
   command->footer(
       "Example:\n  fovea eval runs/chest --split test\n"
       "Writes metrics.json, predictions.csv and pictures; the last line printed is key=value "

@@ -7,6 +7,7 @@ void add_inspect(CLI::App& program, int& exit_code) {
   command
       ->add_option("paths", *paths,
                    "DICOM, PNG, JPEG, TIFF, npy, npz, safetensors; a run folder; a bundle")
+      ->type_name("PATHS")
       ->required();
   command->footer(
       "Example:\n  fovea inspect image.dcm model.safetensors runs/chest\n"

@@ -1,15 +1,14 @@
 #include "commands.h"
 #include "fovea/commands/commands.h"
+#include "options.h"
 
 void add_phantom(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("phantom", "write synthetic, labelled DICOM studies");
   auto request = std::make_shared<fovea::commands::PhantomRequest>();
-  command->add_option("folder", request->out, "the folder to write")->required();
-  command
-      ->add_option("--set", request->set,
-                   "name=value; `fovea list phantom -v` names them; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  command->add_option("folder", request->out, "the folder to write")
+      ->type_name("FOLDER")
+      ->required();
+  add_set(*command, request->set, "name=value; `fovea list phantom` names them");
   command->add_flag_callback(
       "--with-report", [request] { request->set.emplace_back("report=true"); },
       "each radiograph has a reader's report, with the entities in it");

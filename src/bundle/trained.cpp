@@ -57,12 +57,12 @@ config::RunConfig portable(const config::RunConfig& settings) {
   return result;
 }
 
-bool is_bundle(const fs::path& folder) { return fs::exists(folder / "model.safetensors"); }
+bool is_bundle(const fs::path& folder) { return storage::exists(folder / "model.safetensors"); }
 
 }  // namespace
 
 Trained open_trained(const fs::path& folder) {
-  if (!fs::exists(folder / "model.json") || !fs::exists(folder / "config.yaml"))
+  if (!storage::exists(folder / "model.json") || !storage::exists(folder / "config.yaml"))
     throw data_error(shown(folder) +
                      ": found no model.json and config.yaml, wanted a run folder or a "
                      "bundle, as training leaves them");
@@ -77,7 +77,7 @@ Trained open_trained(const fs::path& folder) {
     return trained;
   }
   trained.weights = folder / "model.safetensors";
-  if (fs::exists(folder / storage::kManifestName)) {
+  if (storage::exists(folder / storage::kManifestName)) {
     const storage::Manifest manifest = storage::read_manifest(folder, kKind);
     storage::verify(manifest, folder, {"config.yaml", "model.json"});
     trained.verify_weights = [manifest, folder] {
@@ -126,7 +126,7 @@ void write_bundle(const fs::path& run, const config::RunConfig& settings, const 
   storage::write_file_atomically(fresh / "config.yaml", config::resolved_text(portable(settings)));
   storage::write_file_atomically(fresh / "model.json", storage::read_file(run / "model.json"));
   storage::write_manifest(fresh, kKind, kFiles);
-  if (fs::exists(folder)) storage::rename_durably(folder, before);
+  if (storage::exists(folder)) storage::rename_durably(folder, before);
   storage::rename_durably(fresh, folder);
   fs::remove_all(before);
 }

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <iostream>
-#include <nlohmann/json.hpp>
+
+#include "commands/stopping.h"
+#include "commands/subgroups.h"
 
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
@@ -15,6 +18,7 @@
 #include "fovea/train/device.h"
 #include "fovea/train/evaluate.h"
 #include "fovea/train/memory.h"
+#include "fovea/train/run_folder.h"
 
 namespace fovea::commands {
 namespace {
@@ -85,12 +89,22 @@ config::RunConfig data_of(const EvalRequest& request, const bundle::Trained& tra
   return settings;
 }
 
+/// Makes the folder of the results, before anything is computed for them.
+void refuse_unwritable(const std::filesystem::path& out) {
+  storage::make_folder(out);
+  if (access(out.c_str(), W_OK | X_OK) != 0)
+    throw io_error(fmt::format("cannot write into {}: {}", storage::shown(out),
+                               std::generic_category().message(errno)),
+                   "name another folder with --out");
+}
+
 }  // namespace
 
 int eval(const EvalRequest& request) {
   check_settable(request.set);
   const torch::Device device = train::choose_device(request.device);
   bundle::Trained trained = bundle::open_trained(request.model);
+  train::use_salt_of(trained.folder);
   train::use_threads(request.threads);
   const config::RunConfig data = data_of(request, trained);
   trained.config.data = data.data;
@@ -105,11 +119,24 @@ int eval(const EvalRequest& request) {
   const tasks::TaskPtr task = bundle::make_task(trained.config, trained.card);
   const auto model = bundle::make_model(trained, *task);
   const Loader loader = bundle::evaluation_loader(trained.config, cases, device);
+  const std::filesystem::path out =
+      request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
+  refuse_unwritable(out);
+  Subgroups subgroups(source, request.split, *task);
+  const train::StopSignals signals;
   report::Progress progress("eval " + request.split, loader.examples(),
                             report::Terminal::standard_error());
+  int64_t seen = 0;
   train::EvaluateOptions options;
   options.device = device;
-  options.progress = [&](const Batch& batch) { progress.advance(batch.size()); };
+  options.stop = train::stop_requested;
+  options.progress = [&](const Batch& batch) {
+    seen += batch.size();
+    progress.advance(batch.size());
+  };
+  options.decoded = [&](const TensorMap& decoded, const Batch& batch) {
+    subgroups.add(decoded, batch);
+  };
   const auto use = [&]() -> train::MemoryUse {
     return {.device = device,
             .batch_size = trained.config.train.batch_size,
@@ -121,23 +148,31 @@ int eval(const EvalRequest& request) {
     return train::evaluate(*model, *task, loader, options);
   });
   progress.finish();
+  if (!evaluation) {
+    complain(
+        fmt::format("stopped by {} after {} of {} cases: metrics of a part would be of "
+                    "something else, so nothing is written",
+                    train::stop_reason(), seen, loader.examples()));
+    std::error_code not_empty;
+    std::filesystem::remove(out, not_empty);
+    return kStoppedCode;
+  }
 
-  const std::filesystem::path out =
-      request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
   const std::string line = evaluation->write(out, request.split);
+  subgroups.write(out);
   const report::DataNotes notes = notes_of(source, request.split);
   for (const TargetSpec& target : trained.card.targets)
     for (const auto& folder : {out, out / target.name})
       if (const auto file = folder / "metrics.json"; std::filesystem::exists(file))
         report::add_data_notes(file, notes);
   std::cout << "figures, predictions and pictures are in " << out.string() << '\n'
-            << line << std::endl;
+            << subgroups.lines() << line << std::endl;
   const std::vector<std::string> failed = evaluation->failed();
   if (failed.empty()) return 0;
-  std::cerr << fmt::format(
-      "fovea: the outputs of {} of {} cases are not finite, and no figure counts them: {}; look at "
-      "their inputs for numbers that are missing, infinite or out of all bounds\n",
-      failed.size(), loader.examples(), join(failed, ", ", 8));
+  complain(fmt::format(
+      "the outputs of {} of {} cases are not finite, and no figure counts them: {}; look at their "
+      "inputs for numbers that are missing, infinite or out of all bounds",
+      failed.size(), loader.examples(), join(failed, ", ", 8)));
   return static_cast<int>(Fault::data);
 }
 

@@ -53,7 +53,11 @@ std::string drawn(const Explanation& one, const std::string& subtitle) {
 }  // namespace
 
 ExplanationFolder::ExplanationFolder(std::filesystem::path folder) : folder_(std::move(folder)) {
-  if (!folder_.empty()) storage::make_folder(folder_);
+  if (folder_.empty()) return;
+  within("--explain", [&] {
+    storage::make_folder(folder_);
+    lines_.emplace(folder_ / "explanations.jsonl");
+  });
 }
 
 void ExplanationFolder::add(const Prediction& prediction) {
@@ -67,17 +71,19 @@ void ExplanationFolder::add(const Prediction& prediction) {
             fmt::format("{} · {}", prediction.id, prediction.decision));
     count(one);
   }
-  lines_ += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  lines_->append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 void ExplanationFolder::finish() {
   if (folder_.empty() || cases_ == 0) return;
-  if (explained_ == 0)
+  if (explained_ == 0) {
+    lines_->clear();
     throw config_error(
-        "--explain: this model does not say where it looks; encoders that do: ft_transformer, "
-        "bert, "
-        "and dan, rnn, transformer and tcn with pooling: attention");
-  storage::write_file_atomically(folder_ / "explanations.jsonl", lines_);
+        "--explain: this model does not say where it looks",
+        "encoders that do: ft_transformer, bert, and dan, rnn, transformer and tcn with pooling: "
+        "attention");
+  }
+  lines_->finish();
   for (Explanation& sum : sums_) {
     for (auto& [name, weight] : sum.weights) weight /= static_cast<double>(cases_);
     picture(fmt::format("mean-{}.svg", sum.input), sum, fmt::format("mean of {} cases", cases_));

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "fovea/bundle/predictor.h"
+#include "fovea/storage/append_file.h"
 
 namespace fovea::commands {
 
@@ -25,7 +27,7 @@ class ExplanationFolder {
   void count(const Explanation& one);
 
   std::filesystem::path folder_;
-  std::string lines_;
+  std::optional<storage::PartialFile> lines_;
   std::vector<Explanation> sums_;
   int64_t cases_ = 0, explained_ = 0;
 };

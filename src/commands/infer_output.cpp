@@ -1,8 +1,12 @@
 #include "commands/infer_output.h"
 
+#include <cerrno>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
+#include "commands/stopping.h"
+#include "fovea/commands/commands.h"
 #include "fovea/core/error.h"
 #include "fovea/storage/file.h"
 
@@ -45,40 +49,65 @@ std::string json_line(const Prediction& prediction) {
 
 }  // namespace
 
-InferOutput::InferOutput(std::string out, const std::vector<std::string>& columns)
-    : out_(std::move(out)), table_(with_case(columns)) {
-  if (out_ != "-" && !out_.ends_with(".csv") && !out_.ends_with(".jsonl"))
+InferOutput::InferOutput(std::string out, const std::vector<std::filesystem::path>& inputs)
+    : out_(std::move(out)) {
+  if (out_ == "-") return;
+  if (!out_.ends_with(".csv") && !out_.ends_with(".jsonl"))
     throw config_error("--out: found '" + out_ +
                        "', wanted a name that ends in .csv or .jsonl, or -");
+  for (const std::filesystem::path& input : inputs) {
+    std::error_code different;
+    if (std::filesystem::equivalent(input, out_, different))
+      throw config_error("--out: " + storage::shown(out_) +
+                             " is one of the inputs, which the answers would replace",
+                         "name another file");
+  }
+  within("--out", [&] { file_.emplace(out_); });
+}
+
+void InferOutput::begin(const std::vector<std::string>& columns) {
+  if (out_.ends_with(".jsonl")) return;
+  table_.emplace(with_case(columns));
+  put(table_->take());
 }
 
 void InferOutput::add(const Prediction& prediction) {
-  if (out_.ends_with(".jsonl")) {
-    lines_ += json_line(prediction);
-    return;
-  }
+  ++answers_;
+  if (!table_) return put(json_line(prediction));
+  storage::CsvWriter& table = *table_;
   const bool rows_of_entities =
       prediction.answers.size() == 1 && prediction.answers[0].entities.has_value();
   if (rows_of_entities) {
     for (const FoundEntity& one : *prediction.answers[0].entities) {
-      table_.text(prediction.id).text(prediction.path.string());
-      table_.text(one.label).text(one.text).number(one.begin).number(one.end).end_row();
+      table.text(prediction.id).text(prediction.path.string());
+      table.text(one.label).text(one.text).number(one.begin).number(one.end).end_row();
     }
-    if (out_ == "-") std::cout << table_.take() << std::flush;
-    return;
+    return put(table.take());
   }
-  table_.text(prediction.id).text(prediction.path.string());
+  table.text(prediction.id).text(prediction.path.string());
   for (const Answer& answer : prediction.answers) {
-    for (const auto& [name, probability] : answer.probabilities) table_.number(probability);
-    answer.number ? table_.number(*answer.number) : table_.text(answer.decision);
+    for (const auto& [name, probability] : answer.probabilities) table.number(probability);
+    answer.number ? table.number(*answer.number) : table.text(answer.decision);
   }
-  table_.end_row();
-  if (out_ == "-") std::cout << table_.take() << std::flush;
+  table.end_row();
+  put(table.take());
 }
 
 void InferOutput::finish() {
-  if (out_ != "-")
-    storage::write_file_atomically(out_, out_.ends_with(".jsonl") ? lines_ : table_.content());
+  if (file_) file_->finish();
+}
+
+std::string InferOutput::where_they_are() const {
+  return file_ ? "; their answers are in " + storage::shown(file_->part()) : "";
+}
+
+void InferOutput::put(std::string_view text) {
+  if (file_) return file_->append(text);
+  if (std::cout << text << std::flush) return;
+  const int code = errno;
+  if (nobody_reads()) throw Stopped{.nobody_reads = true};
+  throw io_error("cannot write standard output: " + std::generic_category().message(code),
+                 "name a file with --out");
 }
 
 }  // namespace fovea::commands

@@ -8,6 +8,7 @@
 
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/dicom/image.h"
 #include "fovea/io/npz.h"
 #include "fovea/io/wfdb.h"
@@ -133,7 +134,7 @@ void inspect_trained(const std::filesystem::path& folder) {
 }
 
 void inspect_one(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) return inspect_trained(path);
+  if (storage::is_folder(path)) return inspect_trained(path);
   const std::string head = storage::read_head(path, sources::kHeadBytes);
   if (const sources::Format* format = sources::format_of(head))
     return inspect_picture(path, *format);
@@ -158,9 +159,10 @@ int inspect(const Paths& paths) {
       inspect_one(path);
     } catch (const Error& error) {
       std::cout << std::flush;
-      std::cerr << "fovea: " << error.what() << '\n';
+      complain(error.what());
       code = static_cast<int>(Fault::data);
     }
+    if (!std::cout) break;  // the program says why
   }
   return code;
 }

@@ -88,6 +88,12 @@ std::vector<std::string> families() {
   return names;
 }
 
+std::vector<std::string> configuration_keys() {
+  std::vector<std::string> keys;
+  for (const SettingRow& row : Fields::list(config::RunConfig{})) keys.push_back(row.name);
+  return keys;
+}
+
 int list(const std::string& family, bool verbose) {
   for (const CatalogueBase* catalogue : catalogues()) {
     if (catalogue->family() != family) continue;
@@ -108,7 +114,10 @@ int list(const std::string& family, bool verbose) {
   } else if (family == "configuration") {
     std::cout << configuration_reference();
   } else {
-    throw config_error("unknown family '" + family + "'; known: " + join(families()));
+    const std::string near = nearest(family, families());
+    throw config_error(
+        "list: found the family '" + family + "'",
+        (near.empty() ? "" : "did you mean '" + near + "'? ") + "known: " + join(families()));
   }
   return 0;
 }

@@ -88,6 +88,7 @@ int train(const TrainRequest& request) {
       request.out.empty() ? "runs" / request.config.stem() : request.out;
   train::RunOptions run_options = opening(request);
   train::RunFolder::refuse_unfit(out, run_options);
+  if (request.resume) train::use_salt_of(out);
   config::RunConfig config = config::read_config(request.config, request.set);
   if (request.threads > 0) config.train.threads = request.threads;
   const torch::Device device =

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iostream>
+
 #include "fovea/core/error.h"
 
 namespace fovea::commands {
@@ -54,6 +56,9 @@ constexpr Exception kExceptions[] = {
     {"LoaderOptions", "batch_size", "train.batch_size"},
     {"LoaderOptions", "queue_bytes", "train.loader_mb"},
     {"LoaderOptions", "threads", "train.loader_threads"},
+    {"Limits", "max_decoded_bytes", "data.max_decoded_mb"},
+    {"Opening", "replace", "--force"},  // RunOptions::Opening
+    {"Opening", "resume", "--resume"},
     {"RunOptions", "allow_changed", "--allow-changed"},
     {"RunOptions", "break_lock", "--break-lock"},
 };
@@ -69,5 +74,7 @@ std::string word_for(std::string_view type, std::string_view field) {
 }
 
 std::string in_our_words(std::string_view message) { return reworded(message, word_for); }
+
+void complain(std::string_view message) { std::cerr << "fovea: " << in_our_words(message) << '\n'; }
 
 }  // namespace fovea::commands

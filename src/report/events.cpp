@@ -81,7 +81,7 @@ EventWriter::EventWriter(const std::filesystem::path& folder) {
   do {
     path_ = folder / fmt::format("events.out.tfevents.{}.{}.{}", static_cast<int64_t>(start),
                                  getpid(), number++);
-  } while (std::filesystem::exists(path_));
+  } while (storage::exists(path_));
   stream_.open(path_, std::ios::binary);
   if (!stream_) {
     throw io_error(fmt::format("writing TensorBoard events: cannot create {}: {}",
@@ -113,10 +113,9 @@ void EventWriter::record(std::string_view event) {
 
 void EventWriter::flush() {
   if (stream_.flush()) return;
-  throw io_error(
-      fmt::format("writing TensorBoard events: {} took less than it was given: {}; free some "
-                  "space, then go on with --resume",
-                  storage::shown(path_), std::strerror(errno)));
+  throw io_error(fmt::format("writing TensorBoard events: {} took less than it was given: {}",
+                             storage::shown(path_), std::strerror(errno)),
+                 "free some space, then go on with the run (Opening::resume)");
 }
 
 }  // namespace fovea::report

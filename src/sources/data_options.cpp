@@ -1,6 +1,10 @@
 #include "fovea/sources/data_options.h"
 
+#include <fmt/format.h>
+
 #include "fovea/core/catalogue.h"  // reads settings inside settings
+#include "fovea/core/error.h"
+#include "fovea/storage/file.h"
 
 namespace fovea::sources {
 
@@ -12,11 +16,30 @@ struct PlacedPath {
   const std::filesystem::path& root;
 };
 
+/// What was typed with `--set` stands on the folder where it was typed; where nothing is there, on
+/// the root as the paths of the file do.
+std::filesystem::path place_typed(const Node& node, const std::filesystem::path& text,
+                                  const std::filesystem::path& root) {
+  const std::filesystem::path here = node.base / text, there = root / text;
+  if (!storage::exists(there)) return here;
+  if (!storage::exists(here)) return there;
+  std::error_code ignored;
+  if (!std::filesystem::equivalent(here, there, ignored))
+    throw config_error(fmt::format("{}found two of that name, {} and {}", place(node),
+                                   storage::shown(here), storage::shown(there)),
+                       "give the whole path of the one that is meant");
+  return here;
+}
+
 void read_value(const Node& node, PlacedPath& placed) {
   if (node.kind == Node::Kind::null) return placed.path.clear();
   std::string text;
   fovea::read_value(node, text);
-  placed.path = ((placed.root.empty() ? node.base : placed.root) / text).lexically_normal();
+  const bool typed = node.where.starts_with("--set ");
+  placed.path = placed.root.empty() ? node.base / text
+                : typed             ? place_typed(node, text, placed.root)
+                                    : placed.root / text;
+  placed.path = placed.path.lexically_normal();
 }
 
 struct PlacedTables {
@@ -122,7 +145,8 @@ void DataOptions::describe(Fields& f) {
     "column with train, val and test, or shares {train: 0.7, val: 0.1, test: 0.2}; {chronological: "
     "shares} takes the rows (of each group) in their order; of a table for each split, shares of "
     "the one called train");
-  f("subgroups", subgroups, "columns by which results are reported too (sex, site)");
+  f("subgroups", subgroups,
+    "columns whose values eval reports apart too (sex, age; numbers in four bands)");
   f("allow_outside_root", allow_outside_root, "files of the table may lie outside the root");
   f("dicom", formats.dicom, "how DICOM files are read");
   f("max_decoded_mb", formats.max_decoded_mb, "largest decoded picture in MiB").at_least(1);

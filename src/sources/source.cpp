@@ -24,7 +24,7 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
   std::vector<std::string> examples;
   for (const SharedGroup& one : shared)
     examples.push_back(fmt::format(
-        "{} ({}, {})", storage::sha256(groups[static_cast<size_t>(one.first)]).substr(0, 8),
+        "{} ({}, {})", storage::pseudonym(groups[static_cast<size_t>(one.first)]),
         place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
   throw data_error(
       fmt::format("{} patients are in more than one split, the first in '{}' and in '{}': every "

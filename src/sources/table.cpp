@@ -254,7 +254,7 @@ class TableReader {
       if (!added)
         throw data_error(fmt::format(
             "{}: column '{}': {} and {} have the same id (hash {}); each case must come once",
-            where_, column, line(known->second), line(i), storage::sha256(result[i]).substr(0, 8)));
+            where_, column, line(known->second), line(i), storage::pseudonym(result[i])));
     }
     return result;
   }

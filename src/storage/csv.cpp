@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -333,14 +334,36 @@ void CsvWriter::start_cell() {
   if (cells_++ > 0) content_ += ',';
 }
 
+namespace {
+
+/// A number, whatever its sign: -0.5, +3, 1e5.
+bool is_number(std::string_view cell) {
+  if (cell.starts_with('+')) cell.remove_prefix(1);
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return error == std::errc() && end == cell.data() + cell.size() && std::isfinite(value);
+}
+
+/// What a spreadsheet would run. A sign alone ("-", a class of many tables) is none.
+bool is_formula(std::string_view cell) {
+  return cell.size() > 1 &&
+         std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos &&
+         !is_number(cell);
+}
+
+}  // namespace
+
 CsvWriter& CsvWriter::text(std::string_view cell) {
   start_cell();
-  // An empty text is quoted too: a row of one empty cell would otherwise be an empty line.
-  const bool plain = !cell.empty() && cell.find_first_of(",\"\r\n\t") == std::string_view::npos &&
+  const bool formula = is_formula(cell);
+  // An empty text is quoted too: a row of one empty cell would otherwise be an empty line. A
+  // semicolon is the delimiter of spreadsheets in many countries.
+  const bool plain = !cell.empty() && cell.find_first_of(",;\"\r\n\t") == std::string_view::npos &&
                      std::string_view("=+-@ ").find(cell.front()) == std::string_view::npos &&
                      cell.back() != ' ';
   if (plain) return content_ += cell, *this;
   content_ += '"';
+  if (formula) content_ += '\'';
   for (const char c : cell) content_.append(c == '"' ? 2 : 1, c);
   content_ += '"';
   return *this;

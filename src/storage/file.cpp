@@ -91,6 +91,22 @@ class NewFile {
 
 std::string shown(const fs::path& path) { return escaped(path.native()); }
 
+namespace {
+
+/// What is there, links followed; a mode of 0 where nothing is.
+mode_t mode_of(const fs::path& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0) return info.st_mode;
+  if (errno == ENOENT || errno == ENOTDIR) return 0;
+  throw io_error(fmt::format("cannot look at {}: {}", shown(path), errno_text(errno)),
+                 "check the path");
+}
+
+}  // namespace
+
+bool exists(const fs::path& path) { return mode_of(path) != 0; }
+bool is_folder(const fs::path& path) { return S_ISDIR(mode_of(path)); }
+
 InputFile::InputFile(const fs::path& path) : path_(path) {
   do {
     descriptor_ = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);

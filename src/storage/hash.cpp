@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 
 #include <algorithm>
 #include <iterator>
+#include <mutex>
 #include <vector>
 
 #include "fovea/core/error.h"
@@ -16,6 +18,17 @@ namespace {
 void check(int ok) {
   if (ok != 1) throw Error(Fault::internal, "SHA-256 failed in OpenSSL");
 }
+
+std::string drawn_salt() {
+  unsigned char bytes[16];
+  check(RAND_bytes(bytes, sizeof bytes));
+  std::string text;
+  for (const unsigned char byte : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  return text;
+}
+
+std::mutex salt_mutex;
+std::string salt_in_use;
 
 }  // namespace
 
@@ -59,6 +72,21 @@ std::string sha256_file(const std::filesystem::path& path) {
     at += static_cast<int64_t>(bytes);
   }
   return hash.hex();
+}
+
+std::string salt() {
+  const std::lock_guard lock(salt_mutex);
+  if (salt_in_use.empty()) salt_in_use = drawn_salt();
+  return salt_in_use;
+}
+
+void set_salt(std::string salt) {
+  const std::lock_guard lock(salt_mutex);
+  salt_in_use = std::move(salt);
+}
+
+std::string pseudonym(std::string_view name) {
+  return Sha256().add(salt()).add("\n").add(name).hex().substr(0, 8);
 }
 
 }  // namespace fovea::storage

@@ -10,7 +10,6 @@
 #include "fovea/core/text.h"
 #include "fovea/report/events.h"
 #include "fovea/report/pictures.h"
-#include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::train {
@@ -26,25 +25,24 @@ std::string metrics_line(const EpochReport& epoch, std::string_view split, std::
                      std::isfinite(value) ? number(value) : "");
 }
 
-/// What `number` wrote: never by the locale, which belongs to the host.
-double number_in(const std::string& cell, const std::filesystem::path& path) {
-  double value = 0;
-  const auto [end, failed] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  if (failed != std::errc() || end != cell.data() + cell.size())
-    throw data_error(fmt::format("{}: found '{}', wanted a number", path.string(), cell));
-  return value;
-}
-
-std::vector<report::HistoryRow> history_in(const std::filesystem::path& path) {
-  const storage::Table table = storage::read_csv(path);
-  const auto cell = [&](int64_t row, const char* column) {
-    return std::string(table.cell(row, table.column(column)));
+/// The rows that metrics_line wrote.
+std::vector<report::HistoryRow> history_of(std::string_view metrics) {
+  const auto until = [&](char end) {
+    const std::string_view part = metrics.substr(0, metrics.find(end));
+    metrics.remove_prefix(std::min(metrics.size(), part.size() + 1));
+    return part;
+  };
+  const auto read = [](std::string_view text, auto value) {
+    std::from_chars(text.data(), text.data() + text.size(), value);  // as it is where it is empty
+    return value;
   };
   std::vector<report::HistoryRow> rows;
-  for (int64_t row = 0; row < table.rows(); ++row) {
-    const std::string value = cell(row, "value");
-    rows.push_back({static_cast<int64_t>(number_in(cell(row, "epoch"), path)), cell(row, "split"),
-                    cell(row, "metric"), value.empty() ? NAN : number_in(value, path)});
+  until('\n');  // the names of the columns
+  while (!metrics.empty()) {
+    const int64_t epoch = read(until(','), int64_t{0});
+    until(',');
+    const std::string split(until(',')), metric(until(','));
+    rows.push_back({epoch, split, metric, read(until('\n'), double{NAN})});
   }
   return rows;
 }
@@ -119,10 +117,9 @@ void RunJournal::on_stop(const Result& result) {
                        {"best_epoch", result.best_epoch}}
                       .dump());
   if (result.epochs > 0) {
-    const auto history = history_in(run_.path() / "metrics.csv");
     storage::write_file_atomically(
         run_.path() / "learning_curves.svg",
-        report::learning_curves_svg(history, result.best_figure,
+        report::learning_curves_svg(history_of(run_.metrics()), result.best_figure,
                                     result.best ? result.best_epoch : -1, result.reason));
   }
   run_.finish(result.exit_code());
@@ -189,11 +186,9 @@ void ProgressLine::on_epoch(const EpochReport& epoch) {
   bar_.reset();
 }
 
-void ProgressLine::on_stop(const Result& result) {
+void ProgressLine::on_stop(const Result&) {
   if (bar_) bar_->finish();
   bar_.reset();
-  if (result.end == Result::End::stopped && terminal_.out)
-    *terminal_.out << result.reason << ": the run can go on with --resume\n" << std::flush;
 }
 
 }  // namespace fovea::train

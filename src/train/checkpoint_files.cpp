@@ -78,7 +78,7 @@ std::vector<fs::path> checkpoints_in(const fs::path& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored))
     if (entry.path().filename().string().starts_with("step-") &&
-        fs::exists(entry.path() / "MANIFEST.json"))
+        storage::exists(entry.path() / "MANIFEST.json"))
       found.push_back(entry.path());
   // By number: the ninth digit makes longer names.
   std::ranges::sort(found, {}, [](const fs::path& path) {
@@ -97,8 +97,8 @@ void tidy_checkpoints(const fs::path& folder) {
   }
   for (const fs::path& path : left) {
     const std::string name = path.filename().string().substr(5);
-    if (path.filename().string().starts_with(".old-") && !fs::exists(folder / name) &&
-        fs::exists(path / "MANIFEST.json") && name.ends_with(".replaced")) {
+    if (path.filename().string().starts_with(".old-") && !storage::exists(folder / name) &&
+        storage::exists(path / "MANIFEST.json") && name.ends_with(".replaced")) {
       storage::rename_durably(path, folder / name.substr(0, name.size() - 9));
       continue;
     }
@@ -120,8 +120,7 @@ std::string too_little_space(int64_t wanted, int64_t bytes, int64_t free_bytes) 
   if (wanted * bytes <= free_bytes) return "";
   return fmt::format(
       "found {} bytes free, wanted {} for {} checkpoints of {} each: the run will stop where the "
-      "disk is full, and keep the checkpoint before; free some space, or write to another disk "
-      "(--out)",
+      "disk is full, and keep the checkpoint before; free some space, or write to another disk",
       free_bytes, wanted * bytes, wanted, bytes);
 }
 
@@ -136,14 +135,15 @@ fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
     fs::remove_all(temporary, ignored);
     storage::make_folder(temporary);
     write_files(temporary, checkpoint, notes);
-    if (fs::exists(target)) storage::rename_durably(target, replaced);
+    if (storage::exists(target)) storage::rename_durably(target, replaced);
     storage::rename_durably(temporary, target);
   } catch (const Error& error) {
     fs::remove_all(temporary, ignored);
-    if (fs::exists(replaced) && !fs::exists(target)) fs::rename(replaced, target, ignored);
-    throw Error(error.fault(), fmt::format("saving the checkpoint of step {}: {}; the checkpoints "
-                                           "before are kept",
-                                           checkpoint.step, error.what()));
+    if (storage::exists(replaced) && !storage::exists(target))
+      fs::rename(replaced, target, ignored);
+    throw Error(error.fault(),
+                fmt::format("saving the checkpoint of step {}: {}", checkpoint.step, error.what()),
+                "the checkpoints before are kept");
   }
   fs::remove_all(replaced, ignored);
   return target;

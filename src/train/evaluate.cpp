@@ -35,6 +35,7 @@ std::unique_ptr<tasks::Evaluation> evaluate(nn::Model& model, const tasks::Task&
     TensorMap decoded = task.decode(outputs);
     for (auto& [name, tensor] : decoded) tensor = tensor.cpu();
     evaluation->add(decoded, loaded, loss);
+    if (options.decoded) options.decoded(decoded, loaded);
     if (options.progress) options.progress(loaded);
   }
   return evaluation;

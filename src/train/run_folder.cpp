@@ -1,10 +1,8 @@
 #include "fovea/train/run_folder.h"
 
 #include <ATen/Version.h>
-#include <fcntl.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <torch/headeronly/version.h>
 #include <unistd.h>
 
@@ -12,9 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/core/log.h"
+#include "fovea/storage/append_file.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "train/checkpoint_files.h"
+#include "train/run_files.h"
 #include "train/run_lock.h"
 
 namespace fovea::train {
@@ -28,6 +28,8 @@ using Facts = std::map<std::string, std::string>;
 
 constexpr int kFormat = 1;
 constexpr int64_t kKept = 3;  // checkpoints: the newest two and the best
+constexpr const char* kSalt = "salt";
+constexpr int64_t kLargestSalt = 1 << 10;  // bytes
 constexpr const char* kMetricsHeader = "epoch,step,split,metric,value\n";
 
 std::string now() {
@@ -72,74 +74,6 @@ std::string difference(const Facts& before, const Facts& after) {
   return text;
 }
 
-bool is_run(const fs::path& path) { return fs::exists(path / "manifest.json"); }
-
-/// A lock alone does not make a folder full.
-bool holds_nothing(const fs::path& path) {
-  std::error_code code;
-  for (const auto& entry : fs::directory_iterator(path, code))
-    if (entry.path().filename() != "lock") return false;
-  return true;
-}
-
-/// What a run writes, and nothing else, is removed.
-void remove_run(const fs::path& path) {
-  std::error_code ignored;
-  for (const char* name : {"config.yaml", "manifest.json", "log.jsonl", "metrics.csv",
-                           "rejected.csv", "checkpoints", "best", "learning_curves.svg"})
-    fs::remove_all(path / name, ignored);
-  std::vector<fs::path> events;
-  for (const auto& entry : fs::directory_iterator(path, ignored))
-    if (entry.path().filename().string().starts_with("events.out.tfevents."))
-      events.push_back(entry.path());
-  for (const fs::path& event : events) fs::remove(event, ignored);
-}
-
-/// A file that grows by whole lines.
-class Journal {
- public:
-  explicit Journal(fs::path path) : path_(std::move(path)) {
-    descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (descriptor_ < 0) fail("open");
-  }
-  ~Journal() { close(descriptor_); }
-  Journal(const Journal&) = delete;
-  Journal& operator=(const Journal&) = delete;
-
-  void append(std::string_view text) {
-    const int64_t before = size();
-    while (!text.empty()) {
-      const ssize_t n = ::write(descriptor_, text.data(), text.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) {
-        const int code = errno;
-        cut(before);  // no half line
-        errno = code;
-        fail("write");
-      }
-      text.remove_prefix(static_cast<size_t>(n));
-    }
-  }
-  void sync() {
-    if (fsync(descriptor_) != 0) fail("fsync");
-  }
-  void cut(int64_t bytes) {
-    if (ftruncate(descriptor_, bytes) != 0) fail("cut");
-  }
-  int64_t size() const {
-    struct stat info {};
-    return fstat(descriptor_, &info) == 0 ? info.st_size : 0;
-  }
-
- private:
-  [[noreturn]] void fail(const char* what) const {
-    throw io_error(fmt::format("cannot {} {}: {}", what, shown(path_),
-                               std::generic_category().message(errno)));
-  }
-  fs::path path_;
-  int descriptor_ = -1;
-};
-
 /// How much of metrics.csv there was when a checkpoint was written.
 int64_t bytes_in(const std::string& note) {
   int64_t bytes = -1;
@@ -157,19 +91,19 @@ class RunFolder::Implementation {
   Implementation(const fs::path& path, RunIdentity identity, const RunOptions& options)
       : path_(path), lock_(prepared(path, options), options.break_lock), options_(options) {
     const bool resuming = options.opening == Opening::resume && is_run(path);
-    if (options.opening == Opening::replace) remove_run(path);
+    if (options.opening == Opening::replace && is_run(path)) forget_run(path);
     facts_ = facts_of(identity);
-    if (resuming) {
-      continue_manifest();
-    } else {
-      begin_manifest();
+    const bool same = resuming && continue_manifest();
+    if (!resuming) begin_manifest();
+    // What rebuilds the model is what it was trained with last.
+    if (!same || !storage::exists(path / "config.yaml"))
       storage::write_file_atomically(path / "config.yaml", identity.config_yaml);
-    }
+    keep_salt();
     storage::make_folder(checkpoints());
     tidy_checkpoints(checkpoints());
     metrics_.emplace(path / "metrics.csv");
     log_.emplace(path / "log.jsonl");
-    if (metrics_->size() == 0) metrics_->append(kMetricsHeader);
+    if (metrics_->size() == 0) append_metrics(kMetricsHeader);
     write_manifest();
   }
 
@@ -188,12 +122,15 @@ class RunFolder::Implementation {
       }
     }
     if (all.empty()) {
-      metrics_->cut(static_cast<int64_t>(std::string_view(kMetricsHeader).size()));
+      if (options_.opening == Opening::resume)
+        log_info(shown(path_) + ": no checkpoint is in it, so training begins at the start");
+      set_metrics(kMetricsHeader);
       return {};
     }
-    metrics_->cut(bytes_in(notes["metrics_bytes"]));
+    restore_metrics(checkpoint.step, notes);
     // After a crash between the commit and the link, the link is behind.
-    if (const std::string& best = notes["best"]; !best.empty() && fs::exists(checkpoints() / best))
+    if (const std::string& best = notes["best"];
+        !best.empty() && storage::exists(checkpoints() / best))
       link_best(best);
     best_ = notes["best"];
     return checkpoint;
@@ -214,6 +151,7 @@ class RunFolder::Implementation {
     const std::string name = checkpoint_name(checkpoint.step);
     const std::string best_after = best ? name : best_;
     const Notes notes{{"metrics_bytes", std::to_string(metrics_->size())},
+                      {"metrics", metrics_text_},
                       {"best", best_after},
                       {"libtorch", TORCH_VERSION}};
     within("run " + shown(path_), [&] { write_checkpoint(checkpoints(), checkpoint, notes); });
@@ -222,7 +160,11 @@ class RunFolder::Implementation {
     prune_checkpoints(checkpoints(), best_);
   }
 
-  void append_metrics(std::string_view lines) { metrics_->append(lines); }
+  void append_metrics(std::string_view lines) {
+    metrics_->append(lines);
+    metrics_text_ += lines;
+  }
+  const std::string& metrics() const { return metrics_text_; }
 
   void append_log(std::string_view level, std::string_view event, std::string_view fields) {
     Json line{{"time", now()}, {"level", level}, {"event", event}};
@@ -241,13 +183,13 @@ class RunFolder::Implementation {
   }
 
   void finish(int exit_code) {
+    restore_lost_metrics();
     manifest_["end"] = now();
     manifest_["exit_code"] = exit_code;
     manifest_["dropped_log_lines"] = dropped_;
     Json outputs = Json::object();
-    outputs["metrics.csv"] = storage::sha256_file(path_ / "metrics.csv");
-    const fs::path model = path_ / "best" / "model.safetensors";
-    if (fs::exists(model)) outputs["best/model.safetensors"] = storage::sha256_file(model);
+    for (const char* name : {"metrics.csv", "best/model.safetensors"})
+      if (storage::exists(path_ / name)) outputs[name] = storage::sha256_file(path_ / name);
     manifest_["outputs"] = outputs;
     write_manifest();
   }
@@ -274,12 +216,18 @@ class RunFolder::Implementation {
                      {"settings", facts_}};
   }
 
-  void continue_manifest() {
-    manifest_ = Json::parse(storage::read_file(path_ / "manifest.json"), nullptr, false);
-    if (!manifest_.is_object() || !manifest_.contains("settings"))
-      throw data_error("cannot resume: " + shown(path_ / "manifest.json") +
-                       " is damaged; start a new run");
-    const std::string changed = difference(manifest_["settings"].get<Facts>(), facts_);
+  /// Whether the configuration is the same as before.
+  bool continue_manifest() {
+    const auto before = [&]() -> Facts {
+      try {
+        manifest_ = Json::parse(storage::read_file(path_ / "manifest.json"));
+        return manifest_.at("settings").get<Facts>();
+      } catch (const Json::exception&) {
+        throw data_error("cannot resume: " + shown(path_ / "manifest.json") + " is damaged",
+                         "start a new run");
+      }
+    };
+    const std::string changed = difference(before(), facts_);
     Json resume{{"time", now()},
                 {"fovea", options_.version},
                 {"commit", options_.commit},
@@ -287,15 +235,68 @@ class RunFolder::Implementation {
     if (!changed.empty()) {
       if (!options_.allow_changed)
         throw config_error(
-            fmt::format("cannot resume {}: what decides its numbers has changed{}\n"
-                        "take the change back, start a new run (--out), or go on "
-                        "all the same (--allow-changed)",
-                        shown(path_), changed));
+            fmt::format("cannot resume {}: what decides its numbers has changed{}\n", shown(path_),
+                        changed),
+            "take the change back, start a new run in another folder, or go on all the same "
+            "(RunOptions::allow_changed)");
       log_warning("resuming with changes:" + changed);
       resume["changed"] = changed;
       manifest_["settings"] = facts_;
     }
     manifest_["resumes"].push_back(resume);
+    return changed.empty();
+  }
+
+  /// The rows as they were when the checkpoint was made, which holds them; whatever was done to the
+  /// file since.
+  void restore_metrics(int64_t step, const Notes& notes) {
+    const int64_t bytes = bytes_in(notes.at("metrics_bytes"));
+    std::string found = storage::read_file(path_ / "metrics.csv");
+    found.resize(std::min(found.size(), static_cast<size_t>(bytes)));
+    const auto kept = notes.find("metrics");
+    if (kept == notes.end() && static_cast<int64_t>(found.size()) == bytes)
+      return set_metrics(found);
+    if (kept != notes.end() && found == kept->second) return set_metrics(found);
+    std::string lost = kMetricsHeader;
+    if (kept != notes.end()) lost = kept->second;
+    log_warning(fmt::format(
+        "{}: metrics.csv is not as it was at step {}{}", shown(path_), step,
+        kept != notes.end() ? "; its rows are written again from the checkpoint"
+                            : ", and this checkpoint, of an older fovea, does not hold its rows: "
+                              "they begin anew"));
+    if (!lost.starts_with(found))  // an edited one is not thrown away
+      storage::rename_durably(path_ / "metrics.csv", path_ / "metrics.found.csv");
+    metrics_.emplace(path_ / "metrics.csv");
+    set_metrics(lost);
+  }
+
+  /// Whoever removes the file while training goes on loses nothing either.
+  void restore_lost_metrics() {
+    const fs::path file = path_ / "metrics.csv";
+    if (!storage::exists(file)) storage::write_file_atomically(file, metrics_text_);
+  }
+
+  /// Makes the file hold this and no more. Where it begins with it, as it does unless someone
+  /// changed it, nothing is written.
+  void set_metrics(std::string_view text) {
+    const std::string there = storage::read_file(path_ / "metrics.csv");
+    if (there.starts_with(text)) {
+      metrics_->cut(static_cast<int64_t>(text.size()));
+    } else {
+      metrics_->cut(0);
+      metrics_->append(text);
+    }
+    metrics_text_ = text;
+  }
+
+  /// The hashes of patients in messages are salted, by the run's own salt, so that those of a resumed
+  /// run are the same. It never leaves the run's folder.
+  void keep_salt() {
+    const fs::path file = path_ / kSalt;
+    use_salt_of(path_);
+    if (storage::exists(file)) return;
+    storage::write_file_atomically(file, storage::salt());
+    fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);
   }
 
   void write_manifest() {
@@ -317,8 +318,9 @@ class RunFolder::Implementation {
   RunOptions options_;
   Facts facts_;
   Json manifest_;
-  std::optional<Journal> metrics_, log_;
-  std::string best_;  // the name of its folder
+  std::optional<storage::AppendFile> metrics_, log_;
+  std::string metrics_text_;  // of metrics.csv: a checkpoint holds it
+  std::string best_;          // the name of its folder
   int64_t dropped_ = 0;
 };
 
@@ -329,20 +331,31 @@ RunFolder::RunFolder(fs::path path, RunIdentity identity, RunOptions options)
 RunFolder::~RunFolder() = default;
 
 void RunFolder::refuse_unfit(const fs::path& path, const RunOptions& options) {
-  if (options.opening == Opening::create && fs::exists(path) && !holds_nothing(path))
-    throw config_error(
-        fmt::format("the output folder {} is not empty; go on with it (--resume), "
-                    "replace the run in it (--force), or name another (--out)",
-                    shown(path)));
-  if (options.opening == Opening::resume && fs::exists(path) && !is_run(path) &&
-      !holds_nothing(path))
-    throw config_error(
-        fmt::format("cannot resume {}: there is no manifest.json, so it is no run", shown(path)));
+  if (storage::exists(path)) {
+    if (!storage::is_folder(path))
+      throw config_error("the output folder " + shown(path) + " is a file", "name a folder");
+    const bool full = !holds_nothing(path);
+    if (options.opening == Opening::create && full)
+      throw config_error("the output folder " + shown(path) + " is not empty",
+                         is_run(path) ? "go on with it (Opening::resume), replace the run in it "
+                                        "(Opening::replace), or name another folder"
+                                      : "name another folder");
+    if (options.opening == Opening::resume && full && !is_run(path))
+      throw config_error(
+          "cannot resume " + shown(path) + ": there is no manifest.json of fovea, so it is no run",
+          "name the folder of a run");
+    if (options.opening == Opening::replace && full && !is_run(path))
+      throw config_error("cannot replace " + shown(path) +
+                             ": there is no manifest.json of fovea, so it is no run, and nothing "
+                             "in it is deleted",
+                         "name another folder");
+  }
   fs::path there = fs::absolute(path);
-  while (!fs::exists(there) && there.has_relative_path()) there = there.parent_path();
+  while (!storage::exists(there) && there.has_relative_path()) there = there.parent_path();
   if (access(there.c_str(), W_OK | X_OK) != 0)
-    throw io_error(fmt::format("cannot write the output folder {}: {}: {}; name another (--out)",
-                               shown(path), shown(there), std::generic_category().message(errno)));
+    throw io_error(fmt::format("cannot write the output folder {}: {}: {}", shown(path),
+                               shown(there), std::generic_category().message(errno)),
+                   "name another folder");
 }
 
 std::optional<Checkpoint> RunFolder::resume() { return implementation_->resume(); }
@@ -353,6 +366,7 @@ void RunFolder::save(const Checkpoint& checkpoint, bool best) {
   implementation_->save(checkpoint, best);
 }
 void RunFolder::append_metrics(std::string_view lines) { implementation_->append_metrics(lines); }
+const std::string& RunFolder::metrics() const { return implementation_->metrics(); }
 void RunFolder::append_log(std::string_view level, std::string_view event,
                            std::string_view fields) {
   implementation_->append_log(level, event, fields);
@@ -360,12 +374,17 @@ void RunFolder::append_log(std::string_view level, std::string_view event,
 void RunFolder::add_note(const std::string& note) { implementation_->add_note(note); }
 void RunFolder::finish(int exit_code) { implementation_->finish(exit_code); }
 
+void use_salt_of(const fs::path& run) {
+  if (const fs::path file = run / kSalt; storage::exists(file))
+    storage::set_salt(storage::read_file(file, kLargestSalt));
+}
+
 fs::path trained_weights(const fs::path& run) {
-  if (fs::exists(run / "best" / "MANIFEST.json")) return run / "best" / "model.safetensors";
+  if (storage::exists(run / "best" / "MANIFEST.json")) return run / "best" / "model.safetensors";
   const std::vector<fs::path> all = checkpoints_in(run / "checkpoints");
   if (all.empty())
-    throw data_error(
-        fmt::format("{} holds no checkpoint; train first, or name a run folder", shown(run)));
+    throw data_error(shown(run) + " holds no checkpoint",
+                     "train first, or name the folder of a run");
   log_warning(shown(run) + " has no best checkpoint yet; taking the newest");
   return all.back() / "model.safetensors";
 }

@@ -59,10 +59,9 @@ RunLock::RunLock(const std::filesystem::path& folder, bool break_lock) : path_(f
     if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       const std::string holder = one_line(content_of(descriptor_));
       close(descriptor_);
-      throw io_error(
-          fmt::format("locking the run: {} is held by another process ({}); wait for it, "
-                      "or choose another --out",
-                      storage::shown(path_), holder));
+      throw io_error(fmt::format("locking the run: {} is held by another process ({})",
+                                 storage::shown(path_), holder),
+                     "wait for it, or choose another folder");
     }
   } while (!is_current(descriptor_, path_));
 
@@ -70,10 +69,10 @@ RunLock::RunLock(const std::filesystem::path& folder, bool break_lock) : path_(f
   const std::string here = "host " + host_name() + "\n";
   if (!before.empty() && before.find(here) == std::string::npos && !break_lock) {
     close(descriptor_);
-    throw io_error(
-        fmt::format("locking the run: {} was left by another host ({}), which may still "
-                    "be at work; if it is not, add --break-lock",
-                    storage::shown(path_), one_line(before)));
+    throw io_error(fmt::format("locking the run: {} was left by another host ({}), which may still "
+                               "be at work",
+                               storage::shown(path_), one_line(before)),
+                   "if it is not, take the lock over (RunOptions::break_lock)");
   }
   if (!before.empty())
     log_warning("the run was left without a farewell (" + one_line(before) +

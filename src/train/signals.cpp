@@ -23,6 +23,8 @@ StopSignals::StopSignals() {
     // SA_RESETHAND gives the second SIGINT its default action.
     action.sa_flags = SA_RESTART | (kSignals[i] == SIGINT ? SA_RESETHAND : 0);
     sigaction(kSignals[i], &action, &before_[i]);
+    if (kSignals[i] == SIGHUP && before_[i].sa_handler == SIG_IGN)  // nohup
+      sigaction(SIGHUP, &before_[i], nullptr);
   }
 }
 

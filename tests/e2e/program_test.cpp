@@ -145,9 +145,9 @@ TEST(Train, RefusesAFolderThatHoldsSomethingElseAndOneThatCannotBeWritten) {
   const TempFolder other;
   other.write("thesis.txt", "five years of work");
   EXPECT_EQ(fovea({"train", demo().config.string(), "--out", other.path().string()}).code, 2);
-  // --force forgets a run; what is not of a run stays.
+  // --force forgets a run, and this is none.
   EXPECT_EQ(
-      fovea({"train", demo().config.string(), "--out", other.path().string(), "--force"}).code, 0);
+      fovea({"train", demo().config.string(), "--out", other.path().string(), "--force"}).code, 2);
   EXPECT_EQ(read_text(other / "thesis.txt"), "five years of work");
   const Outcome unwritable = fovea({"train", demo().config.string(), "--out", "/proc/fovea-run"});
   EXPECT_EQ(unwritable.code, 4);

@@ -306,21 +306,38 @@ TEST(CsvWriter, WhatIsWrittenIsReadBack) {
   writer.text("@x").text("-y").blank().end_row();
   TempFolder folder;
   const Table table = read_csv(folder.write("t.csv", writer.content()));
-  EXPECT_THAT(table.columns(), ElementsAre("id", "=sum", "value"));
+  EXPECT_THAT(table.columns(), ElementsAre("id", "'=sum", "value"));
   EXPECT_THAT(row(table, 0), ElementsAre("a,b", "say \"hi\"", "0.1"));
   EXPECT_THAT(row(table, 1), ElementsAre("two\nlines", "", "-5"));
   EXPECT_THAT(row(table, 2), ElementsAre(" padded ", "+1", "-0.5"));
-  EXPECT_THAT(row(table, 3), ElementsAre("@x", "-y", ""));
+  EXPECT_THAT(row(table, 3), ElementsAre("'@x", "'-y", ""));
 }
 
-TEST(CsvWriter, FormulaLikeTextIsQuotedAndNumbersAreNot) {
+TEST(CsvWriter, TextThatASpreadsheetWouldRunGetsAnApostropheAndNumbersDoNot) {
   CsvWriter writer({"name", "n"});
   writer.text("=1+1").number(-0.5).end_row();
   writer.text("plain").number(std::numeric_limits<double>::quiet_NaN()).end_row();
   writer.text("-a").number(1.0 / 3).end_row();
-  EXPECT_EQ(writer.take(), "name,n\n\"=1+1\",-0.5\nplain,nan\n\"-a\",0.3333333333333333\n");
+  EXPECT_EQ(writer.take(), "name,n\n\"'=1+1\",-0.5\nplain,nan\n\"'-a\",0.3333333333333333\n");
   writer.text("@x").number(int64_t{1} << 62).end_row();
-  EXPECT_EQ(writer.take(), "\"@x\",4611686018427387904\n");
+  EXPECT_EQ(writer.take(), "\"'@x\",4611686018427387904\n");
+}
+
+TEST(CsvWriter, EveryBeginningOfAFormulaIsKnownAndASignOrANumberIsNone) {
+  const auto written = [](const std::string& text) {
+    CsvWriter writer({"a"});
+    writer.take();
+    writer.text(text).end_row();
+    return writer.take();
+  };
+  for (const char* formula : {"=1+1", "=cmd|' /C calc'!A0", "+SUM(A1:A9)", "-2+3", "@SUM(1)",
+                              "\t=1", "\r=1", "--", "+-1", "-1,5", "-inf", "+nan", "=\"x\""})
+    EXPECT_TRUE(written(formula).starts_with("\"'")) << formula;
+  for (const char* number : {"-5", "+5", "-0.25", "+1e-5", "-", "+", "=", "@"})
+    EXPECT_EQ(written(number), "\"" + std::string(number) + "\"\n");
+  // A semicolon begins a cell in spreadsheets of many countries, unless it is in quotes.
+  EXPECT_EQ(written("a;=1+1"), "\"a;=1+1\"\n");
+  EXPECT_EQ(written("patient-7"), "patient-7\n");
 }
 
 TEST(CsvWriter, ARowOfTheWrongLengthIsOurMistake) {

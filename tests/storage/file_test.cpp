@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "fovea/core/error.h"
+#include "fovea/storage/append_file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/storage/text.h"
 #include "support/test_files.h"
@@ -181,6 +182,104 @@ TEST(File, AFolderIsRenamedOverAnEmptyOneOnly) {
   EXPECT_THAT(message(Fault::io, [&] { rename_durably(folder / ".tmp", folder / "step"); }),
               HasSubstr("not empty"));
   EXPECT_GT(free_bytes(folder.path()), 0);
+}
+
+TEST(File, WhatCannotBeLookedAtIsAnErrorAndWhatIsMissingIsNot) {
+  TempFolder folder;
+  EXPECT_TRUE(exists(folder.write("file", "x")));
+  EXPECT_TRUE(is_folder(folder.path()));
+  EXPECT_FALSE(is_folder(folder / "file"));
+  EXPECT_FALSE(exists(folder / "absent"));
+  EXPECT_FALSE(exists(folder / "file/below"));
+  test::fs::create_symlink("loop", folder / "loop");
+  for (const auto& look : {exists, is_folder}) {
+    EXPECT_THAT(message(Fault::io, [&] { look(folder / std::string(300, 'n')); }),
+                HasSubstr("File name too long"));
+    EXPECT_THAT(message(Fault::io, [&] { look(folder / "loop"); }),
+                testing::AllOf(HasSubstr("loop"), HasSubstr("symbolic links")));
+  }
+}
+
+/// While it lives this process can write no file beyond `bytes`, as on a full disk.
+class FullAt {
+ public:
+  explicit FullAt(rlim_t bytes) {
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FullAt() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(AppendFile, GrowsByWholeLinesAndAFullDiskLeavesNoHalfOne) {
+  TempFolder folder;
+  AppendFile file(folder / "log");
+  file.append("one\n");
+  {
+    const FullAt full(10);
+    EXPECT_THAT(message(Fault::io, [&] { file.append("two is too long\n"); }), HasSubstr("log"));
+  }
+  file.append("three\n");
+  EXPECT_EQ(test::read_text(folder / "log"), "one\nthree\n");
+  file.cut(4);
+  EXPECT_EQ(AppendFile(folder / "log").size(), 4);
+  EXPECT_THROW(file.cut(5), Error);  // which would fill it up with zeros
+}
+
+TEST(PartialFile, TakesItsNameWhenItIsWhole) {
+  TempFolder folder;
+  folder.write("a.csv", "old");
+  {
+    PartialFile file(folder / "a.csv");
+    file.append("new");
+    EXPECT_EQ(test::read_text(folder / "a.csv"), "old");
+    EXPECT_EQ(test::read_text(folder / "a.csv.partial"), "new");
+    EXPECT_THAT(message(Fault::io, [&] { PartialFile again(folder / "a.csv"); }),
+                HasSubstr("another process"));
+    file.finish();
+  }
+  EXPECT_EQ(test::read_text(folder / "a.csv"), "new");
+  EXPECT_THAT(names_in(folder.path()), testing::ElementsAre("a.csv"));
+}
+
+TEST(PartialFile, WhatWasAnsweredStaysAndAnEmptyOneGoes) {
+  TempFolder folder;
+  { const PartialFile file(folder / "a.csv"); }
+  EXPECT_TRUE(names_in(folder.path()).empty());
+  { PartialFile(folder / "a.csv").append("one\ntwo\n"); }
+  EXPECT_EQ(test::read_text(folder / "a.csv.partial"), "one\ntwo\n");
+  PartialFile anew(folder / "a.csv");
+  EXPECT_TRUE(anew.empty());
+}
+
+TEST(PartialFile, WhatCannotBeWrittenIsRefusedAtOnceAndNothingIsMade) {
+  TempFolder folder;
+  EXPECT_THAT(message(Fault::io, [&] { PartialFile file(folder / "no/such/x.csv"); }),
+              testing::AllOf(HasSubstr("x.csv"), HasSubstr("there is no folder")));
+  EXPECT_THAT(message(Fault::io, [&] { PartialFile file(folder.path()); }),
+              HasSubstr("it is a folder"));
+  EXPECT_THAT(message(Fault::io, [&] { PartialFile file("/proc/x.csv"); }), HasSubstr("x.csv"));
+  EXPECT_TRUE(names_in(folder.path()).empty());
+}
+
+TEST(Hash, APseudonymIsTheSameForEqualNamesAndNeedsItsSalt) {
+  set_salt("one");
+  const std::string first = pseudonym("Meier, Hans");
+  EXPECT_EQ(first, pseudonym("Meier, Hans"));
+  EXPECT_EQ(first, sha256("one\nMeier, Hans").substr(0, 8));
+  EXPECT_NE(first, pseudonym("Meier, Anna"));
+  set_salt("two");
+  EXPECT_NE(first, pseudonym("Meier, Hans"));
+  set_salt("");  // drawn anew when it is asked for
+  const std::string drawn = salt();
+  EXPECT_EQ(drawn.size(), 32u);
+  EXPECT_EQ(drawn, salt());
+  set_salt("");
+  EXPECT_NE(drawn, salt());
 }
 
 TEST(Text, Utf8IsValidatedAsInRfc3629) {

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "fovea/core/log.h"
 #include "fovea/storage/hash.h"
@@ -194,11 +195,186 @@ TEST(RunFolder, AFolderThatIsNotEmptyIsRefusedAndLeftAlone) {
   const test::TempFolder folder;
   folder.write("run/thesis.txt", "years of work");
   EXPECT_THAT(refusal(folder / "run", identity(), {}, Fault::config),
-              testing::AllOf(HasSubstr("not empty"), HasSubstr("--resume"), HasSubstr("--force")));
-  EXPECT_THAT(refusal(folder / "run", identity(), {.opening = Opening::resume}, Fault::config),
-              HasSubstr("it is no run"));
-  { RunFolder replaced(folder / "run", identity(), {.opening = Opening::replace}); }
+              testing::AllOf(HasSubstr("not empty"), HasSubstr("name another folder")));
+  for (const Opening opening : {Opening::resume, Opening::replace})
+    EXPECT_THAT(refusal(folder / "run", identity(), {.opening = opening}, Fault::config),
+                HasSubstr("it is no run"));
   EXPECT_EQ(test::read_text(folder / "run/thesis.txt"), "years of work");
+  { RunFolder run(folder / "other", identity()); }
+  EXPECT_THAT(refusal(folder / "other", identity(), {}, Fault::config),
+              testing::AllOf(HasSubstr("not empty"), HasSubstr("Opening::resume"),
+                             HasSubstr("Opening::replace")));
+}
+
+/// Every file below a folder, by its path within.
+std::set<std::string> files_in(const fs::path& folder) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(folder))
+    if (!entry.is_directory()) names.insert(entry.path().lexically_relative(folder).string());
+  return names;
+}
+
+TEST(RunFolder, NothingOfAnotherProgramIsDeletedWhateverItsFilesAreCalled) {
+  const test::TempFolder folder;
+  for (const char* name : {"manifest.json", "config.yaml", "metrics.csv", "log.jsonl",
+                           "checkpoints/model.bin", "best/model.bin", "bundle/app.js"})
+    folder.write(std::string("site/") + name, R"({"name": "a web page", "icons": []})");
+  const std::set<std::string> before = files_in(folder / "site");
+  for (const Opening opening : {Opening::create, Opening::resume, Opening::replace})
+    refusal(folder / "site", identity(), {.opening = opening}, Fault::config);
+  EXPECT_EQ(files_in(folder / "site"), before);
+  for (const std::string& name : before)
+    EXPECT_THAT(test::read_text(folder / "site" / name), HasSubstr("a web page"));
+}
+
+TEST(RunFolder, ReplacingForgetsAllThatCouldAnswerForTheOldRunAndNothingElse) {
+  const test::TempFolder folder;
+  SmallRun run;
+  train_in(folder / "run", Opening::create, run);
+  for (const char* name :
+       {"model.json", "bundle/model.safetensors", "bundle/model.json", "bundle/config.yaml",
+        "eval-test/metrics.json", "eval-test/predictions.csv", "eval-test/label/roc.svg",
+        "rejected.csv", "events.out.tfevents.1.2.3", ".tmp-77-0", ".forgotten/3"})
+    folder.write(std::string("run/") + name, "of the old run");
+  folder.write("run/thesis.txt", "years of work");
+  folder.write("run/eval-val/metrics.json", "of the old run");
+  folder.write("run/eval-val/my notes.txt", "years of work");
+  folder.write("run/evaluation/metrics.json", "years of work");
+  { RunFolder replaced(folder / "run", identity("0.2"), {.opening = Opening::replace}); }
+  EXPECT_EQ(
+      files_in(folder / "run"),
+      (std::set<std::string>{"config.yaml", "manifest.json", "metrics.csv", "log.jsonl", "salt",
+                             "thesis.txt", "eval-val/my notes.txt", "evaluation/metrics.json"}));
+  EXPECT_THAT(test::read_text(folder / "run/config.yaml"), HasSubstr("0.2"));
+}
+
+TEST(RunFolder, AReplacementThatWasCutOffCanBeDoneAgain) {
+  const test::TempFolder folder;
+  { RunFolder run(folder / "run", identity()); }
+  fs::create_directory(folder / "run/.forgotten");
+  fs::rename(folder / "run/config.yaml", folder / "run/.forgotten/0");  // cut off on the way,
+  { RunFolder again(folder / "run", identity(), {.opening = Opening::replace}); }
+  EXPECT_FALSE(fs::exists(folder / "run/.forgotten"));
+  folder.write("gone/.forgotten/0", "old");  // and cut off when only the deletion was left
+  EXPECT_EQ(refusal(folder / "gone", identity(), {}, Fault::config), "(accepted)");
+}
+
+TEST(RunFolder, ARunThatGoesOnWithChangesIsRebuiltFromTheChangedSettings) {
+  const test::TempFolder folder;
+  { RunFolder run(folder / "run", identity("0.1")); }
+  set_log_level(Level::warning);
+  {
+    RunFolder run(folder / "run", identity("0.2"),
+                  {.opening = Opening::resume, .allow_changed = true});
+  }
+  EXPECT_THAT(test::read_text(folder / "run/config.yaml"), HasSubstr("0.2"));
+  fs::remove(folder / "run/config.yaml");
+  { RunFolder run(folder / "run", identity("0.2"), {.opening = Opening::resume}); }
+  EXPECT_THAT(test::read_text(folder / "run/config.yaml"), HasSubstr("0.2"));
+}
+
+TEST(RunFolder, HashesOfPatientsAreThoseOfTheRunAndOfNoOther) {
+  const test::TempFolder folder;
+  storage::set_salt("");  // as in a new process
+  { RunFolder run(folder / "run", identity()); }
+  const std::string hash = storage::pseudonym("PATIENT-7");
+  EXPECT_NE(hash, storage::sha256("PATIENT-7").substr(0, 8));
+  EXPECT_EQ(fs::status(folder / "run/salt").permissions() & fs::perms::all,
+            fs::perms::owner_read | fs::perms::owner_write);
+  storage::set_salt("");
+  { RunFolder run(folder / "other", identity()); }
+  EXPECT_NE(storage::pseudonym("PATIENT-7"), hash);
+  storage::set_salt("");
+  use_salt_of(folder / "run");
+  EXPECT_EQ(storage::pseudonym("PATIENT-7"), hash);
+  storage::set_salt("");
+  { RunFolder run(folder / "run", identity(), {.opening = Opening::resume}); }
+  EXPECT_EQ(storage::pseudonym("PATIENT-7"), hash);
+}
+
+TEST(Resume, MetricsThatWereRemovedCutLengthenedOrEditedComeBackFromTheCheckpoint) {
+  const test::TempFolder folder;
+  SmallRun whole;
+  train_in(folder / "whole", Opening::create, whole);
+  const std::string expected = test::read_text(folder / "whole/metrics.csv");
+  std::vector<std::string> warnings;
+  set_log_sink([&](Level level, const std::string& text) {
+    if (level == Level::warning) warnings.push_back(text);
+  });
+  set_log_level(Level::warning);
+  const std::string header = "epoch,step,split,metric,value\n";
+  for (const std::string& damage :
+       {std::string("removed"), std::string(), header.substr(0, 7), header, std::string("cut"),
+        std::string("1,1,train,note,mine\n"), std::string("edited")}) {
+    SCOPED_TRACE(damage);
+    const fs::path path = folder / "stopped";
+    fs::remove_all(path);
+    SmallRun first, second;
+    train_in(path, Opening::create, first, 12);  // of 15 steps, 5 in an epoch
+    const fs::path metrics = path / "metrics.csv";
+    std::string text = test::read_text(metrics);
+    const bool lengthened = damage.ends_with("mine\n"), edited = damage == "edited";
+    if (damage == "cut")
+      text.resize(text.size() / 2);
+    else if (lengthened)
+      text += damage;
+    else if (edited)
+      text[text.size() - 3] ^= 1;
+    else
+      text = damage;
+    std::ofstream(metrics, std::ios::binary) << text;
+    if (damage == "removed") fs::remove(metrics);
+    warnings.clear();
+    EXPECT_EQ(train_in(path, Opening::resume, second).end, Result::End::completed);
+    EXPECT_EQ(test::read_text(metrics), expected);
+    EXPECT_TRUE(fs::exists(path / "learning_curves.svg"));
+    // What follows the checkpoint is what a run that was cut off leaves, and no damage.
+    EXPECT_EQ(warnings.size(), lengthened ? 0u : 1u);
+    EXPECT_EQ(fs::exists(path / "metrics.found.csv"), edited);
+    if (edited) EXPECT_EQ(test::read_text(path / "metrics.found.csv"), text);
+  }
+  set_log_sink({});
+}
+
+TEST(Resume, MetricsThatAnOlderCheckpointDoesNotHoldBeginAnewAndItIsSaid) {
+  const test::TempFolder folder;
+  RunFolder run(folder / "run", identity());
+  (void)run.resume();
+  run.append_metrics("1,5,train,loss,0.5\n");
+  Checkpoint checkpoint{.step = 5, .model = {{"w", torch::ones({3})}}, .state = {}};
+  write_checkpoint(folder / "run/checkpoints", checkpoint,
+                   {{"metrics_bytes", "49"}, {"best", ""}, {"libtorch", "2.11.0"}});
+  EXPECT_EQ(run.resume()->step, 5);  // 30 bytes of header and 19 of a row are there
+  EXPECT_EQ(test::read_text(folder / "run/metrics.csv"),
+            "epoch,step,split,metric,value\n1,5,train,loss,0.5\n");
+  std::ofstream(folder / "run/metrics.csv") << "epoch,step,split,metric,value\n";
+  std::string warning;
+  set_log_sink([&](Level, const std::string& text) { warning = text; });
+  EXPECT_EQ(run.resume()->step, 5);
+  set_log_sink({});
+  EXPECT_THAT(warning, HasSubstr("they begin anew"));
+  EXPECT_EQ(test::read_text(folder / "run/metrics.csv"), "epoch,step,split,metric,value\n");
+}
+
+TEST(Journal, MetricsThatAreRemovedDuringTrainingAreThereAtItsEnd) {
+  struct Remove : Callback {
+    fs::path file;
+    void on_step(const StepReport& step) override {
+      if (step.step == 12) fs::remove(file);
+    }
+  };
+  const test::TempFolder folder;
+  SmallRun whole, run;
+  train_in(folder / "whole", Opening::create, whole);
+  Remove remove;
+  remove.file = folder / "run/metrics.csv";
+  {
+    RunFolder kept(folder / "run", identity());
+    RunJournal journal(kept);
+    run.fit({&journal, &remove}, &kept);
+  }
+  EXPECT_EQ(test::read_text(folder / "run/metrics.csv"),
+            test::read_text(folder / "whole/metrics.csv"));
 }
 
 TEST(RunFolder, AChangedSettingIsNamedWithBothValues) {
@@ -229,7 +405,7 @@ TEST(RunFolder, TheLockOfAnotherHostNeedsBreaking) {
   { RunFolder run(folder / "run", identity()); }
   folder.write("run/lock", "pid 7\nhost elsewhere\nstart 2020-01-01T00:00:00Z\n");
   EXPECT_THAT(refusal(folder / "run", identity(), {.opening = Opening::resume}, Fault::io),
-              HasSubstr("--break-lock"));
+              HasSubstr("RunOptions::break_lock"));
   EXPECT_EQ(refusal(folder / "run", identity(), {.opening = Opening::resume, .break_lock = true},
                     Fault::io),
             "(accepted)");
@@ -308,10 +484,10 @@ TEST(Checkpoints, TooLittleSpaceForThreeIsAWarningBeforeTheFirstStep) {
   EXPECT_EQ(log_of(folder / "run"), "");
   run.check_space(checkpoint, 11'999);
   ASSERT_EQ(warnings.size(), 1u);
-  EXPECT_THAT(
-      warnings[0],
-      testing::AllOf(HasSubstr((folder / "run").string()), HasSubstr("found 11999 bytes"),
-                     HasSubstr("wanted 12000 for 3 checkpoints of 4000"), HasSubstr("--out")));
+  EXPECT_THAT(warnings[0],
+              testing::AllOf(HasSubstr((folder / "run").string()), HasSubstr("found 11999 bytes"),
+                             HasSubstr("wanted 12000 for 3 checkpoints of 4000"),
+                             HasSubstr("write to another disk")));
   EXPECT_THAT(log_of(folder / "run"),
               testing::AllOf(HasSubstr("warning"), HasSubstr("wanted 12000")));
   // Checkpoints that are there have their place already; one more is needed at any time.

@@ -34,6 +34,7 @@ struct EvalRequest {
   std::string device = "auto";
   int64_t threads = 0;
 };
+/// 0, or 75 when a signal stopped it: a part of a split has no metrics, so nothing is written then.
 int eval(const EvalRequest& request);
 
 struct InferRequest {
@@ -45,7 +46,8 @@ struct InferRequest {
   std::string device = "auto";
   int64_t threads = 0;
 };
-/// 0, or 3 when at least one file could not be read.
+/// 0, or 3 when at least one file could not be read; 75 when a signal stopped it, with the answers so
+/// far in OUT.partial. Also 0, without a word, where nobody reads standard output any more.
 int infer(const InferRequest& request);
 
 /// Says what is in each path: a picture, an archive, weights, a run, a bundle. 0, or 3 when one
@@ -64,6 +66,9 @@ int check(const CheckRequest& request);
 int list(const std::string& family, bool verbose);
 std::vector<std::string> families();
 
+/// Every key of a config file that needs no name of the user's own: "train.batch_size".
+std::vector<std::string> configuration_keys();
+
 /// docs/configuration.md, from the settings themselves.
 std::string configuration_reference();
 
@@ -72,6 +77,9 @@ struct PhantomRequest {
   std::vector<std::string> set;  ///< "patients=300", the settings of phantom::PhantomOptions
 };
 int phantom(const PhantomRequest& request);
+
+/// Whether whoever read standard output has gone away (`| head`), which is no failure.
+bool nobody_reads();
 
 /// Versions, devices, threads, instruction sets, known defects of the linked libraries.
 int doctor();

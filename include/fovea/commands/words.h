@@ -13,4 +13,8 @@ std::string word_for(std::string_view type, std::string_view field);
 /// A message of the library in the program's words.
 std::string in_our_words(std::string_view message);
 
+/// "fovea: ", the message in the program's words and a line break, on standard error: every refusal
+/// and failure of the program goes through here.
+void complain(std::string_view message);
+
 }  // namespace fovea::commands

@@ -31,9 +31,11 @@ Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {}
 
 /// Writes rows as text that read_csv, spreadsheets and pandas read back. Lines end in LF.
 ///
-/// Text cells are quoted where the format asks for it and where they start with = + - @ (which
-/// spreadsheets would run); numbers are written as numbers, doubles with the fewest digits that
-/// read back to the same value.
+/// Text cells are quoted where the format asks for it. One that begins with = + - @, a tab or a
+/// carriage return, has more than one letter and is no number would be run by spreadsheets as a
+/// formula, in quotes too: it gets an apostrophe in front, and stays with it for whoever reads the
+/// file. Numbers are written as numbers, doubles with the fewest digits that read back to the same
+/// value.
 class CsvWriter {
  public:
   explicit CsvWriter(const std::vector<std::string>& columns);  ///< writes the header

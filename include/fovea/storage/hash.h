@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), as lower-case hexadecimal text of 64 characters.
+// SHA-256 (FIPS 180-4), as lower-case hexadecimal text of 64 characters, and names that say nothing.
 #pragma once
 
 #include <filesystem>
@@ -27,5 +27,14 @@ std::string sha256(std::string_view bytes);
 
 /// Of a file's content, read in pieces of 1 MiB.
 std::string sha256_file(const std::filesystem::path& path);
+
+/// What messages say in place of a patient's or a case's name: the first 8 digits of a salted hash.
+/// Equal names have equal ones, and nobody without the salt can try names until one fits.
+std::string pseudonym(std::string_view name);
+
+/// The salt of this process, drawn when it is first asked for; another takes its place where a run
+/// goes on (train/run_folder.h). It belongs in no file that is handed on.
+std::string salt();
+void set_salt(std::string salt);
 
 }  // namespace fovea::storage

@@ -17,6 +17,8 @@ struct EvaluateOptions {
   bool channels_last = true;
   std::function<void(const Batch&)> progress;  ///< told after each batch
   std::function<bool()> stop;                  ///< asked before each batch
+  /// Told what was decoded of each batch, both on the CPU.
+  std::function<void(const TensorMap& decoded, const Batch& batch)> decoded = {};
 };
 
 /// Runs the model, as it is on `device`, over every case of the loader, and collects. The model is

@@ -2,7 +2,7 @@
 // (docs/runs.md). Checkpoints are all or nothing: after a crash at any instant a complete one is
 // there.
 //
-//   config.yaml manifest.json log.jsonl metrics.csv best lock
+//   config.yaml manifest.json log.jsonl metrics.csv best salt lock
 //   checkpoints/step-00001250/{model.safetensors optimizer.safetensors state.json MANIFEST.json}
 #pragma once
 
@@ -28,7 +28,7 @@ struct RunOptions {
   enum class Opening {
     create,   ///< the folder is absent or empty
     resume,   ///< go on where the run stopped; from the start where no checkpoint is
-    replace,  ///< forget the run that is there (--force); other files stay
+    replace,  ///< forget the run that is there, its bundle and evaluations too; other files stay
   };
   Opening opening = Opening::create;
   bool fall_back = false;      ///< pass over a damaged newest checkpoint (resume: auto)
@@ -47,7 +47,8 @@ struct Checkpoint {
 
 class RunFolder {
  public:
-  /// Opens and locks the folder. A config Error where it is not empty (create) or was another run
+  /// Opens and locks the folder. A config Error where it is not empty (create), holds something but
+  /// no run (resume, replace: nothing of others is deleted) or was another run
   /// (resume; each changed key with both values); an io Error where it cannot be written or another
   /// process holds it.
   RunFolder(std::filesystem::path path, RunIdentity identity, RunOptions options = {});
@@ -63,7 +64,7 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
 
   /// The newest checkpoint, every file checked against its SHA-256 before a tensor is made; nothing
-  /// in a new run. metrics.csv is cut to what it was then. A data Error names the file that is
+  /// in a new run. metrics.csv becomes what it was then, even where it was removed or edited since. A data Error names the file that is
   /// damaged or missing.
   std::optional<Checkpoint> resume();
 
@@ -77,6 +78,8 @@ class RunFolder {
 
   /// Lines of metrics.csv: "epoch,step,split,metric,value". A failure is an io Error.
   void append_metrics(std::string_view lines);
+  /// The whole of metrics.csv.
+  const std::string& metrics() const;
   /// One line of log.jsonl: {"time": …, "level": …, "event": …, then the members of the JSON object
   /// `fields`}. A failure is counted and noted once: training goes on.
   void append_log(std::string_view level, std::string_view event, std::string_view fields = "{}");
@@ -90,6 +93,10 @@ class RunFolder {
   std::filesystem::path path_;
   std::unique_ptr<Implementation> implementation_;
 };
+
+/// Lets messages name patients by the hashes of this run (storage::pseudonym), where it is one; to be
+/// asked before its data are read again.
+void use_salt_of(const std::filesystem::path& run);
 
 /// The weights of the run's best checkpoint; of its newest, with a warning, where none is best yet.
 /// A data Error where there is none.
