@@ -10,6 +10,8 @@
 #include "fovea/config/version.h"
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
+#include "fovea/dicom/process.h"
+#include "fovea/io/process.h"
 
 namespace {
 
@@ -18,6 +20,8 @@ void prepare_process() {
   std::signal(SIGXFSZ, SIG_IGN);  // that of a file-size limit too
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);  // a core dump would hold patients' pictures
+  fovea::io::take_opencv();
+  fovea::dicom::silence_dcmtk();
 }
 
 int parse(CLI::App& program, int argc, char** argv) {

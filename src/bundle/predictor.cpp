@@ -1,16 +1,18 @@
 #include "fovea/bundle/predictor.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 #include <omp.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <atomic>
 #include <optional>
-#include <thread>
 
+#include "fovea/bundle/openmp_guard.h"
 #include "fovea/bundle/parts.h"
 #include "fovea/core/error.h"
+#include "fovea/core/threads.h"
 #include "fovea/nn/inference.h"
 
 namespace fovea {
@@ -56,20 +58,14 @@ std::vector<Decoded> decode_all(const Predictor::Parts& parts, const Dataset& ca
                                 int64_t end, int threads) {
   std::vector<Decoded> decoded(static_cast<size_t>(end - begin));
   std::atomic<int64_t> next{begin};
-  const auto work = [&] {
-    for (int64_t i = next++; i < end; i = next++)
-      decoded[static_cast<size_t>(i - begin)] = decode(parts, cases, i);
-  };
-  std::vector<std::thread> workers;
-  const int64_t wanted = std::min<int64_t>(std::max(threads, 1), end - begin);
-  for (int64_t t = 1; t < wanted; ++t)
-    workers.emplace_back([&] {
+  on_threads(std::min<int64_t>(threads, end - begin), [&](bool started) {
+    if (started) {
       at::get_num_threads();  // LibTorch sets the number once per thread, here, so that it stays 1:
       omp_set_num_threads(1);  // no team of threads in each worker
-      work();
-    });
-  work();
-  for (std::thread& worker : workers) worker.join();
+    }
+    for (int64_t i = next++; i < end; i = next++)
+      decoded[static_cast<size_t>(i - begin)] = decode(parts, cases, i);
+  });
   return decoded;
 }
 
@@ -80,6 +76,11 @@ struct Answers {
 };
 
 Answers answers(const Predictor::Parts& parts, const Batch& batch) {
+  if (!parts.device.is_cpu() && parts.process != getpid())
+    throw resource_error(fmt::format("the model was loaded to {} before this process was forked, "
+                                     "and CUDA does not survive a fork",
+                                     parts.device.str()),
+                         "load it in the child, after the fork");
   const torch::InferenceMode no_gradients;
   Batch there = batch.to(parts.device);
   for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
@@ -185,6 +186,19 @@ Prediction prediction_of(const Predictor::Parts& parts, const Batch& batch,
   return prediction;
 }
 
+/// Of cases that fit into one batch; `indices` are theirs in `cases`.
+std::vector<Prediction> predictions(const Predictor::Parts& parts, const Dataset& cases,
+                                    std::vector<Example> examples,
+                                    const std::vector<int64_t>& indices) {
+  const Batch batch = collate(std::move(examples), indices, cases.schema());
+  const Answers found = answers(parts, batch);
+  std::vector<Prediction> all;
+  for (size_t k = 0; k < indices.size(); ++k)
+    all.push_back(
+        prediction_of(parts, batch, cases.name(indices[k]), found, static_cast<int64_t>(k)));
+  return all;
+}
+
 /// Whether one fits into a batch with the others; ragged inputs are padded there.
 bool same_shapes(const std::vector<Example>& others, const Example& one, const Schema& schema) {
   for (const auto& [name, tensor] : one.inputs) {
@@ -201,11 +215,13 @@ bool same_shapes(const std::vector<Example>& others, const Example& one, const S
 }  // namespace
 
 Prediction Predictor::predict(const std::filesystem::path& file) const {
-  Random unused(0, Purpose::augment);
-  std::vector<Example> one;
-  one.push_back(parts_->transform(parts_->read(file), unused));
-  const Batch batch = collate(std::move(one), {0}, parts_->schema);
-  return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0);
+  return guarded([&] {
+    Random unused(0, Purpose::augment);
+    std::vector<Example> one;
+    one.push_back(parts_->transform(parts_->read(file), unused));
+    const Batch batch = collate(std::move(one), {0}, parts_->schema);
+    return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0);
+  });
 }
 
 void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
@@ -217,7 +233,8 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
                         const Failed& failed) const {
   for (int64_t begin = 0; begin < cases.size(); begin += kBatch) {
     const int64_t end = std::min(cases.size(), begin + kBatch);
-    std::vector<Decoded> decoded = decode_all(*parts_, cases, begin, end, threads);
+    std::vector<Decoded> decoded =
+        guarded([&] { return decode_all(*parts_, cases, begin, end, threads); });
     // Runs of equal shapes go through the model together; pictures of differing size one by one.
     for (size_t i = 0; i < decoded.size();) {
       if (!decoded[i].example) {
@@ -232,11 +249,9 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
         indices.push_back(begin + static_cast<int64_t>(i));
         group.push_back(*decoded[i++].example);
       }
-      const Batch batch = collate(std::move(group), indices, cases.schema());
-      const Answers found = answers(*parts_, batch);
-      for (size_t k = 0; k < indices.size(); ++k)
-        result(
-            prediction_of(*parts_, batch, cases.name(indices[k]), found, static_cast<int64_t>(k)));
+      for (const Prediction& one :
+           guarded([&] { return predictions(*parts_, cases, std::move(group), indices); }))
+        result(one);
     }
   }
 }

@@ -43,10 +43,6 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
 StreamDepth decode_jpeg_ls(Bytes stream, const Header& header, Out out);
 StreamDepth decode_jpeg2000(Bytes stream, const Header& header, Out out);
 
-/// DCMTK's logger prints tag values at its debug level: it is switched off before DCMTK is first
-/// used.
-void silence_dcmtk();
-
 /// The one place where a third party's exception can end.
 template <class Body>
 void behind_wall(const char* library, Body&& body) {

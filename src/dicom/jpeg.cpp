@@ -5,23 +5,29 @@
 #include <dcmtk/dcmjpeg/djdijg12.h>
 #include <dcmtk/dcmjpeg/djdijg16.h>
 #include <dcmtk/dcmjpeg/djdijg8.h>
-#include <dcmtk/oflog/oflog.h>
 #include <fmt/format.h>
 
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <mutex>
 
 #include "dicom/codecs.h"
 
 namespace fovea::dicom {
 namespace {
 
+/// Keeps the IJG library's messages out of DCMTK's log, which belongs to the whole process.
+template <class Decoder>
+class Quiet final : public Decoder {
+ public:
+  using Decoder::Decoder;
+  void emitMessage(int) const override {}
+};
+
 std::unique_ptr<DJDecoder> decoder_for(int precision, const DJCodecParameter& parameter) {
-  if (precision <= 8) return std::make_unique<DJDecompressIJG8Bit>(parameter, OFFalse);
-  if (precision <= 12) return std::make_unique<DJDecompressIJG12Bit>(parameter, OFFalse);
-  return std::make_unique<DJDecompressIJG16Bit>(parameter, OFFalse);
+  if (precision <= 8) return std::make_unique<Quiet<DJDecompressIJG8Bit>>(parameter, OFFalse);
+  if (precision <= 12) return std::make_unique<Quiet<DJDecompressIJG12Bit>>(parameter, OFFalse);
+  return std::make_unique<Quiet<DJDecompressIJG16Bit>>(parameter, OFFalse);
 }
 
 /// `out` takes bytes for up to 8 bits, else 16-bit words.
@@ -41,11 +47,6 @@ void decode_once(Bytes stream, const JpegFrame& frame, bool predictor6_overflowe
 
 }  // namespace
 
-void silence_dcmtk() {
-  static std::once_flag once;
-  std::call_once(once, [] { OFLog::configure(OFLogger::OFF_LOG_LEVEL); });
-}
-
 StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions& options, Out out) {
   const JpegFrame frame = jpeg_frame(stream, header);
   if (frame.process != 0xC0 && frame.process != 0xC1 && frame.process != 0xC3)
@@ -60,7 +61,6 @@ StreamDepth decode_jpeg(Bytes stream, const Header& header, const DecodeOptions&
   if (std::max(stream.size(), samples * width) > std::numeric_limits<Uint32>::max())
     throw data_error("the frame is above the 4 GiB that DCMTK's JPEG decoder can count");
 
-  silence_dcmtk();
   std::vector<uint8_t> narrow(width < container ? samples : 0);
   const Out to = narrow.empty() ? out : Out(narrow);
   behind_wall("DCMTK's JPEG decoder", [&] {
