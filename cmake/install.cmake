@@ -6,12 +6,15 @@ if(FOVEA_GPU_CHECK)
   return()
 endif()
 include(CMakePackageConfigHelpers)
-# To be read by all, whatever the umask of whoever installs.
-set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
-    WORLD_READ WORLD_EXECUTE)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
 set(torch_folder ${CMAKE_INSTALL_LIBDIR}/fovea/torch)
 
+install(CODE "
+  set(torch_root [[${FOVEA_TORCH_ROOT}]])
+  set(destination [[${CMAKE_INSTALL_LIBDIR}/fovea]])
+  set(plug_in [[$<$<TARGET_EXISTS:fovea_cuda>:${PROJECT_BINARY_DIR}/libfovea_cuda.so>]])
+  set(folders [[${CMAKE_INSTALL_BINDIR};${CMAKE_INSTALL_INCLUDEDIR}/fovea;${package_folder};${torch_folder}/lib]])")
+install(SCRIPT cmake/install_folders.cmake)
 install(TARGETS fovea EXPORT foveaTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS fovea_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
 if(TARGET fovea_cuda)
@@ -27,8 +30,4 @@ install(FILES ${PROJECT_BINARY_DIR}/foveaConfig.cmake ${PROJECT_BINARY_DIR}/fove
         DESTINATION ${package_folder})
 
 install(DIRECTORY ${FOVEA_TORCH_ROOT}/include DESTINATION ${torch_folder} MESSAGE_NEVER)
-install(CODE "
-  set(torch_root [[${FOVEA_TORCH_ROOT}]])
-  set(destination [[${CMAKE_INSTALL_LIBDIR}/fovea]])
-  set(plug_in [[$<$<TARGET_EXISTS:fovea_cuda>:${PROJECT_BINARY_DIR}/libfovea_cuda.so>]])")
 install(SCRIPT cmake/install_torch.cmake)

@@ -2,10 +2,7 @@
 # nvidia/…/lib, because they find one another by these paths. What the system has in /usr/lib stays there. Those of CUDA
 # are half a gigabyte and more: they come with the ${plug_in}, where it was built.
 cmake_path(GET torch_root PARENT_PATH home)
-cmake_path(IS_ABSOLUTE destination whole)
-if(NOT whole)
-  set(destination "${CMAKE_INSTALL_PREFIX}/${destination}")
-endif()
+cmake_path(ABSOLUTE_PATH destination BASE_DIRECTORY "${CMAKE_INSTALL_PREFIX}")
 
 file(GET_RUNTIME_DEPENDENCIES LIBRARIES "${torch_root}/lib/libtorch_cpu.so"
   RESOLVED_DEPENDENCIES_VAR needed UNRESOLVED_DEPENDENCIES_VAR missing POST_EXCLUDE_REGEXES "^/(usr/)?lib(64|x32|32)?/")
@@ -26,5 +23,6 @@ foreach(library IN LISTS needed)
   if(folder MATCHES "^\\.\\.")
     set(folder torch/lib)  # a library from elsewhere
   endif()
+  fovea_make_folder("$ENV{DESTDIR}${destination}/${folder}")
   file(INSTALL "${library}" DESTINATION "${destination}/${folder}" TYPE SHARED_LIBRARY FOLLOW_SYMLINK_CHAIN)
 endforeach()
