@@ -12,6 +12,8 @@
 #include "fovea/config/version.h"
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
+#include "fovea/dicom/process.h"
+#include "fovea/io/process.h"
 #include "fovea/storage/file.h"
 #include "options.h"
 #include "streams.h"
@@ -24,6 +26,8 @@ void prepare_process() {
   std::signal(SIGXFSZ, SIG_IGN);  // that of a file-size limit too
   const rlimit none{0, 0};
   setrlimit(RLIMIT_CORE, &none);  // a core dump would hold patients' pictures
+  fovea::io::take_opencv();
+  fovea::dicom::silence_dcmtk();
 }
 
 /// What the operating system refused where nothing below knew the place better.

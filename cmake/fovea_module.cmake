@@ -14,6 +14,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(fovea_flags INTERFACE -fpch-preprocess -Wno-maybe-uninitialized -Wno-restrict
     -Wno-stringop-overflow)
 endif()
+if(NOT PROJECT_IS_TOP_LEVEL)
+  target_compile_options(fovea_flags INTERFACE -Wno-error)  # the warnings that the project around asks for are its own
+endif()
 if(FOVEA_SANITIZE)
   target_compile_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE} -fno-omit-frame-pointer
                          -fno-sanitize=vptr)
@@ -77,14 +80,15 @@ function(fovea_module name)
 endfunction()
 
 # One precompiled header of LibTorch for every target that links it: it takes most of the time of each file away. It fits
-# only what is compiled with its flags, so programs are compiled with -fPIC too.
+# only what is compiled with its flags, so programs are compiled with -fPIC too. The preset no-pch does without, to see
+# that each file includes what it uses.
 function(fovea_precompile target)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
-  if(FOVEA_TIDY)
+  if(FOVEA_TIDY OR NOT FOVEA_PCH)
     return()
   endif()
   if(NOT TARGET fovea_torch_pch)
@@ -93,6 +97,11 @@ function(fovea_precompile target)
     target_precompile_headers(fovea_torch_pch PRIVATE <torch/types.h> <torch/nn.h>)
   endif()
   target_precompile_headers(${target} REUSE_FROM fovea_torch_pch)
+endfunction()
+
+# Where an installed target finds its libraries: relative to itself, so that the folder can be moved.
+function(fovea_install_rpath target)
+  set_target_properties(${target} PROPERTIES INSTALL_RPATH "${ARGN}" INSTALL_RPATH_USE_LINK_PATH OFF)
 endfunction()
 
 # The one shared library. Objects, not archives: a static library silently drops operator registrations.
@@ -104,7 +113,8 @@ function(fovea_library)
     target_link_libraries(fovea PRIVATE fovea_${module})
     target_sources(fovea PRIVATE $<TARGET_OBJECTS:fovea_${module}>)
   endforeach()
-  set_target_properties(fovea PROPERTIES LINKER_LANGUAGE CXX INSTALL_RPATH "$ORIGIN;${FOVEA_TORCH_ROOT}/lib")
+  set_target_properties(fovea PROPERTIES LINKER_LANGUAGE CXX)
+  fovea_install_rpath(fovea "$ORIGIN/fovea/torch/lib")
   target_include_directories(fovea PUBLIC
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
 endfunction()

@@ -1,6 +1,7 @@
 // The operators on a CPU: tensors become a Problem, which the kernels of cpu.h solve.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_strided.h>
 #include <torch/library.h>
 
 #include <cmath>

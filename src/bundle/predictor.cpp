@@ -1,17 +1,19 @@
 #include "fovea/bundle/predictor.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
+#include <fmt/format.h>
 #include <omp.h>
-#include <torch/utils.h>
 
 #include <algorithm>
 #include <atomic>
 #include <map>
 #include <optional>
-#include <thread>
 
+#include "fovea/bundle/openmp_guard.h"
 #include "fovea/bundle/parts.h"
 #include "fovea/core/error.h"
+#include "fovea/core/threads.h"
 #include "fovea/nn/inference.h"
 #include "fovea/sources/source.h"
 
@@ -89,20 +91,14 @@ std::vector<Decoded> decode_all(const Predictor::Parts& parts, const Dataset& ca
                                 int64_t end, int threads) {
   std::vector<Decoded> decoded(static_cast<size_t>(end - begin));
   std::atomic<int64_t> next{begin};
-  const auto work = [&] {
-    for (int64_t i = next++; i < end; i = next++)
-      decoded[static_cast<size_t>(i - begin)] = decode(parts, cases, i);
-  };
-  std::vector<std::thread> workers;
-  const int64_t wanted = std::min<int64_t>(std::max(threads, 1), end - begin);
-  for (int64_t t = 1; t < wanted; ++t)
-    workers.emplace_back([&] {
+  on_threads(std::min<int64_t>(threads, end - begin), [&](bool started) {
+    if (started) {
       at::get_num_threads();  // LibTorch sets the number once per thread, here, so that it stays 1:
       omp_set_num_threads(1);  // no team of threads in each worker
-      work();
-    });
-  work();
-  for (std::thread& worker : workers) worker.join();
+    }
+    for (int64_t i = next++; i < end; i = next++)
+      decoded[static_cast<size_t>(i - begin)] = decode(parts, cases, i);
+  });
   return decoded;
 }
 
@@ -113,6 +109,11 @@ struct Answers {
 };
 
 Answers answers(const Predictor::Parts& parts, const Batch& batch) {
+  if (!parts.device.is_cpu() && parts.process != getpid())
+    throw resource_error(fmt::format("the model was loaded to {} before this process was forked, "
+                                     "and CUDA does not survive a fork",
+                                     parts.device.str()),
+                         "load it in the child, after the fork");
   const torch::InferenceMode no_gradients;
   Batch there = batch.to(parts.device);
   for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
@@ -218,6 +219,53 @@ Prediction prediction_of(const Predictor::Parts& parts, const Batch& batch,
   return prediction;
 }
 
+/// What became of one case.
+struct Outcome {
+  std::string name;
+  std::optional<Prediction> prediction;
+  std::string failure;
+};
+
+Outcome failure_of(const std::string& name, Error error) {
+  if (std::string_view(error.what()).find(name) == std::string_view::npos) error.add_place(name);
+  return {name, std::nullopt, error.what()};
+}
+
+std::vector<Outcome> outcomes_of_batch(const Predictor::Parts& parts, const Dataset& cases,
+                                       std::vector<Example> examples,
+                                       const std::vector<int64_t>& indices) {
+  const Batch batch = collate(std::move(examples), indices, cases.schema());
+  const Answers found = answers(parts, batch);
+  std::vector<Outcome> all;
+  for (size_t k = 0; k < indices.size(); ++k) {
+    const std::string name = cases.name(indices[k]);
+    try {
+      all.push_back(
+          {name, prediction_of(parts, batch, name, found, static_cast<int64_t>(k)), ""});
+    } catch (const Error& error) {  // outputs that are not finite fail their own case alone
+      all.push_back(failure_of(name, error));
+    }
+  }
+  return all;
+}
+
+/// Of cases that fit into one batch; `indices` are theirs in `cases`. Where the model refuses the
+/// batch, each is asked about alone: one bad case does not end the others.
+std::vector<Outcome> outcomes(const Predictor::Parts& parts, const Dataset& cases,
+                              const std::vector<Example>& examples,
+                              const std::vector<int64_t>& indices) {
+  try {
+    return guarded([&] { return outcomes_of_batch(parts, cases, examples, indices); });
+  } catch (const Error& error) {
+    if (error.fault() == Fault::resources) throw;
+    if (indices.size() == 1) return {failure_of(cases.name(indices[0]), error)};
+  }
+  std::vector<Outcome> all;
+  for (size_t k = 0; k < indices.size(); ++k)
+    all.push_back(outcomes(parts, cases, {examples[k]}, {indices[k]})[0]);
+  return all;
+}
+
 /// Whether one fits into a batch with the others; ragged inputs are padded there.
 bool same_shapes(const std::vector<Example>& others, const Example& one, const Schema& schema) {
   for (const auto& [name, tensor] : one.inputs) {
@@ -234,12 +282,14 @@ bool same_shapes(const std::vector<Example>& others, const Example& one, const S
 }  // namespace
 
 Prediction Predictor::predict(const std::filesystem::path& file) const {
-  Random unused(0, Purpose::augment);
-  std::vector<Example> one;
-  one.push_back(fitting(parts_->transform(parts_->read(file), unused), *parts_, file.string()));
-  const Batch batch = collate(std::move(one), {0}, parts_->schema);
-  return within(file.string(),
-                [&] { return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0); });
+  return guarded([&] {
+    Random unused(0, Purpose::augment);
+    std::vector<Example> one;
+    one.push_back(fitting(parts_->transform(parts_->read(file), unused), *parts_, file.string()));
+    const Batch batch = collate(std::move(one), {0}, parts_->schema);
+    return within(file.string(),
+                  [&] { return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0); });
+  });
 }
 
 void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
@@ -251,7 +301,8 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
                         const Failed& failed) const {
   for (int64_t begin = 0; begin < cases.size(); begin += kBatch) {
     const int64_t end = std::min(cases.size(), begin + kBatch);
-    std::vector<Decoded> decoded = decode_all(*parts_, cases, begin, end, threads);
+    std::vector<Decoded> decoded =
+        guarded([&] { return decode_all(*parts_, cases, begin, end, threads); });
     // Runs of equal shapes go through the model together; pictures of differing size one by one.
     for (size_t i = 0; i < decoded.size();) {
       if (!decoded[i].example) {
@@ -266,18 +317,11 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
         indices.push_back(begin + static_cast<int64_t>(i));
         group.push_back(*decoded[i++].example);
       }
-      const Batch batch = collate(std::move(group), indices, cases.schema());
-      const Answers found = answers(*parts_, batch);
-      for (size_t k = 0; k < indices.size(); ++k) {
-        const std::string name = cases.name(indices[k]);
-        std::optional<Prediction> one;
-        try {
-          one = prediction_of(*parts_, batch, name, found, static_cast<int64_t>(k));
-        } catch (Error& error) {  // outputs that are not finite fail their own case alone
-          error.add_place(name);
-          failed(name, error.what());
-        }
-        if (one) result(*one);
+      for (const Outcome& one : outcomes(*parts_, cases, group, indices)) {
+        if (one.prediction)
+          result(*one.prediction);
+        else
+          failed(one.name, one.failure);
       }
     }
   }

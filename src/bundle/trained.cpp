@@ -6,6 +6,7 @@
 #include <future>
 
 #include "fovea/bundle/load.h"
+#include "fovea/bundle/openmp_guard.h"
 #include "fovea/bundle/parts.h"
 #include "fovea/config/yaml.h"
 #include "fovea/core/log.h"
@@ -105,8 +106,9 @@ std::shared_ptr<nn::Model> make_model(const Trained& trained, const tasks::Task&
   options.weights.clear();  // what training started from matters no more
   auto model =
       std::make_shared<nn::Model>(options, trained.card.inputs, task.heads(), std::nullopt);
-  // Two passes over the file, side by side: both wait for memory more than for a core.
-  auto verified = std::async(std::launch::async, trained.verify_weights);
+  // Two passes over the file, side by side: both wait for memory more than for a core. One after the
+  // other where the system starts no more threads.
+  auto verified = std::async(std::launch::async | std::launch::deferred, trained.verify_weights);
   nn::load_weights(*model, trained.weights);
   verified.get();
   return model;
@@ -160,8 +162,10 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
 namespace fovea {
 
 Predictor load(const std::filesystem::path& run_or_bundle, const std::string& device) {
-  const torch::Device there = train::choose_device(device);
-  return bundle::make_predictor(bundle::open_trained(run_or_bundle), there);
+  return guarded([&] {
+    const torch::Device there = train::choose_device(device);
+    return bundle::make_predictor(bundle::open_trained(run_or_bundle), there);
+  });
 }
 
 }  // namespace fovea

@@ -276,10 +276,9 @@ void expand_variables(Node& root) {
     if (end == std::string::npos) throw config_error(place(root) + "found '${' without '}'");
     const std::string name = root.text.substr(begin + 2, end - begin - 2);
     const char* value = std::getenv(name.c_str());
-    if (!value)
-      throw config_error(fmt::format(
-          "{}the environment variable {} is not set; set it, or give the value with --set {}=…",
-          place(root), name, root.path));
+    if (!value || !*value)
+      throw config_error(fmt::format("{}the environment variable {} is not set", place(root), name),
+                         fmt::format("give the value with --set {}=…, or set {}", root.path, name));
     root.text.replace(begin, end + 1 - begin, value);
     root.base = std::filesystem::current_path();  // what the environment names stands where the
                                                   // command was typed

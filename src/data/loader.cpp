@@ -11,11 +11,13 @@
 #include <deque>
 #include <map>
 #include <numeric>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 
 #include "data/stack.h"
 #include "fovea/core/error.h"
+#include "fovea/core/log.h"
 
 namespace fovea {
 namespace {
@@ -345,8 +347,15 @@ Loader::Epoch Loader::epoch(int64_t epoch, int64_t position) const {
   work->front = position;
   work->next = std::min(position * options_.batch_size, work->places());
   const int64_t cases = work->places() - work->next;
-  for (int64_t i = 0; i < std::min(options_.threads, cases); ++i)
-    work->threads.emplace_back([w = work.get()](const std::stop_token& stop) { w->work(stop); });
+  const int64_t threads = std::min(options_.threads, cases);
+  try {
+    for (int64_t i = 0; i < threads; ++i)
+      work->threads.emplace_back([w = work.get()](const std::stop_token& stop) { w->work(stop); });
+  } catch (const std::system_error& error) {  // without any, `take` reads the cases itself
+    log_once("loader threads", fmt::format("the system starts no more threads ({}): cases are read "
+                                           "on {} of {}",
+                                           error.code().message(), work->threads.size(), threads));
+  }
   return Epoch(std::move(work));
 }
 

@@ -62,10 +62,6 @@ void refuse_second_stream(Bytes stream, std::string_view end, std::string_view s
 Image decode_and_correct(std::span<const std::byte> file, Header& header,
                          const DecodeOptions& options);
 
-/// DCMTK's logger prints tag values at its debug level: it is switched off before DCMTK is first
-/// used.
-void silence_dcmtk();
-
 /// The one place where a third party's exception can end.
 template <class Body>
 void behind_wall(const char* library, Body&& body) {

@@ -5,13 +5,11 @@
 #include <dcmtk/dcmjpeg/djdijg12.h>
 #include <dcmtk/dcmjpeg/djdijg16.h>
 #include <dcmtk/dcmjpeg/djdijg8.h>
-#include <dcmtk/oflog/oflog.h>
 #include <fmt/format.h>
 
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <mutex>
 
 #include "dicom/codecs.h"
 
@@ -61,11 +59,6 @@ void decode_once(Bytes stream, const JpegFrame& frame, bool predictor6_overflowe
 
 }  // namespace
 
-void silence_dcmtk() {
-  static std::once_flag once;
-  std::call_once(once, [] { OFLog::configure(OFLogger::OFF_LOG_LEVEL); });
-}
-
 StreamSays decode_jpeg(Bytes stream, const Header& header, const DecodeOptions& options, Out out) {
   const JpegFrame frame = jpeg_frame(stream, header);
   if (frame.process != 0xC0 && frame.process != 0xC1 && frame.process != 0xC3)
@@ -80,7 +73,6 @@ StreamSays decode_jpeg(Bytes stream, const Header& header, const DecodeOptions& 
   if (std::max(stream.size(), samples * width) > std::numeric_limits<Uint32>::max())
     throw data_error("the frame is above the 4 GiB that DCMTK's JPEG decoder can count");
 
-  silence_dcmtk();
   std::vector<uint8_t> narrow(width < container ? samples : 0);
   const Out to = narrow.empty() ? out : Out(narrow);
   behind_wall("DCMTK's JPEG decoder", [&] {

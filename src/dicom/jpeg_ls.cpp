@@ -50,7 +50,6 @@ StreamSays decode_jpeg_ls(Bytes stream, const Header& header, Out out) {
   if (std::max(stream.size(), out.size()) > std::numeric_limits<Uint32>::max() - 1)
     throw data_error("the frame is above the 4 GiB that DCMTK's JPEG-LS decoder can count");
 
-  silence_dcmtk();
   behind_wall("DCMTK's JPEG-LS decoder", [&] {
     DcmDataset set;
     put(set, DCM_Rows, static_cast<Uint16>(header.rows));

@@ -1,10 +1,15 @@
 // OpenCV resamples; this is for all that call it.
 #pragma once
 
+#include <opencv2/core/utility.hpp>
+
 namespace fovea::io {
 
-/// To be called before any other function of OpenCV: its own threads off (the loader has threads of
-/// its own), and its log, which repeats in its own words what becomes an Error here. Runs once.
-void prepare_opencv();
+/// Runs `body`, which calls OpenCV, on the calling thread: within a loop of its own OpenCV starts no
+/// threads. How many it starts elsewhere belongs to the whole process, which may be another's.
+template <class Body>
+void on_this_thread(const Body& body) {
+  cv::parallel_for_(cv::Range(0, 1), [&](const cv::Range&) { body(); });
+}
 
 }  // namespace fovea::io

@@ -82,12 +82,13 @@ class Sampler {
 };
 
 void resize(ConstPlanes from, Planes to, int interpolation) {
-  prepare_opencv();
   assert(from.channels == to.channels);
-  for (int64_t c = 0; c < to.channels; ++c) {
-    cv::Mat target = plane(to, c);
-    cv::resize(plane(from, c), target, target.size(), 0, 0, interpolation);
-  }
+  on_this_thread([&] {
+    for (int64_t c = 0; c < to.channels; ++c) {
+      cv::Mat target = plane(to, c);
+      cv::resize(plane(from, c), target, target.size(), 0, 0, interpolation);
+    }
+  });
 }
 
 }  // namespace
@@ -133,17 +134,18 @@ void warp_displaced(ConstPlanes from, Planes to, const float* dx, const float* d
 }
 
 void gaussian_blur(ConstPlanes from, Planes to, double sigma) {
-  prepare_opencv();
   assert(from.channels == to.channels && from.height == to.height && from.width == to.width);
   const int radius = static_cast<int>(4 * sigma + 0.5);
-  for (int64_t c = 0; c < to.channels; ++c) {
-    cv::Mat target = plane(to, c);
-    if (radius == 0)
-      plane(from, c).copyTo(target);
-    else
-      cv::GaussianBlur(plane(from, c), target, {2 * radius + 1, 2 * radius + 1}, sigma, sigma,
-                       cv::BORDER_REFLECT_101);
-  }
+  on_this_thread([&] {
+    for (int64_t c = 0; c < to.channels; ++c) {
+      cv::Mat target = plane(to, c);
+      if (radius == 0)
+        plane(from, c).copyTo(target);
+      else
+        cv::GaussianBlur(plane(from, c), target, {2 * radius + 1, 2 * radius + 1}, sigma, sigma,
+                         cv::BORDER_REFLECT_101);
+    }
+  });
 }
 
 }  // namespace fovea::io

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "fovea/core/threads.h"
 #include "fovea/io/image_file.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
@@ -70,7 +71,7 @@ void in_parallel(int64_t count, int64_t threads, const std::function<void(int64_
   std::mutex mutex;
   std::exception_ptr failure;
   int64_t failed_at = count;
-  const auto work = [&] {
+  on_threads(std::min(threads, count), [&](bool) {
     for (int64_t i = next++; i < count; i = next++) try {
         body(i);
       } catch (...) {
@@ -81,11 +82,7 @@ void in_parallel(int64_t count, int64_t threads, const std::function<void(int64_
         }
         next = count;
       }
-  };
-  std::vector<std::thread> others;
-  for (int64_t i = 1; i < std::min(threads, count); ++i) others.emplace_back(work);
-  work();
-  for (std::thread& other : others) other.join();
+  });
   if (failure) std::rethrow_exception(failure);
 }
 

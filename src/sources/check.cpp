@@ -15,6 +15,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/core/threads.h"
 #include "fovea/storage/hash.h"
 
 namespace fovea::sources {
@@ -87,7 +88,9 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
   std::atomic<int64_t> next = 0;
   std::mutex mutex;
   int64_t done = 0;
-  const auto work = [&] {
+  if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  const int of_caller = omp_get_max_threads();
+  on_threads(threads, [&](bool) {
     at::get_num_threads();  // sets this thread's number once, so the next line stands
     omp_set_num_threads(1);
     for (int64_t i = next++; i < data.size(); i = next++) {
@@ -96,11 +99,8 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
       ++done;
       if (progress) progress(done, data.size());
     }
-  };
-  if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::jthread> workers;
-  for (int64_t t = 0; t < threads; ++t) workers.emplace_back(work);
-  workers.clear();
+  });
+  omp_set_num_threads(of_caller);
   return looks;
 }
 

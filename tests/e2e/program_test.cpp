@@ -422,26 +422,6 @@ TEST(Program, SaysItsVersionAndCommitEverywhereAlike) {
             version.out);
 }
 
-TEST(Embed, AnOutsideProjectFindsLinksAndClassifies) {
-  const TempFolder folder;
-  const std::string build = quoted(FOVEA_BINARY_DIR);
-  const std::string prefix = quoted((folder / "installed").string());
-  const std::string example = quoted((fs::path(FOVEA_SOURCE_DIR) / "examples/embed").string());
-  const std::string there = quoted((folder / "build").string());
-  ASSERT_EQ(run_shell("cmake --install " + build + " --prefix " + prefix).code, 0);
-  const Outcome built = run_shell("cmake -G Ninja -S " + example + " -B " + there +
-                                  " -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH=" + prefix +
-                                  " && cmake --build " + there);
-  ASSERT_EQ(built.code, 0) << built.out << built.err;
-  const Outcome classified = run_shell(there + "/classify " + quoted(demo().run.string()) + " " +
-                                       quoted(demo().some_image().string()));
-  EXPECT_EQ(classified.code, 0) << classified.err;
-  EXPECT_THAT(classified.out, HasSubstr("decision "));
-  const Outcome installed = run_shell(prefix + "/bin/fovea infer " + quoted(demo().run.string()) +
-                                      " " + quoted(demo().some_image().string()));
-  EXPECT_EQ(installed.code, 0) << installed.err;
-}
-
 TEST(Source, NothingEverLoadsAPickle) {
   const std::string root = quoted(FOVEA_SOURCE_DIR);
   const Outcome found = run_shell("grep -rnE 'torch::load|jit::load|pickle_load' " + root +

@@ -53,6 +53,13 @@ TEST(Quickstart, GoesFromNothingToPicturesAndReusesWhatIsThere) {
   ASSERT_EQ(second.code, 0) << second.out << second.err;
   EXPECT_TRUE(times() == before) << "the second call made anew what was there";
   EXPECT_EQ(read_text(runs / "quickstart/metrics.csv"), metrics);
+
+  // The README's other step, on what that script has built.
+  const std::string prefix = quoted((folder / "installed").string());
+  const Outcome installed =
+      run_shell("cmake --install " + quoted(source + "/build") + " --prefix " + prefix);
+  ASSERT_EQ(installed.code, 0) << installed.err;
+  EXPECT_EQ(run_shell(prefix + "/bin/fovea --version").code, 0);
 }
 
 }  // namespace

@@ -101,6 +101,34 @@ TEST(Style, OnePlaceConvolves) {
   EXPECT_EQ(found.out, "") << "use nn::convolve or nn::Conv";
 }
 
+/// A header and all of fovea's that it includes, itself or through others.
+std::set<std::string> included_by(const std::string& header) {
+  std::set<std::string> all{header};
+  std::vector<std::string> open{header};
+  while (!open.empty()) {
+    std::istringstream lines(read_text(fs::path(source()) / "include" / open.back()));
+    open.pop_back();
+    for (std::string line; std::getline(lines, line);)
+      if (line.starts_with("#include \"fovea/")) {
+        const std::string one = line.substr(10, line.rfind('"') - 10);
+        if (all.insert(one).second) open.push_back(one);
+      }
+  }
+  return all;
+}
+
+TEST(Style, EveryPublicHeaderRefusesAnotherStandardLibrary) {
+  FOVEA_NEEDS_GIT();
+  for (const fs::path& file : with_ending({".h"})) {
+    const std::string header = file.string();
+    if (!header.starts_with("include/")) continue;
+    const std::string text = read_text(fs::path(source()) / file);
+    if (text.find("#include") == std::string::npos) continue;  // passes nothing of it
+    EXPECT_TRUE(included_by(header.substr(8)).contains("fovea/core/standard_library.h"))
+        << header << ": include fovea/core/standard_library.h";
+  }
+}
+
 TEST(Style, NoCudaSourceIncludesLibTorch) {
   FOVEA_NEEDS_GIT();
   for (const fs::path& file : with_ending({".cu", ".cuh"})) {

@@ -1,6 +1,8 @@
 // What a Predictor is made of.
 #pragma once
 
+#include <unistd.h>
+
 #include <map>
 
 #include "fovea/bundle/predictor.h"
@@ -22,6 +24,7 @@ struct Predictor::Parts {
   std::function<std::vector<std::string>()> notes;            ///< CaseReader::notes
   ExampleTransform transform;                                 ///< of evaluation: draws nothing
   torch::Device device = torch::kCPU;
+  pid_t process = getpid();  ///< that loaded it: what is on a GPU does not survive a fork
 };
 
 }  // namespace fovea

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
 #include "fovea/tasks/answer.h"
 
 namespace fovea {
@@ -46,7 +47,9 @@ struct Prediction {
 ///   std::cout << predictor.predict("image.dcm").decision << '\n';
 ///
 /// The evaluation transforms of the run are applied; nothing is random. Errors are fovea::Error
-/// (core/error.h), with the path and what to do.
+/// (core/error.h), with the path and what to do. It computes on as many threads as OpenMP would start
+/// for the calling thread, on one in a thread that had computed before it forked the process; nothing
+/// of the process is changed (docs/embedding.md).
 class Predictor {
  public:
   struct Parts;  ///< model, task, reader and transforms: deploy/parts.h
@@ -58,9 +61,9 @@ class Predictor {
   using Result = std::function<void(const Prediction&)>;
   using Failed = std::function<void(const std::filesystem::path&, const std::string&)>;
 
-  /// Many files: decoded on `threads` threads, through the model in batches. `result` is called once a
-  /// file, in the order of `files`; `failed` with the message of each file that could not be read,
-  /// which does not stop the rest.
+  /// Many files: decoded on `threads` threads, fewer where the system starts no more, through the
+  /// model in batches. `result` is called once a file, in the order of `files`; `failed` with the
+  /// message of each file that could not be read, which does not stop the rest.
   void predict(const std::vector<std::filesystem::path>& files, int threads, const Result& result,
                const Failed& failed) const;
   /// The same for cases of any kind; a path is then what the data set calls the case.
