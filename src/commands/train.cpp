@@ -33,11 +33,16 @@ std::string fingerprint(const sources::Source& source) {
   return storage::sha256(text);
 }
 
+/// `before`: the run that goes on; "" where there is none.
 train::RunIdentity identity(const config::RunConfig& config, const sources::Source& source,
-                            const torch::Device& device, int64_t threads) {
+                            const torch::Device& device, int64_t threads,
+                            const std::filesystem::path& before) {
   const train::Precision precision = train::choose_precision(config.train.precision, device);
+  const std::filesystem::path written = before / "config.yaml";
   return {config::resolved_text(config),
           Fields::write(config),
+          !before.empty() && storage::exists(written) ? Fields::write(config::read_config(written))
+                                                      : Node{},
           fingerprint(source),
           {{"threads", std::to_string(threads)},
            {"device", device.str()},
@@ -123,7 +128,8 @@ int train(const TrainRequest& request) {
                           .mix = mixing(config, card.targets)},
                          config.train);
   for (const std::string& text : trainer.notes()) note(text);
-  train::RunFolder run(out, identity(config, source, device, threads), run_options);
+  train::RunFolder run(out, identity(config, source, device, threads, request.resume ? out : ""),
+                       run_options);
   bundle::write_card(out / "model.json", card);
   const train::StopSignals signals;
   train::RunJournal journal(run);

@@ -93,6 +93,8 @@ class RunFolder::Implementation {
     const bool resuming = options.opening == Opening::resume && is_run(path);
     if (options.opening == Opening::replace && is_run(path)) forget_run(path);
     facts_ = facts_of(identity);
+    if (identity.config_before.kind == Node::Kind::map)
+      flatten(identity.config_before, "", defaults_before_);
     const bool same = resuming && continue_manifest();
     if (!resuming) begin_manifest();
     // What rebuilds the model is what it was trained with last.
@@ -221,7 +223,9 @@ class RunFolder::Implementation {
     const auto before = [&]() -> Facts {
       try {
         manifest_ = Json::parse(storage::read_file(path_ / "manifest.json"));
-        return manifest_.at("settings").get<Facts>();
+        Facts facts = manifest_.at("settings").get<Facts>();
+        facts.insert(defaults_before_.begin(), defaults_before_.end());
+        return facts;
       } catch (const Json::exception&) {
         throw data_error("cannot resume: " + shown(path_ / "manifest.json") + " is damaged",
                          "start a new run");
@@ -317,6 +321,7 @@ class RunFolder::Implementation {
   RunLock lock_;
   RunOptions options_;
   Facts facts_;
+  Facts defaults_before_;  // for settings that the manifest does not name
   Json manifest_;
   std::optional<storage::AppendFile> metrics_, log_;
   std::string metrics_text_;  // of metrics.csv: a checkpoint holds it

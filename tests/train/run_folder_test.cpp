@@ -206,6 +206,23 @@ TEST(RunFolder, AFolderThatIsNotEmptyIsRefusedAndLeftAlone) {
                              HasSubstr("Opening::replace")));
 }
 
+TEST(RunFolder, ASettingThatAnOlderFoveaDidNotKnowIsAChangeOnlyWhereItIsNoDefault) {
+  const test::TempFolder folder;
+  { RunFolder run(folder / "run", identity()); }
+  const auto with_decimal = [](const char* decimal) {
+    RunIdentity newer = identity();
+    newer.config.at("decimal") = Node::scalar(decimal);
+    newer.config_before = identity().config;
+    newer.config_before.at("decimal") = Node::scalar(".");
+    return newer;
+  };
+  EXPECT_EQ(refusal(folder / "run", with_decimal("."), {.opening = Opening::resume}, Fault::config),
+            "(accepted)");
+  EXPECT_THAT(
+      refusal(folder / "run", with_decimal(","), {.opening = Opening::resume}, Fault::config),
+      HasSubstr("decimal: . -> ,"));
+}
+
 /// Every file below a folder, by its path within.
 std::set<std::string> files_in(const fs::path& folder) {
   std::set<std::string> names;
