@@ -81,7 +81,10 @@ Conv::Conv(int64_t dims, ConvOptions options) : options_(std::move(options)) {
   if (options_.bias) bias = register_parameter("bias", torch::empty({options_.out}));
 }
 
-Tensor Conv::forward(const Tensor& input) { return convolve(input, weight, bias, geometry_); }
+Tensor Conv::forward(const Tensor& input) {
+  const std::vector<int64_t> ones(options_.kernel.size(), 1);
+  return convolve(input, weight, bias, {options_.stride, options_.padding, ones});
+}
 
 void Conv::draw(at::Generator& generator) { draw_weight(weight, bias, options_.init, generator); }
 
