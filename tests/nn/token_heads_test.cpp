@@ -52,6 +52,21 @@ TEST(TokenHeads, GiveAnOutputForEachTokenAndTheTransitionsOfTheTarget) {
   EXPECT_FALSE(model(choice("rnn"), kText, false).forward(inputs).contains("tags.transitions"));
 }
 
+TEST(TokenHeads, SayWhichTokensStandForNoText) {
+  Model tagger = model(choice("rnn"), kText);
+  TensorMap inputs, ends;
+  inputs["note"] = batch(kText, 0);
+  ends["note"] = lengths();
+  EXPECT_FALSE(tagger.forward(inputs, ends).contains("tags.wordless"));
+  Tensor places = torch::zeros({4, 9, 2}, torch::kInt64);  // begin and end of each token: [CLS]
+  places[1][2][1] = 4;                                     // but for one, which stands for 4 bytes
+  inputs["note.offsets"] = places;
+  const Tensor wordless = tagger.forward(inputs, ends).at("tags.wordless");
+  EXPECT_EQ(wordless.sizes(), (std::vector<int64_t>{4, 9}));
+  EXPECT_EQ(wordless.sum().item<int64_t>(), 35);
+  EXPECT_FALSE(wordless[1][2].item<bool>());
+}
+
 TEST(TokenHeads, WantAnEncoderThatGivesTokens) {
   TensorMap inputs;
   inputs["note"] = batch(kText, 0);

@@ -151,7 +151,7 @@ TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
   batch.inputs["findings.entities"] =
       torch::tensor({{{0, 3, 0, 0}, {0, 7, 0, 2}, {8, 13, 1, 1}, {0, 0, 0, 0}}}, torch::kInt64);
   batch.lengths["findings.entities"] = torch::tensor({3}, torch::kInt64);  // the last is padding
-  evaluation->add(outputs_of("findings", torch::tensor({{1, 0}})), batch, 0.25);
+  evaluation->add(outputs_of("findings", torch::tensor({{1, 0}})), batch);
   const auto figures = evaluation->figures();
   EXPECT_DOUBLE_EQ(figure(figures, "recall").value, 1.0 / 3);
   EXPECT_DOUBLE_EQ(figure(figures, "precision").value, 1);
@@ -180,7 +180,7 @@ TEST(Tagging, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
     for (const FoundEntity& one : *task->answers(decoded, batch, 0)[0].entities)
       EXPECT_EQ(one.text, "lung");
     const auto evaluation = task->evaluation();
-    evaluation->add(outputs_of("findings", torch::tensor({{0, 1, 0}})), batch, 0.25);
+    evaluation->add(outputs_of("findings", torch::tensor({{0, 1, 0}})), batch);
     EXPECT_EQ(figure(evaluation->figures(), "token_accuracy").value, 0);  // of one, not of three
   }
 }
