@@ -155,6 +155,23 @@ bool is_time_like(std::string_view text) {
          is_digit(text[hours + 1]) && is_digit(text[hours + 2]);
 }
 
+/// Without quotes, brackets, and the signs of currencies, spreadsheets and footnotes around.
+std::string_view without_marks(std::string_view cell) {
+  const auto strip = [&](std::string_view mark) {
+    bool any = false;
+    if (cell.starts_with(mark)) cell.remove_prefix(mark.size()), any = true;
+    if (cell.ends_with(mark)) cell.remove_suffix(mark.size()), any = true;
+    return any;
+  };
+  for (bool any = true; any;) {
+    any = false;
+    for (const std::string_view mark :
+         {"'", "\"", "=", "(", ")", "[", "]", "#", "*", "$", "\xe2\x82\xac", "\xc2\xa3", " "})
+      any |= strip(mark);
+  }
+  return cell;
+}
+
 /// The settings under which the cell would be a number.
 std::string formats_of(std::string_view cell, const NumberFormat& own) {
   const auto fits = [&](char decimal, char thousands) {
@@ -270,6 +287,10 @@ NoNumber why_no_number(std::string_view cell, const NumberFormat& format,
       cell.starts_with("\xe2\x89"))
     return {"a limit rather than a number",
             "write the number that it shall count as, or name it in " + missing};
+  if (const std::string_view inner = without_marks(cell);
+      inner.size() < cell.size() &&
+      (number_in(inner, format) || !formats_of(inner, format).empty()))
+    return {"a number with other signs around", "write the number alone" + other};
   size_t digits = sign + digits_at(cell.substr(sign));
   if (digits == sign) {
     const bool point = cell.size() > sign + 1 && cell[sign] == format.decimal;

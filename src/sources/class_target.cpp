@@ -128,7 +128,9 @@ class Reader {
   // Classes that nobody would list, in one message.
   void refuse_doubtful(const std::vector<std::string>& classes) const {
     std::vector<std::string> problems, remedies;
-    for (const Clash& clash : clashes(classes))
+    std::vector<std::string> names = classes;
+    if (!options_.none.empty()) names.push_back(options_.none);  // no class, but as near to one
+    for (const Clash& clash : clashes(names))
       problems.push_back(fmt::format(
           "{} ({}) and {} ({}) {}", shown(clash.first), places_of(clash.first), shown(clash.second),
           places_of(clash.second),

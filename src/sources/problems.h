@@ -12,6 +12,19 @@
 
 namespace fovea::sources {
 
+/// All that was wrong at once.
+class SeveralErrors : public Error {
+ public:
+  SeveralErrors(Fault fault, std::string problem, std::vector<Error> errors, size_t count)
+      : Error(fault, std::move(problem)), errors_(std::move(errors)), count_(count) {}
+  const std::vector<Error>& errors() const { return errors_; }  ///< the first ones
+  size_t count() const { return count_; }
+
+ private:
+  std::vector<Error> errors_;
+  size_t count_;
+};
+
 class Problems {
  public:
   void add(Error error) {
@@ -24,6 +37,9 @@ class Problems {
   void collect(Body&& body) {
     try {
       std::forward<Body>(body)();
+    } catch (const SeveralErrors& several) {
+      for (const Error& error : several.errors()) add(error);
+      count_ += several.count() - several.errors().size();
     } catch (const Error& error) {
       const bool first = empty();
       add(error);
@@ -39,15 +55,15 @@ class Problems {
     if (count_ == 1) std::rethrow_exception(first_);
     std::string text = fmt::format("found {} problems", count_);
     for (const Error& error : errors_) text += fmt::format("\n  {}", error.what());
-    if (count_ > kShown) text += fmt::format("\n  … and {} more", count_ - kShown);
-    throw Error(errors_[0].fault(), std::move(text));
+    if (count_ > errors_.size()) text += fmt::format("\n  … and {} more", count_ - errors_.size());
+    throw SeveralErrors(errors_[0].fault(), std::move(text), errors_, count_);
   }
 
  private:
   static constexpr size_t kShown = 20;
   size_t count_ = 0;
   std::exception_ptr first_;
-  std::vector<Error> errors_;
+  std::vector<Error> errors_;  // the first ones
 };
 
 }  // namespace fovea::sources

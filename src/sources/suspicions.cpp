@@ -40,21 +40,47 @@ std::vector<std::string> columns_of(const InputChoice& input) {
 class Suspicions {
  public:
   Suspicions(const TableInUse& table, Findings& findings)
-      : t_(table), findings_(findings), format_(number_format(table.options, table.rows.table)) {}
+      : t_(table), findings_(findings), format_(number_format(table.options, table.rows.table)) {
+    for (const Labels& labels : t_.labels) add_answers(labels);
+  }
 
   void add() {
     for (const auto& [name, input] : t_.options.inputs) {
       for (const std::string& column : columns_of(input)) {
         if (!t_.rows.table.find_column(column)) continue;
         const std::string named = name + "." + column;
-        if (is_target(column, named) || !input.as<TableOptions>()) continue;
-        look_at(column, named);
+        const auto* table = input.as<TableOptions>();
+        if (!is_target(column, named) && table) look_at(*table, column, named);
       }
       if (const auto* text = input.as<TextOptions>()) describe(name, *text);
     }
   }
 
  private:
+  /// A target, or one of its labels, of the training rows; NaN where it is not known.
+  struct Answers {
+    std::string target, label{};
+    bool number = false;
+    std::vector<double> values{};
+  };
+
+  void add_answers(const Labels& labels) {
+    if (labels.spec.kind == TargetKind::tags) return;
+    const torch::Tensor table =
+        labels.values.reshape({labels.values.size(0), -1}).to(torch::kFloat64).contiguous();
+    const auto* values = table.const_data_ptr<double>();
+    for (int64_t k = 0; k < table.size(1); ++k) {
+      Answers& answers = answers_.emplace_back(Answers{.target = labels.spec.name});
+      answers.number = labels.spec.kind == TargetKind::number;
+      if (labels.spec.multi_label()) answers.label = labels.spec.classes[static_cast<size_t>(k)];
+      for (const size_t i : t_.training) {
+        const double value = values[static_cast<int64_t>(i) * table.size(1) + k];
+        const bool unknown = labels.spec.kind == TargetKind::classes && value < 0;
+        answers.values.push_back(unknown ? std::nan("") : value);
+      }
+    }
+  }
+
   bool is_target(const std::string& column, const std::string& named) {
     for (const auto& [name, target] : t_.options.targets)
       if (std::ranges::count(columns_of(target), column) > 0) {
@@ -66,10 +92,10 @@ class Suspicions {
     return false;
   }
 
-  void look_at(const std::string& column, const std::string& named) {
-    for (const auto& [role, own] : {std::pair("patient", t_.options.group),
-                                    {"id", t_.options.id},
-                                    {"split", t_.options.split.column}})
+  void look_at(const TableOptions& table, const std::string& column, const std::string& named) {
+    const std::pair<const char*, const std::string&> roles[] = {
+        {"patient", t_.options.group}, {"id", t_.options.id}, {"split", t_.options.split.column}};
+    for (const auto& [role, own] : roles)
       if (own == column) {
         findings_.warnings.push_back(fmt::format(
             "{} is the column of the {}: what is learned from it holds for no other case", named,
@@ -80,16 +106,18 @@ class Suspicions {
     std::vector<std::string> keys;  // of the training rows
     for (const size_t i : t_.training)
       keys.push_back(name_key(t_.rows.cell(i, position), format_.decimal));
-    for (const Labels& labels : t_.labels) {
-      const std::string how = copied(keys, labels);
+    for (const Answers& answers : answers_) {
+      const std::string how = copied(keys, answers);
       if (how.empty()) continue;
       findings_.problems.push_back(fmt::format(
           "{} looks like a copy of the target '{}': {} in all {} training rows: the model is told "
           "what it shall find out",
-          named, labels.spec.name, how, keys.size()));
+          named, answers.target, how, keys.size()));
       return;
     }
     warn_of_identifier(keys, named);
+    const bool listed = std::ranges::count(table.categories, column) > 0;
+    if (!listed) warn_of_code_for_missing(keys, table.missing, named);
   }
 
   // --- copies
@@ -120,38 +148,20 @@ class Suspicions {
     if (std::set<std::pair<double, double>>(points.begin(), points.end()).size() < 4) return false;
     const double slope = (high.second - low.second) / (high.first - low.first);
     if (!std::isfinite(slope) || slope == 0) return false;
-    const double scale = std::max(std::abs(low.second), std::abs(high.second));
+    const double tolerance = 1e-5 * std::abs(high.second - low.second) +
+                             2e-7 * std::max(std::abs(low.second), std::abs(high.second));
     return std::ranges::all_of(points, [&, low = low](const auto& point) {
       const double expected = low.second + slope * (point.first - low.first);
-      return std::abs(point.second - expected) <= 1e-5 * scale;
+      return std::abs(point.second - expected) <= tolerance;
     });
   }
 
-  std::string copied(const std::vector<std::string>& keys, const Labels& labels) const {
-    const auto values_of = [&](int64_t k) {
-      std::vector<double> values;
-      for (const size_t i : t_.training) {
-        const torch::Tensor own = labels.values[static_cast<int64_t>(i)];
-        const auto value = (k < 0 ? own : own[k]).item<double>();
-        const bool unknown = labels.spec.kind == TargetKind::classes && value < 0;
-        values.push_back(unknown ? std::nan("") : value);
-      }
-      return values;
-    };
-    constexpr const char* kOneToOne = "each of its values goes with one of the target's";
-    if (labels.spec.kind == TargetKind::tags) return "";
-    if (labels.spec.multi_label()) {
-      for (int64_t k = 0; k < labels.values.size(1); ++k)
-        if (one_to_one(keys, values_of(k)))
-          return fmt::format("{} label '{}'", kOneToOne,
-                             labels.spec.classes[static_cast<size_t>(k)]);
-      return "";
-    }
-    const std::vector<double> values = values_of(-1);
-    if (one_to_one(keys, values)) return kOneToOne;
-    if (labels.spec.kind == TargetKind::number && linear(keys, values))
-      return "it is the target, or a multiple of it,";
-    return "";
+  std::string copied(const std::vector<std::string>& keys, const Answers& answers) const {
+    if (one_to_one(keys, answers.values))
+      return "each of its values goes with one of the target's" +
+             (answers.label.empty() ? "" : " label '" + answers.label + "'");
+    return answers.number && linear(keys, answers.values) ? "it is the target, or a multiple of it,"
+                                                          : "";
   }
 
   // --- identifiers
@@ -159,17 +169,50 @@ class Suspicions {
   void warn_of_identifier(const std::vector<std::string>& keys, const std::string& named) {
     if (keys.size() < kFewestOfAnIdentifier) return;
     const std::set<std::string_view> different(keys.begin(), keys.end());
-    if (different.size() < keys.size()) return;
     bool whole = true, numbers = true;
     for (const std::string& key : keys) {
       const auto number = number_in(key, format_);
       numbers &= number.has_value();
       whole &= number && number->whole;
     }
+    if (different.size() < keys.size()) {
+      const bool words = std::ranges::none_of(
+          keys, [&](const std::string& key) { return number_in(key, format_) || date_in(key); });
+      if (words && different.size() >= kFewestOfAnIdentifier && 2 * different.size() > keys.size())
+        findings_.warnings.push_back(
+            fmt::format("{} is read as a category of {} different texts in {} training rows: is it "
+                        "one, and are they no numbers?",
+                        named, different.size(), keys.size()));
+      return;
+    }
     if (numbers && !whole) return;
     findings_.warnings.push_back(
         fmt::format("{} looks like an identifier: its {} in the {} training rows are all different",
                     named, numbers ? "whole numbers" : "texts", keys.size()));
+  }
+
+  // -9, 99, -999: a number of nines, several times, and far from all others.
+  void warn_of_code_for_missing(const std::vector<std::string>& keys,
+                                const std::vector<std::string>& missing, const std::string& named) {
+    NumberReader reader(format_, missing);
+    std::map<double, size_t> counts;
+    for (const std::string& key : keys)
+      if (const auto cell = reader.read(key); cell.kind == NumberReader::Cell::number)
+        ++counts[cell.value];
+    constexpr size_t kOften = 3;
+    if (counts.size() < kOften) return;
+    const auto look = [&](const auto& end, double nearest, double farthest) {
+      const auto& [value, count] = end;
+      const std::string digits = fmt::format("{:g}", std::abs(value));
+      const bool nines = digits.find_first_not_of('9') == std::string::npos;
+      if (nines && count >= kOften && std::abs(value - nearest) > std::abs(nearest - farthest))
+        findings_.warnings.push_back(fmt::format(
+            "{}: {} training cells are {:g}, far from all others ({:g} to {:g}): does it mean that "
+            "nothing was measured? Then name it in `missing`",
+            named, count, value, std::min(nearest, farthest), std::max(nearest, farthest)));
+    };
+    look(*counts.begin(), std::next(counts.begin())->first, counts.rbegin()->first);
+    look(*counts.rbegin(), std::next(counts.rbegin())->first, counts.begin()->first);
   }
 
   void describe(const std::string& name, const TextOptions& text) {
@@ -192,6 +235,7 @@ class Suspicions {
   const TableInUse& t_;
   Findings& findings_;
   NumberFormat format_;
+  std::vector<Answers> answers_;
 };
 
 }  // namespace

@@ -283,7 +283,9 @@ class TableReader {
     const int64_t column = table_.column(options_.group);
     std::vector<std::string> blank;
     for (const int64_t row : rows_)
-      if (storage::trimmed(table_.cell(row, column)).empty()) blank.push_back(table_.place(row));
+      if (const std::string_view who = storage::trimmed(table_.cell(row, column));
+          who.empty() || means_missing(who))
+        blank.push_back(table_.place(row));
     if (!blank.empty())
       throw data_error(fmt::format("{}: column '{}': {} rows have no patient ({})", where_,
                                    options_.group, blank.size(), join(blank, ", ", 5)),

@@ -100,15 +100,18 @@ class Learner {
     for (const auto& [text, count] : texts)
       shown.push_back(fmt::format("'{}'{}", storage::escaped(text, 40),
                                   count > 1 ? fmt::format(" {} times", count) : ""));
-    const Error why = reader.refusal(raw(odd), missing);
+    // Of dates the reader knows what it wanted of the others.
+    const NoNumber why = why_no_number(cell(odd), format_, missing);
+    const Error refusal = reader.refusal(raw(odd), missing);
+    const std::string problem = reader.dates() || why.problem.empty() ? "" : ", " + why.problem;
     throw data_error(
-        fmt::format("{}: of {} training cells {} are {} and {} are not: {} ({}{}), wanted all "
+        fmt::format("{}: of {} training cells {} are {} and {} are not: {} ({}{}){}; wanted all "
                     "numbers or none",
                     where(), numbers.size() + others.size(), numbers.size(),
                     reader.dates() ? "dates" : "numbers", others.size(), join(shown),
-                    places(others), others.size() > kShown ? ", …" : ""),
-        fmt::format("{}; where the column is of categories list it in {}.categories", why.remedy(),
-                    setting_));
+                    places(others), others.size() > kShown ? ", …" : "", problem),
+        fmt::format("{}; where the column is of categories list it in {}.categories",
+                    refusal.remedy(), setting_));
   }
 
   std::string places(const std::vector<size_t>& cases) const {

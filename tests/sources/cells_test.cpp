@@ -152,6 +152,9 @@ TEST(Cells, WhyACellIsNoNumberSaysWhatWouldHelp) {
   EXPECT_THAT(why("1/2"), HasSubstr("a fraction"));
   EXPECT_THAT(why("0x1F"), HasSubstr("hexadecimal"));
   EXPECT_THAT(why("-inf"), HasSubstr("infinite"));
+  for (const char* cell : {"'5.1'", "\"5\"", "=5", "(5)", "$5", "\xe2\x82\xac 5", "#5"})
+    EXPECT_THAT(why(cell), testing::AnyOf(HasSubstr("with other signs around"), HasSubstr("limit")))
+        << cell;
   EXPECT_THAT(why("1e999"), HasSubstr("beyond what a double holds"));
   for (const char* word : {"early", "T1", "A+", "0-10", "non-smoker"})
     EXPECT_EQ(why_no_number(word, {}, "MISSING").problem, "") << word;

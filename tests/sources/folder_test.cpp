@@ -199,7 +199,7 @@ TEST(Folder, OneTreeNeedsShares) {
   for (uint8_t i = 0; i < 20; ++i)
     write_picture(root / ((i % 2 ? "ill/" : "healthy/") + std::to_string(i) + ".png"), i);
   DataOptions options = folder_options(root.path());
-  EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(), HasSubstr("data.split"));
+  EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(), HasSubstr("DataOptions::split"));
   options.split.fractions = {{"train", 0.6}, {"val", 0.2}, {"test", 0.2}};
   const Source source = open_source(options, 1);
   EXPECT_EQ(source.cases("train").size(), 12u);

@@ -413,6 +413,43 @@ TEST_F(Readings, AnIdentifierAmongTheInputsIsAWarning) {
   EXPECT_THAT(source.problems, IsEmpty());
 }
 
+TEST_F(Readings, ACodeForMissingIsAWarning) {
+  columns({"x", "z"});
+  const auto coded = [&](const char* code) {
+    return open(many([=](int i) {
+             return std::to_string(i % 7) + ".5," + (i % 4 == 0 ? code : std::to_string(i % 5)) +
+                    "," + std::to_string(i % 2);
+           }))
+        .warnings;
+  };
+  EXPECT_THAT(coded("-999"), ElementsAre(AllOf(HasSubstr("labs.z: 4 training cells are -999"),
+                                               HasSubstr("(0 to 4)"))));
+  EXPECT_THAT(coded("99"), ElementsAre(HasSubstr("are 99, far from")));
+  EXPECT_THAT(coded("6"), IsEmpty());
+  columns({"x", "z"}, {}, {"-999"});
+  EXPECT_THAT(coded("-999"), IsEmpty());
+}
+
+TEST_F(Readings, ManyTextsAreHardlyACategory) {
+  columns({"z"});
+  EXPECT_THAT(open(many([](int i) {
+                return std::string("1,v") + std::to_string(i % 11) + "!," + std::to_string(i % 2);
+              })).warnings,
+              ElementsAre(HasSubstr("a category of 11 different texts in 16 training rows")));
+}
+
+TEST_F(Readings, NobodyIsThePatientNA) {
+  options_.group = "who";
+  EXPECT_THAT(message("x,y,part,who\n1,no,train,NA\n2,yes,train,a\n3,no,test,-\n"),
+              HasSubstr("2 rows have no patient (line 2, line 4)"));
+}
+
+TEST_F(Readings, TheTextForNoLabelIsNoOtherSpellingOfAClass) {
+  classes({.column = {"y"}, .separator = "|", .none = "No finding"});
+  EXPECT_THAT(message(labels({"mass", "No finding", "no finding"})),
+              HasSubstr("'no finding' (line 4)"));
+}
+
 // --- other tables
 
 TEST_F(Readings, LinesOfJsonAreReadAlike) {
@@ -429,6 +466,9 @@ TEST_F(Readings, LinesOfJsonAreReadAlike) {
                           HasSubstr("1 of 4 lines lack the key")));
   EXPECT_THAT(message("{\"x\": [5], \"y\": 1, \"part\": \"train\"}\n"
                       "{\"x\": [6], \"y\": 0, \"part\": \"train\"}\n"),
+              HasSubstr("a number with other signs around"));
+  EXPECT_THAT(message("{\"x\": [\"a\"], \"y\": 1, \"part\": \"train\"}\n"
+                      "{\"x\": [\"b\"], \"y\": 0, \"part\": \"train\"}\n"),
               HasSubstr("is a list or an object"));
   EXPECT_THAT(message("{\"x\": 5, \"y\": [\"a\"], \"part\": \"train\"}\n"
                       "{\"x\": 6, \"y\": [\"b\"], \"part\": \"train\"}\n"),
