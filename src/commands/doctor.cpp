@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "fovea/commands/commands.h"
+#include "fovea/commands/words.h"
 #include "fovea/config/version.h"
 #include "fovea/dicom/versions.h"
 #include "fovea/io/versions.h"
@@ -60,7 +61,7 @@ int doctor() {
     line(library.name, library.version);
   for (const dicom::LibraryVersion& library : dicom::library_versions()) {
     line(library.name, library.version);
-    for (const dicom::Defect& known : library.defects) defect(known.what, known.guard);
+    for (const dicom::Defect& known : library.defects) defect(known.what, in_our_words(known.guard));
   }
   line("processor", processor());
   line("instructions", instructions());

@@ -19,7 +19,9 @@ bool is_frame_header(int marker) {
 }
 
 bool starts_with(Bytes s, std::string_view text) {
-  return s.size() >= text.size() && std::equal(text.begin(), text.end(), s.begin());
+  return s.size() >= text.size() &&
+         std::equal(text.begin(), text.end(), s.begin(),
+                    [](char c, uint8_t byte) { return static_cast<uint8_t>(c) == byte; });
 }
 
 class Markers {

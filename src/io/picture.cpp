@@ -29,7 +29,7 @@ void check_size(const char* format, const std::filesystem::path& path, const Ima
     throw refusal(
         format, path,
         fmt::format(
-            "its header says {} frames of {} x {} pixels, which want {:.0f} bytes; the limit is {} "
+            "its header says {} frames of {} x {} pixels: wanted {:.0f} bytes, the limit is {} "
             "(ImageLimits::max_decoded_bytes)",
             header.frames, header.width, header.height, bytes, limits.max_decoded_bytes));
   }

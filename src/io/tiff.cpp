@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <string>
@@ -27,6 +28,7 @@ enum Tag : uint16_t {
   kBits = 258,
   kCompression = 259,
   kPhotometric = 262,
+  kDescription = 270,
   kStripOffsets = 273,
   kOrientation = 274,
   kChannels = 277,
@@ -64,6 +66,15 @@ class Directory {
   size_t bytes() const { return bytes_; }
   bool has(Tag tag) const { return entries_.count(tag) > 0; }
   int64_t one(Tag tag, int64_t absent) const { return has(tag) ? all(tag).front() : absent; }
+
+  /// Of a tag of letters; "" where there is none.
+  std::string_view letters(Tag tag) const {
+    const auto found = entries_.find(tag);
+    if (found == entries_.end() || u16_at(file_, found->second + 2, order_) != 2) return "";
+    const size_t count = u32_at(file_, found->second + 4, order_);
+    const size_t at = count > 4 ? u32_at(file_, found->second + 8, order_) : found->second + 8;
+    return at < file_.size() ? file_.substr(at, count) : "";
+  }
 
   std::vector<int64_t> all(Tag tag) const {
     const auto found = entries_.find(tag);
@@ -235,6 +246,20 @@ std::vector<TiffPage> read_pages(std::string_view file, Order order, const fs::p
     at = directory.next();
   }
   if (pages.empty()) throw refusal("TIFF", path, "found no page");
+  // Stacks of more than 4 GiB, which ImageJ writes behind one directory.
+  const Directory first(file, pages.front().at, order, path);
+  const std::string_view description = first.letters(kDescription);
+  const size_t images = description.find("\nimages=");
+  if (description.starts_with("ImageJ=") && images != std::string_view::npos) {
+    const std::string_view number = description.substr(images + 8);
+    size_t stated = 0;
+    std::from_chars(number.data(), number.data() + number.size(), stated);
+    if (stated > pages.size() + reduced)
+      throw refusal("TIFF", path,
+                    fmt::format("ImageJ says that it holds {} images, found {} pages; save it as "
+                                "one page per image",
+                                stated, pages.size()));
+  }
   if (reduced > 0)
     pages.front().image.notes.push_back(fmt::format("{} reduced copies left out", reduced));
   return pages;

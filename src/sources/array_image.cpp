@@ -107,7 +107,7 @@ Image array_image(io::Array array, const std::string& where, std::string axes) {
     image.notes.push_back(fmt::format("an array of shape {} is read as a volume of {} slices",
                                       storage::shape_text(shape), image.frames));
   if (axes[0] == 'c' && !asked && image.channels > 1)
-    image.notes.push_back("an array with channels first is read as colour");
+    image.notes.emplace_back("an array with channels first is read as colour");
   return image;
 }
 

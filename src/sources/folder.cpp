@@ -9,6 +9,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/storage/text.h"
 #include "sources/files.h"
 #include "sources/open.h"
 

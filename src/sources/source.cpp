@@ -124,12 +124,13 @@ std::vector<std::string> Source::reading_notes() const {
 
 void keep_choices(const Source& source, DataOptions& options) {
   for (const auto& [name, channels] : source.channels) {
-    const InputChoice* input = options.inputs.find(name);
-    ImageOptions image =
-        input && input->as<ImageOptions>() ? *input->as<ImageOptions>() : ImageOptions{};
+    auto& inputs = options.inputs.entries;
+    auto input = std::ranges::find(inputs, name, [](const auto& one) { return one.first; });
+    if (input == inputs.end())
+      input = inputs.insert(input, {name, InputChoice("image", ImageOptions{})});
+    ImageOptions image = *input->second.as<ImageOptions>();
     image.channels = channels;
-    std::erase_if(options.inputs.entries, [&](const auto& one) { return one.first == name; });
-    options.inputs.entries.emplace_back(name, InputChoice("image", image));
+    input->second = InputChoice("image", image);
   }
 }
 

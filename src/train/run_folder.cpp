@@ -181,7 +181,7 @@ class RunFolder::Implementation {
 
   void add_note(const std::string& note) {
     Json& notes = manifest_["notes"];
-    if (std::ranges::find(notes, Json(note)) == notes.end()) notes.push_back(note);
+    if (std::find(notes.begin(), notes.end(), Json(note)) == notes.end()) notes.push_back(note);
   }
 
   void finish(int exit_code) {

@@ -51,7 +51,7 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
 struct CaseReader {
   Schema schema;
   std::function<Example(const std::filesystem::path&)> read;
-  std::function<std::vector<std::string>()> notes;  ///< Source::reading_notes of what was read
+  std::function<std::vector<std::string>()> notes{};  ///< Source::reading_notes of what was read
 };
 CaseReader case_reader(const DataOptions& options,
                        const std::map<std::string, text::TokenizerPtr>& words = {});
