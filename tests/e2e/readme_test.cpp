@@ -201,7 +201,7 @@ TEST(Readme, TheCommandsOfTheTableRun) {
       {"FILE…", "new_studies/a.png resnet18.safetensors runs/mine"},
       {"DIR", "demo"}};
   const std::vector<std::string> commands = table_of_commands();
-  EXPECT_EQ(commands.size(), 8u);
+  EXPECT_EQ(commands.size(), 9u);
   for (std::string line : commands) {
     for (const auto& [placeholder, value] : meant)
       if (const size_t at = line.find(placeholder); at != std::string::npos)
