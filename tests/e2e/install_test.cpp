@@ -116,7 +116,7 @@ TEST(Install, NoPathInItLeadsToWhereItWasBuilt) {
   }
   const std::string package = place().text(place().prefix / "lib/cmake/fovea");
   const Outcome found =
-      run_shell("grep -rnE '(^|[\" ;])/' " + package + " | grep -v '^[^:]*:[0-9]*:#'");
+      run_shell("grep -rnE '(^|[\" ;])/[A-Za-z]' " + package + " | grep -v '^[^:]*:[0-9]*:#'");
   EXPECT_EQ(found.out, "");
 }
 
@@ -247,7 +247,8 @@ TEST_F(Host, FindsEverythingOfItsProcessAsItLeftIt) {
 TEST_F(Host, LivesOnWhereTheSystemStartsNoMoreThreads) {
   const Outcome outcome = host("alone", place().images);
   EXPECT_EQ(outcome.code, 0) << outcome.out << outcome.err;
-  EXPECT_THAT(outcome.out, ContainsRegex("answers: ([0-9]+) of \\1, failures: 0\n"));
+  EXPECT_EQ(outcome.out,
+            "answers: 80 of 80, failures: 0\n");  // two of each of the demo's 40 patients
   EXPECT_THAT(outcome.err, HasSubstr("no more threads"));
 }
 
@@ -256,7 +257,9 @@ TEST_F(Host, APlugInIsOpenedAndClosedThreeTimes) {
                                     place().text(place().folder / "host/plug_in.so") + " " +
                                     place().text(place().run) + " " + place().text(place().image));
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, ContainsRegex("^((clear|lesion) [0-9.]+\n)\\1\\1$"));
+  const std::string once = outcome.out.substr(0, outcome.out.find('\n') + 1);
+  EXPECT_THAT(once, ContainsRegex("^(clear|lesion) [0-9.]+\n$"));
+  EXPECT_EQ(outcome.out, once + once + once);
 }
 
 }  // namespace
