@@ -3,6 +3,6 @@
 #pragma once
 
 #include "fovea/bundle/load.h"
+#include "fovea/bundle/predictor.h"
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
-#include "fovea/bundle/predictor.h"

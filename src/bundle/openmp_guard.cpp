@@ -49,9 +49,10 @@ int threads_for(Team& team, int of_caller) {
     team.threads = of_caller;
   }
   if (team.process != getpid()) {
-    log_once("fork",
-             "this process was forked by a thread in which a model had computed: in that thread it "
-             "computes on one core now; load after the fork, or predict in a new thread, for more");
+    log_once(
+        "fork",
+        "this process was forked by a thread in which a model had computed: it goes on with one "
+        "core in that thread; a new thread computes on all of them");
     return 1;
   }
   if (team.threads <= team.started) return team.threads;

@@ -48,7 +48,7 @@ if(NOT options STREQUAL options_before)
   message(STATUS "changed: COMPILE_OPTIONS ${options}")
 endif()
 # CMake's own, and those of the packages that fovea looks for.
-list(FILTER cache EXCLUDE REGEX "^(FOVEA|fovea|CMAKE|PKG_CONFIG|pkgcfg_lib_FOVEA|FIND_PACKAGE_MESSAGE_DETAILS|_?_?pkg)_|_DIR$")
+list(FILTER cache EXCLUDE REGEX "^(FOVEA|fovea|CMAKE|PKG_CONFIG|pkgcfg_lib_FOVEA|FIND_PACKAGE_MESSAGE_DETAILS|_?_?pkg|_GNUInstallDirs)_|_DIR$|^prefix_result$")
 message(STATUS "new in the cache: '${cache}'")
 add_executable(outside main.cpp)
 target_link_libraries(outside PRIVATE fovea::fovea)

@@ -8,6 +8,8 @@
 #include <optional>
 #include <string>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::attention {
 
 /// Wrong arguments throw c10::Error, which names the argument, what was found and what was wanted.

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// While it lives, LibTorch computes on as many threads as the calling thread's OpenMP would start;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::commands {
 
 using Paths = std::vector<std::filesystem::path>;

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::commands {
 
 /// "" where the program has no word for it.

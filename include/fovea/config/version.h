@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::config {
 
 std::string version();  ///< "0.1.0"

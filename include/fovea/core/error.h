@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// Whose hands the failure is in. The values are the exit codes of the program

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// The type of one stored sample.

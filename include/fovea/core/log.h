@@ -4,6 +4,8 @@
 #include <functional>
 #include <string>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 enum class Level { debug, info, warning };

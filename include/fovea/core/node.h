@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 struct Entry;

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// The candidate with the smallest edit distance to `word`, or "" when none is near (more than a

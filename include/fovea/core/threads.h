@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <functional>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// Runs `work(false)` on the calling thread and `work(true)` on up to `threads - 1` others at the same

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// Split name and its share of the cases, e.g. {{"train", 0.7}, {"val", 0.1}, {"test", 0.2}}.

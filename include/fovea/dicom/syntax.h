@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::dicom {
 
 /// Who turns the coded pixels into samples.

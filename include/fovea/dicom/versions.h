@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::dicom {
 
 struct Defect {

@@ -10,6 +10,8 @@
 #include <array>
 #include <cstdint>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::io {
 
 /// A view of samples [channels, height, width] in C order.

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::metrics {
 
 /// One figure. Undefined is never 0, 1 or 0.5: the sensitivity of a test set without a positive

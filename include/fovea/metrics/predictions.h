@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::metrics {
 
 enum class Mode {

@@ -3,6 +3,8 @@
 
 #include <torch/types.h>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::nn {
 
 /// Scaled dot-product attention, `softmax(q k' scale) v`, one head at a time (Vaswani et al., 2017).

@@ -3,6 +3,8 @@
 
 #include <torch/nn/module.h>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::nn {
 
 /// Lays convolution weights and pictures out channels last (NHWC, NDHWC): the layout that the

@@ -13,6 +13,8 @@
 #include <memory>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::nn {
 
 /// What has parameters of its own says here how they begin; the children see to theirs.

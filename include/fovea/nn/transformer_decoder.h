@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::nn {
 
 struct DecoderOptions {

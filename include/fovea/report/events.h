@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::report {
 
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4): the check value of "123456789" is 0xe3069283.

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::report {
 
 /// Where progress is shown. The clock and the width can be replaced in tests.

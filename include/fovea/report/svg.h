@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::report {
 
 struct Point {

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::sources {
 
 /// The rows of a table in runs: those of one group in one split, in the order of the table.

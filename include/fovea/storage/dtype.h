@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// In the order by which safetensors sorts tensors, from the last to the first.

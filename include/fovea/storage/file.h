@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// A path as messages show it: bytes that are no UTF-8 and control characters as \xNN.

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// A hash that grows piece by piece.

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 inline constexpr const char* kManifestName = "MANIFEST.json";

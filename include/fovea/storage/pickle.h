@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <string>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// "a PyTorch archive (zip with data.pkl)", "a TorchScript archive …", "a pickle …"; "" for any

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// All cells lie in one buffer: besides their own bytes a cell costs 4 bytes and a row 4. Cells are

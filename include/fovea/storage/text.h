@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// Bytes of `text` from its start that are valid UTF-8 (RFC 3629: no surrogates, no overlong

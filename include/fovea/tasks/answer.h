@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea {
 
 /// A piece of a text: code points from `begin` on, before `end`, of the text as it was given.

@@ -6,6 +6,8 @@
 
 #include <functional>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::tasks {
 
 /// log p(tags | emissions) of each case, [N]; differentiable. Double or float as the emissions.

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::text {
 
 /// `begin` and `end` are bytes of the original UTF-8 text. A token that stands for no text ([CLS],

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::train {
 
 /// `name` is "cpu", "cuda" (the first GPU), "cuda:N", or "auto": the first GPU where an NVIDIA

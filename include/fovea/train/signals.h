@@ -5,6 +5,8 @@
 #include <csignal>
 #include <string>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::train {
 
 /// While it lives, SIGTERM, SIGINT, SIGUSR1 and SIGHUP ask for a stop instead of ending the
