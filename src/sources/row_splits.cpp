@@ -25,6 +25,9 @@ class RowSplitter {
         rows_(static_cast<size_t>(q_.table.rows())) {}
 
   RowSplits split() {
+    for (const auto& [name, share] : options_.fractions)
+      if (const std::string why = why_no_split(name); !why.empty())
+        throw config_error("DataOptions::split: " + why);
     splits_.resize(rows_);
     const bool by_table = q_.options.table.by_split();
     if (by_table) name_by_table();

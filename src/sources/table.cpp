@@ -303,7 +303,11 @@ class TableReader {
   void choose_cases() {
     if (options_.rows.every == 1 && options_.rows.last.empty()) return;
     std::vector<std::string> last = options_.rows.last;
-    for (std::string& name : last) name = split_named(name);
+    for (std::string& name : last) {
+      if (const std::string why = why_no_split(name); !why.empty())
+        throw config_error("RowOptions::last: " + why);
+      name = split_named(name);
+    }
     std::vector<int64_t> kept;
     for (size_t i = 0; i < rows_.size(); ++i) {
       const auto row = static_cast<size_t>(rows_[i]);

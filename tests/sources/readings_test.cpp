@@ -328,7 +328,12 @@ TEST_F(Readings, AMisspeltSplitIsRefusedWithTheNearest) {
   EXPECT_THAT(source.splits, ElementsAre("train", "train", "val", "test", "hospital_b"));
   EXPECT_THAT(source.notes,
               ElementsAre(HasSubstr("1 rows are in a split of its own name, 'hospital_b'")));
+  options_.rows.last = {"tets"};
+  EXPECT_THAT(message(rows({"1", "2"})), AllOf(HasSubstr("RowOptions::last"), HasSubstr("'test'")));
+  options_.rows.last.clear();
   options_.split = {.column = "", .fractions = {{"train", 0.5}, {"vaild", 0.5}}};
+  EXPECT_THAT(message(rows({"1", "2"})), HasSubstr("did you mean 'valid'?"));
+  options_.split.chronological = true;
   EXPECT_THAT(message(rows({"1", "2"})), HasSubstr("did you mean 'valid'?"));
 }
 
