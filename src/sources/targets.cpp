@@ -180,7 +180,7 @@ std::string why_no_split(std::string_view word) {
   return fmt::format(
       "'{}' is no split{}; the splits are train (training), val (valid, validation, "
       "dev) and test (testing)",
-      storage::escaped(word, 40), near.empty() ? "" : "; did you mean '" + near + "'?");
+      storage::escaped(word, 40), near.empty() ? "" : " (did you mean '" + near + "'?)");
 }
 
 std::vector<std::string> draw_splits(const SplitOptions& options, const std::vector<Labels>& labels,
