@@ -4,6 +4,7 @@
 
 #include <iostream>
 
+#include "commands/stopping.h"
 #include "fovea/bundle/assemble.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
@@ -88,11 +89,13 @@ int check(const CheckRequest& request) {
   if (!config.model.encoders.empty())
     transform = bundle::make_pipeline(config, config.transforms.eval);
   int64_t shown = 0;
+  const train::StopSignals signals;
   const sources::CheckReport report = sources::check(
       source, request.threads,
       [&](int64_t done, int64_t) {
         progress.advance(done - shown);
         shown = done;
+        return !train::stop_requested();
       },
       transform);
   progress.finish();
@@ -112,6 +115,11 @@ int check(const CheckRequest& request) {
     return fmt::format("same pixels: {} ({}) and {} ({})", pair.first, pair.first_split,
                        pair.second, pair.second_split);
   });
+  if (shown < source.data->size()) {
+    complain(fmt::format("stopped by {} after {} of {} cases, which are all that was looked at",
+                         train::stop_reason(), shown, source.data->size()));
+    return kStoppedCode;
+  }
   if (report.failures.empty() && !source.cases("train").empty())
     bundle::make_task(config, bundle::make_card(config, source));
   std::cout << (problems.empty() ? "no problems found\n" : "");

@@ -83,7 +83,7 @@ Look look(const Dataset& data, int64_t index, const ExampleTransform& transform)
 
 std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
                               const ExampleTransform& transform,
-                              const std::function<void(int64_t, int64_t)>& progress) {
+                              const std::function<bool(int64_t, int64_t)>& progress) {
   std::vector<Look> looks(static_cast<size_t>(data.size()));
   std::atomic<int64_t> next = 0;
   std::mutex mutex;
@@ -97,7 +97,7 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
       looks[static_cast<size_t>(i)] = look(data, i, transform);
       const std::lock_guard lock(mutex);
       ++done;
-      if (progress) progress(done, data.size());
+      if (progress && !progress(done, data.size())) next = data.size();
     }
   });
   omp_set_num_threads(of_caller);
@@ -180,7 +180,7 @@ void add_overlaps(CheckReport& report, const Source& source) {
 }  // namespace
 
 CheckReport check(const Source& source, int64_t threads,
-                  const std::function<void(int64_t, int64_t)>& progress,
+                  const std::function<bool(int64_t, int64_t)>& progress,
                   const ExampleTransform& transform) {
   CheckReport report;
   report.cases = source.data->size();

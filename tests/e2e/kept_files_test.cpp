@@ -301,6 +301,18 @@ TEST(Train, MetricsThatWereRemovedStopNoResumedRun) {
   EXPECT_TRUE(fs::exists(run / "bundle/model.safetensors"));
 }
 
+TEST(Check, WhenStoppedItReportsOnWhatItHasSeen) {
+  const TempFolder folder;
+  folder.write("patients.csv", patient_rows(400'000));
+  const fs::path config = folder.write("c.yaml", kRowsConfig);
+  const Outcome outcome = interrupted(
+      fovea_command() + "check " + quoted(config.string()) + " --threads 1", "sleep 0.3", "TERM");
+  EXPECT_THAT(outcome.code, AnyOf(75, 143));  // 143: it was still reading the table
+  if (outcome.code == 75)
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("stopped by SIGTERM"), HasSubstr("of 400000 cases")));
+  EXPECT_THAT(outcome.out, Not(HasSubstr("no problems found")));
+}
+
 TEST(Check, ThePatientsThatItNamesCannotBeFoundByTryingNames) {
   const TempFolder folder;
   std::string table = "id,marker,noise,sex,age,ill,split,patient\n";

@@ -61,7 +61,8 @@ struct CheckRequest {
   std::vector<std::string> set;
   int64_t threads = 0;
 };
-/// 0, or 3 when there are problems that `train` would refuse.
+/// 0, or 3 when there are problems that `train` would refuse; 75 when a signal stopped it, with a
+/// report of the cases it has looked at.
 int check(const CheckRequest& request);
 
 /// Prints one catalogue; `verbose` with the settings of each entry. Families: see `families`.

@@ -59,9 +59,9 @@ struct CheckReport {
 
 /// Reads every case with `threads` threads (0: one per processor), and puts it through `transform`,
 /// that of evaluation, which draws nothing. `progress(done, all)` is called from one thread at a
-/// time. The report does not depend on the number of threads.
+/// time; where it says false the rest is not looked at. The report does not depend on the number of threads.
 CheckReport check(const Source& source, int64_t threads = 0,
-                  const std::function<void(int64_t, int64_t)>& progress = {},
+                  const std::function<bool(int64_t, int64_t)>& progress = {},
                   const ExampleTransform& transform = {});
 
 }  // namespace fovea::sources
