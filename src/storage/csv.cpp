@@ -161,6 +161,8 @@ class CsvReader {
         delimiters_ = 0;
       } else if (c == options_.delimiter) {
         ++delimiters_;
+        // A comma of prose, which a blank follows.
+        all_whole_ &= c == ' ' || in_ + 1 >= text.size() || text[in_ + 1] != ' ';
       }
       text[out_++] = text[in_++];
     }

@@ -284,6 +284,8 @@ TEST(Csv, ATextOfSeveralLinesIsNotTakenForRows) {
       "2,\"One\n\ntwo, three\",1\n");
   ASSERT_EQ(table.rows(), 2);
   EXPECT_EQ(table.line(1), 4);
+  // Each line of this one has as many commas as the header, but they are those of prose.
+  EXPECT_EQ(parse("id,text,y\n1,\"Pain today, none\nnow, all well\",0\n").rows(), 1);
 }
 
 TEST(Csv, AnotherQuoteMayBeSet) {
