@@ -7,6 +7,7 @@
 
 #include "fovea/bundle/assemble.h"
 #include "fovea/core/error.h"
+#include "fovea/io/process.h"
 #include "fovea/train/trainer.h"
 #include "measure.h"
 
@@ -78,6 +79,7 @@ void measure(const std::filesystem::path& path, int64_t images, int64_t rounds,
 }  // namespace
 
 int main(int argc, char** argv) {
+  fovea::io::take_opencv();  // as the program does
   try {
     if (argc < 4) throw config_error("wanted: bench_epoch CONFIG IMAGES ROUNDS [KEY=VALUE…]");
     measure(argv[1], std::stoll(argv[2]), std::stoll(argv[3]), {argv + 4, argv + argc});

@@ -4,6 +4,7 @@
 
 #include "fovea/bundle/assemble.h"
 #include "fovea/core/error.h"
+#include "fovea/io/process.h"
 #include "measure.h"
 
 using namespace fovea;
@@ -33,6 +34,7 @@ void serve(const std::filesystem::path& path, int64_t images, const std::vector<
 }  // namespace
 
 int main(int argc, char** argv) {
+  fovea::io::take_opencv();  // as the program does
   try {
     if (argc < 3) throw config_error("wanted: bench_loader CONFIG IMAGES [KEY=VALUE…]");
     serve(argv[1], std::stoll(argv[2]), {argv + 3, argv + argc});
