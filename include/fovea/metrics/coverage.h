@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::metrics {
 
 struct Coverage {

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <string>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::metrics {
 
 struct Goal {

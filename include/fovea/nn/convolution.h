@@ -6,6 +6,8 @@
 
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::nn {
 
 /// One value for each axis of the map.

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::report {
 
 struct DataNotes {

@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::sources {
 
 /// Notes that differ in numbers or quoted words alone are of one kind. Safe from many threads; an

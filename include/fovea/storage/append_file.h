@@ -7,6 +7,8 @@
 #include <optional>
 #include <string_view>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::storage {
 
 /// Appends to a file, which is made where it is absent.

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "fovea/core/standard_library.h"
+
 namespace fovea::tasks {
 
 /// What one target of a batch costs. Both are scalars on the outputs' device.
