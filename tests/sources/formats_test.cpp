@@ -10,6 +10,8 @@
 #include "fovea/io/npy.h"
 #include "fovea/sources/image_tensor.h"
 #include "sources/made.h"
+#include "support/dicom_bytes.h"
+#include "support/jpeg_bytes.h"
 
 namespace fovea::sources {
 namespace {
@@ -175,6 +177,24 @@ TEST(ImageTensor, ValuesThatAreNotFiniteAreCountedAndRefused) {
               }).what(),
               HasSubstr("beyond float"));
   EXPECT_NO_THROW(to_tensor(image_of<float>(Sample::f32, {-3e38F, 3e38F}, 1, 2)));
+}
+
+TEST(Formats, ADamagedJpegStreamIsRefusedAlikeInAFileOfItsOwnAndInDicom) {
+  const test::TempFolder folder;
+  const auto refused = [&](const test::JpegBytes& jpeg, bool in_dicom) {
+    const std::string name = in_dicom ? "a.dcm" : "a.jpg";
+    folder.write(name, in_dicom ? test::dicom_of_jpeg(jpeg.file(), 8, 24) : jpeg.file());
+    return refusal([&] { read_image(folder / name); }).fault() == Fault::data;
+  };
+  const test::JpegBytes whole{.blocks_wide = 3, .values = {{10, 20, 30}}};
+  test::JpegBytes bad = whole, cut = whole;
+  bad.bad_code = true;
+  cut.end = false;
+  for (const bool in_dicom : {false, true}) {
+    EXPECT_FALSE(refused(whole, in_dicom));
+    EXPECT_TRUE(refused(bad, in_dicom));
+    EXPECT_TRUE(refused(cut, in_dicom));
+  }
 }
 
 TEST(Formats, EveryEncodingOfTheNihFilmsIsFoundByContent) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "support/dicom_bytes.h"
+
 namespace fovea::test {
 
 struct JpegBytes {
@@ -81,5 +83,20 @@ struct JpegBytes {
     return out;
   }
 };
+
+/// A grey JPEG stream of this size as the only frame of a file.
+inline std::string dicom_of_jpeg(std::string stream, uint16_t rows, uint16_t columns) {
+  DicomImage made;
+  made.rows = rows;
+  made.columns = columns;
+  made.pixels.clear();
+  std::string data = made.data_set();
+  data.resize(data.size() - 12);  // without its PixelData
+  if (stream.size() % 2 != 0) stream += '\0';
+  DicomBytes pixels;
+  pixels.header(0x7FE00010, "OB", 0xFFFFFFFF).item(0);
+  pixels.item(static_cast<uint32_t>(stream.size())).raw(stream).sequence_end();
+  return dicom_file(data + pixels.bytes(), "1.2.840.10008.1.2.4.50");
+}
 
 }  // namespace fovea::test
