@@ -116,7 +116,7 @@ TEST(Best, AFigureInCapitalsIsAnsweredWithTheOneThatIsMeant) {
 // PyTorch's rule for its relative threshold, taken by the size of figures below 0.
 TEST(Best, APlateauFollowsTheGoal) {
   ScheduleChoice choice;
-  choice.set("plateau", PlateauOptions{.patience = 0, .factor = 0.5, .threshold = 0.1});
+  choice.set("plateau", PlateauOptions{.factor = 0.5, .patience = 0, .threshold = 0.1});
   const auto factor_after = [&](const metrics::Goal& goal, const std::vector<double>& figures) {
     const SchedulePtr schedule = choice.make({.steps_per_epoch = 1, .epochs = 10});
     for (const double figure : figures) schedule->observe(figure, goal);
