@@ -246,7 +246,7 @@ class TreeReader {
     const auto shared =
         std::ranges::count_if(splits, [](const auto& one) { return one.second.size() > 1; });
     if (shared > 0)
-      source.notes.push_back(
+      source.warnings.push_back(
           fmt::format("{}: {} of {} folders below the classes occur in more than one split; if "
                       "they are patients, every figure is flattering: set DataOptions::group to 1",
                       where_, shared, splits.size()));
