@@ -186,11 +186,11 @@ TEST(File, AFolderIsRenamedOverAnEmptyOneOnly) {
 
 TEST(File, WhatCannotBeLookedAtIsAnErrorAndWhatIsMissingIsNot) {
   TempFolder folder;
-  EXPECT_TRUE(exists(folder.write("file", "x")));
+  EXPECT_TRUE(storage::exists(folder.write("file", "x")));
   EXPECT_TRUE(is_folder(folder.path()));
   EXPECT_FALSE(is_folder(folder / "file"));
-  EXPECT_FALSE(exists(folder / "absent"));
-  EXPECT_FALSE(exists(folder / "file/below"));
+  EXPECT_FALSE(storage::exists(folder / "absent"));
+  EXPECT_FALSE(storage::exists(folder / "file/below"));
   test::fs::create_symlink("loop", folder / "loop");
   for (const auto& look : {exists, is_folder}) {
     EXPECT_THAT(message(Fault::io, [&] { look(folder / std::string(300, 'n')); }),
