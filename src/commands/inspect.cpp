@@ -91,7 +91,7 @@ void inspect_record(const std::filesystem::path& path) {
 void inspect_annotations(const std::filesystem::path& path) {
   const auto annotations = io::read_wfdb_annotations(path);
   std::map<std::string, int64_t> counts;
-  for (const io::WfdbAnnotation& one : annotations) ++counts[one.symbol];
+  for (const io::WfdbAnnotation& one : annotations.all) ++counts[one.symbol];
   std::cout << path.string() << ": WFDB annotations\n";
   for (const auto& [symbol, count] : counts) line(symbol, std::to_string(count));
 }
