@@ -97,7 +97,8 @@ int main(int argc, char** argv) {
   prepare_process();
   fovea::set_log_words(fovea::commands::in_our_words);
   int code = run(argc, argv);
-  if (!std::cout.flush() && !fovea::commands::nobody_reads()) {
+  const bool said = code == code_of(fovea::Fault::io);
+  if (!std::cout.flush() && !fovea::commands::nobody_reads() && !said) {
     fovea::commands::complain("standard output could not be written whole; is the disk full?");
     if (code == 0) code = code_of(fovea::Fault::io);
   }

@@ -33,8 +33,8 @@ CLI::Validator one_of(std::vector<std::string> words) {
   const auto check = [words](const std::string& word) -> std::string {
     if (std::ranges::find(words, word) != words.end()) return "";
     const std::string near = fovea::nearest(word, words);
-    return "found '" + word + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?") +
-           "; known: " + fovea::join(words);
+    return "found '" + word + "'; " + (near.empty() ? "" : "did you mean '" + near + "'? ") +
+           "known: " + fovea::join(words);
   };
   return CLI::Validator(check, listed(words));
 }

@@ -108,7 +108,7 @@ std::string explanation(CLI::App& program, const CLI::ParseError& error) {
   const auto odd = std::ranges::find_if(rest, is_option);
   if (!command && !rest.empty() && !is_option(rest[0]))
     return "found the command '" + rest[0] + "'" + did_you_mean(rest[0], commands_of(program)) +
-           "; known: " + fovea::join(commands_of(program)) + "\n`fovea --help` says more";
+           "\nknown: " + fovea::join(commands_of(program)) + "\n`fovea --help` says more";
   if (!command)
     return (odd == rest.end() ? std::string(error.what())
                               : unknown_option(program, nullptr, *odd)) +

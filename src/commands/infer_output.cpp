@@ -67,8 +67,7 @@ InferOutput::InferOutput(std::string out, const std::vector<std::filesystem::pat
 
 void InferOutput::begin(const std::vector<std::string>& columns) {
   if (out_.ends_with(".jsonl")) return;
-  table_.emplace(with_case(columns));
-  put(table_->take());
+  table_.emplace(with_case(columns));  // whose names are written with the first answer
 }
 
 void InferOutput::add(const Prediction& prediction) {
@@ -94,6 +93,7 @@ void InferOutput::add(const Prediction& prediction) {
 }
 
 void InferOutput::finish() {
+  if (table_ && answers_ == 0) put(table_->take());
   if (file_) file_->finish();
 }
 

@@ -141,7 +141,7 @@ int train(const TrainRequest& request) {
     run.add_note(in_our_words(note));
   }
   if (result.end == train::Result::End::stopped) {
-    std::cout << "stopped: " << result.reason << "; go on with --resume\n";
+    std::cout << result.reason << "; go on with --resume\n";
   } else {
     bundle::write_bundle(out, config, out / "bundle");
   }
