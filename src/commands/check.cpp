@@ -41,11 +41,10 @@ void print_inputs(const sources::CheckReport& report) {
   for (const auto& sizes : report.sizes) {
     if (sizes.largest.empty()) {
       const auto [least, most] = std::ranges::minmax(sizes.channels);
-      std::cout << (least == most
-                        ? fmt::format("  {}: {} columns, values {:g} to {:g}\n", sizes.input, most,
-                                      sizes.lowest, sizes.highest)
-                        : fmt::format("  {}: {} to {} tokens, ids {:g} to {:g}\n", sizes.input,
-                                      least, most, sizes.lowest, sizes.highest));
+      std::cout << (sizes.text ? fmt::format("  {}: {} to {} tokens, ids {:g} to {:g}\n",
+                                             sizes.input, least, most, sizes.lowest, sizes.highest)
+                               : fmt::format("  {}: {} columns, values {:g} to {:g}\n", sizes.input,
+                                             most, sizes.lowest, sizes.highest));
       continue;
     }
     if (sizes.largest.size() == 1) {
@@ -63,7 +62,7 @@ void print_inputs(const sources::CheckReport& report) {
                              sizes.highest, sizes.mixed ? ", some 2-D and some 3-D" : "");
   }
   if (!report.constant.empty())
-    std::cout << fmt::format("  {} pictures are of one value only, the first is {}\n",
+    std::cout << fmt::format("  {} cases are of one value only, the first is {}\n",
                              report.constant.size(), report.constant[0]);
   if (!report.made_constant.empty())
     std::cout << fmt::format("  {} pictures are so after the transforms, the first is {}\n",
@@ -112,7 +111,7 @@ int check(const CheckRequest& request) {
     std::cout << "  problem: " << in_our_words(problem) << '\n';
   print_some(report.failures, [](const auto& failure) { return in_our_words(failure.message); });
   print_some(report.duplicates, [](const auto& pair) {
-    return fmt::format("same pixels: {} ({}) and {} ({})", pair.first, pair.first_split,
+    return fmt::format("same content: {} ({}) and {} ({})", pair.first, pair.first_split,
                        pair.second, pair.second_split);
   });
   if (shown < source.data->size()) {

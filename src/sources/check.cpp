@@ -37,6 +37,12 @@ struct Look {
 
 bool is_picture(const torch::Tensor& tensor) { return tensor.dim() > 2; }
 
+/// Of one value where several are wanted: a picture, or a series of several steps.
+bool is_empty(const Seen& seen) {
+  const bool one_step = seen.shape.size() == 2 && seen.shape[1] == 1;
+  return seen.low == seen.high && seen.shape.size() > 1 && !one_step;
+}
+
 bool is_constant(const torch::Tensor& tensor) {
   const auto [low, high] = at::aminmax(tensor);
   return low.item<double>() == high.item<double>();
@@ -104,7 +110,7 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
   return looks;
 }
 
-void add_sizes(CheckReport& report, const std::vector<Look>& looks) {
+void add_sizes(CheckReport& report, const Source& source, const std::vector<Look>& looks) {
   std::map<std::string, CheckReport::Sizes> all;
   std::map<std::string, std::set<size_t>> dimensions;
   for (const Look& one : looks)
@@ -129,6 +135,8 @@ void add_sizes(CheckReport& report, const std::vector<Look>& looks) {
     }
   for (auto& [name, sizes] : all) {
     sizes.input = name;
+    const InputSpec* spec = source.data->schema().input(name);
+    sizes.text = spec && spec->shape.vocabulary > 0;
     sizes.mixed = dimensions[name].size() > 1;
     std::ranges::sort(sizes.channels);
     report.sizes.push_back(std::move(sizes));
@@ -189,7 +197,7 @@ CheckReport check(const Source& source, int64_t threads,
   add_overlaps(report, source);
   const std::vector<Look> looks = look_at_all(*source.data, threads, transform, progress);
   std::ranges::copy(source.reading_notes(), std::back_inserter(report.found.notes));
-  add_sizes(report, looks);
+  add_sizes(report, source, looks);
   std::unordered_map<std::string_view, size_t> known;
   for (size_t i = 0; i < looks.size(); ++i) {
     const std::string name = source.data->name(static_cast<int64_t>(i));
@@ -198,7 +206,7 @@ CheckReport check(const Source& source, int64_t threads,
       continue;
     }
     for (const auto& [input, seen] : looks[i].inputs)
-      if (seen.low == seen.high && seen.shape.size() > 1) report.constant.push_back(name);
+      if (is_empty(seen)) report.constant.push_back(name);
     if (looks[i].made_constant) report.made_constant.push_back(name);
     if (looks[i].hash.empty()) continue;
     const auto [first, added] = known.try_emplace(looks[i].hash, i);
@@ -221,7 +229,7 @@ std::vector<std::string> CheckReport::problems() const {
                                  cases, failures[0].message));
   if (const int64_t across = duplicates_across_splits(); across > 0)
     result.push_back(fmt::format(
-        "{} pictures have the same pixels as one of another split: figures would be flattering",
+        "{} cases have the same content as one of another split: figures would be flattering",
         across));
   for (const Overlap& one : overlaps)
     result.push_back(fmt::format(
@@ -230,8 +238,8 @@ std::vector<std::string> CheckReport::problems() const {
         "group",
         one.cases, one.of, one.split, one.input));
   if (!constant.empty())
-    result.push_back(fmt::format("{} pictures have one value only: {}", constant.size(),
-                                 join(constant, ", ", 5)));
+    result.push_back(
+        fmt::format("{} cases have one value only: {}", constant.size(), join(constant, ", ", 5)));
   if (!made_constant.empty())
     result.push_back(fmt::format(
         "{} pictures are of one value only after the transforms of evaluation, nothing is left of "

@@ -25,6 +25,7 @@ struct CheckReport {
     std::vector<int64_t> largest;    ///< likewise
     double lowest = 0, highest = 0;  ///< of all values
     bool mixed = false;              ///< 2-D and 3-D
+    bool text = false;               ///< `channels` are tokens, the values their ids
   };
   /// Cases of a split that read values which training cases read, too.
   struct Overlap {
@@ -34,7 +35,7 @@ struct CheckReport {
   struct Failure {
     std::string name, message;
   };
-  /// Two cases with the same decoded pixels.
+  /// Two cases with the same decoded content.
   struct Duplicate {
     std::string first, second;
     std::string first_split, second_split;
@@ -47,7 +48,7 @@ struct CheckReport {
   std::vector<Failure> failures;      ///< cases that could not be read, in their order
   std::vector<Duplicate> duplicates;  ///< each case with the first one like it
   std::vector<Overlap> overlaps;
-  std::vector<std::string> constant;       ///< pictures of one value only
+  std::vector<std::string> constant;       ///< cases whose picture or series is of one value only
   std::vector<std::string> made_constant;  ///< that are so only after the transforms
   Findings found;  ///< of the source: how its columns were read; then notes of the readers
 
