@@ -121,9 +121,9 @@ int eval(const EvalRequest& request) {
   const Loader loader = bundle::evaluation_loader(trained.config, cases, device);
   const std::filesystem::path out =
       request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
+  const train::StopSignals signals;
   refuse_unwritable(out);
   Subgroups subgroups(source, request.split, *task);
-  const train::StopSignals signals;
   report::Progress progress("eval " + request.split, loader.examples(),
                             report::Terminal::standard_error());
   int64_t seen = 0;
