@@ -22,7 +22,7 @@ namespace {
 
 /// A number, whatever its sign: -0.5, +3, 1e5.
 bool is_number(std::string_view cell) {
-  if (cell.starts_with('+')) cell.remove_prefix(1);
+  if (cell.starts_with('+') && !cell.starts_with("+-")) cell.remove_prefix(1);
   double value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   return error == std::errc() && end == cell.data() + cell.size() && std::isfinite(value);
