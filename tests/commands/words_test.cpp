@@ -30,7 +30,8 @@ std::vector<std::pair<std::string, std::string>> texts_of_the_library() {
       std::istringstream lines(test::read_text(entry.path()));
       std::string line;
       for (int64_t n = 1; std::getline(lines, line); ++n) {
-        if (line.starts_with("#include")) continue;
+        // The help of a setting is for the program's own documentation.
+        if (line.starts_with("#include") || line.find(" f(\"") != std::string::npos) continue;
         line = std::regex_replace(line, std::regex("^ *//.*"), "");
         for (std::sregex_iterator it(line.begin(), line.end(), quoted), end; it != end; ++it)
           texts.emplace_back(entry.path().string() + ":" + std::to_string(n), (*it)[1]);
