@@ -348,7 +348,9 @@ TEST(Resume, MetricsThatWereRemovedCutLengthenedOrEditedComeBackFromTheCheckpoin
     // What follows the checkpoint is what a run that was cut off leaves, and no damage.
     EXPECT_EQ(warnings.size(), lengthened ? 0u : 1u);
     EXPECT_EQ(fs::exists(path / "metrics.found.csv"), edited);
-    if (edited) EXPECT_EQ(test::read_text(path / "metrics.found.csv"), text);
+    if (edited) {
+      EXPECT_EQ(test::read_text(path / "metrics.found.csv"), text);
+    }
   }
   set_log_sink({});
 }
