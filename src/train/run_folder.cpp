@@ -41,13 +41,10 @@ std::string now() {
 
 /// Every setting that can change a number, by its full name.
 void flatten(const Node& node, const std::string& path, Facts& facts) {
-  if (node.kind == Node::Kind::map && !node.entries.empty()) {
-    for (const Entry& entry : node.entries)
-      if (!entry.cosmetic)
-        flatten(entry.value, path.empty() ? entry.key : path + "." + entry.key, facts);
-  } else {
-    facts[path] = inline_text(node);
-  }
+  if (node.kind != Node::Kind::map || node.entries.empty()) facts[path] = inline_text(node);
+  for (const Entry& entry : node.entries)
+    if (!entry.cosmetic)
+      flatten(entry.value, path.empty() ? entry.key : path + "." + entry.key, facts);
 }
 
 Facts facts_of(const RunIdentity& identity) {
