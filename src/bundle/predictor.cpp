@@ -240,8 +240,7 @@ std::vector<Outcome> outcomes_of_batch(const Predictor::Parts& parts, const Data
   for (size_t k = 0; k < indices.size(); ++k) {
     const std::string name = cases.name(indices[k]);
     try {
-      all.push_back(
-          {name, prediction_of(parts, batch, name, found, static_cast<int64_t>(k)), ""});
+      all.push_back({name, prediction_of(parts, batch, name, found, static_cast<int64_t>(k)), ""});
     } catch (const Error& error) {  // outputs that are not finite fail their own case alone
       all.push_back(failure_of(name, error));
     }

@@ -61,7 +61,8 @@ int doctor() {
     line(library.name, library.version);
   for (const dicom::LibraryVersion& library : dicom::library_versions()) {
     line(library.name, library.version);
-    for (const dicom::Defect& known : library.defects) defect(known.what, in_our_words(known.guard));
+    for (const dicom::Defect& known : library.defects)
+      defect(known.what, in_our_words(known.guard));
   }
   line("processor", processor());
   line("instructions", instructions());

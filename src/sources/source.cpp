@@ -23,9 +23,9 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
                    const std::function<std::string(size_t)>& place) {
   std::vector<std::string> examples;
   for (const SharedGroup& one : shared)
-    examples.push_back(fmt::format(
-        "{} ({}, {})", storage::pseudonym(groups[static_cast<size_t>(one.first)]),
-        place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
+    examples.push_back(
+        fmt::format("{} ({}, {})", storage::pseudonym(groups[static_cast<size_t>(one.first)]),
+                    place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
   throw data_error(
       fmt::format("{} patients are in more than one split, the first in '{}' and in '{}': every "
                   "figure would be flattering. Patients as hashes: {}",

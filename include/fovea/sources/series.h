@@ -24,7 +24,8 @@ struct SeriesOptions {
   bool optional = false;
 
   void describe(Fields& f) {
-    f("columns", columns, "what is measured; default for WFDB records: all signals, in their positions");
+    f("columns", columns,
+      "what is measured; default for WFDB records: all signals, in their positions");
     f("window", window, "time steps that a case ends with; 0: all of them").at_least(0);
     f("column", column, "column of the table with the file of the case: CSV or a WFDB record");
     f("folder", folder, "folder under the root that the column's text stands on");
@@ -33,7 +34,8 @@ struct SeriesOptions {
     f("after", after, "time steps from `at` on").at_least(0);
     f("table", table, "a long table: many rows per case, joined by `key` and data.id");
     f("key", key, "column of the long table with the id of the case");
-    f("time", time, "column with the time, numbers or dates (days); the rows of a long table are sorted by it");
+    f("time", time,
+      "column with the time, numbers or dates (days); the rows of a long table are sorted by it");
     f("time_channel", time_channel, "the time since the step before is a channel of its own");
     f("missing", missing, "texts that mean 'not measured' (\"\" is a blank cell)");
     f("fill", fill, "for a missing value: the one before it, else the mean; or always the mean")
