@@ -139,9 +139,22 @@ TEST(Pipeline, OtherInputsStayAsTheyAre) {
   EXPECT_TRUE(example.inputs.at("image").equal(counted({1, 2, 2})));
 }
 
-TEST(Pipeline, AnInputThatIsAbsentIsNamed) {
+TEST(Pipeline, AnInputThatIsAbsentIsNamedByTheBatchUnlessTheSchemaSaysThatACaseMayLackIt) {
   Random random = stream();
-  EXPECT_THROW(pipeline({}, "film")(example_of(counted({1, 2, 2})), random), Error);
+  const Example without = pipeline({}, "film")(example_of(counted({1, 2, 2})), random);
+  Example with = without;
+  with.inputs["film"] = torch::ones({1, 2, 2});
+  const auto stacked = [&](const Schema& schema) {
+    return collate({with, without}, {0, 1}, schema);
+  };
+  try {
+    stacked({});
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'film' is missing"));
+  }
+  const Batch batch = stacked({.inputs = {{"film", {.optional = true}}}});
+  EXPECT_FALSE(batch.present.at("film")[1].item<bool>());
 }
 
 }  // namespace
