@@ -254,8 +254,8 @@ Loader::Loader(DatasetPtr data, ExampleTransform transform, LoaderOptions option
   if (options_.threads < 0) options_.threads = std::max(1u, std::thread::hardware_concurrency());
   if (batches() == 0)
     throw config_error(
-        fmt::format("loader: {} cases do not fill one batch of {}, and LoaderOptions::drop_last "
-                    "leaves it out",
+        fmt::format("loader: {} cases do not fill one batch of {}, and one that is not full is to "
+                    "be left out (drop_last)",
                     data_->size(), options_.batch_size),
         "use smaller batches (LoaderOptions::batch_size)");
   if (!options_.balanced) return;

@@ -16,7 +16,15 @@ struct PlacedPath {
   const std::filesystem::path& root;
 };
 
-/// What was typed with `--set` stands on the folder where it was typed; where nothing is there, on
+/// Whether it comes from a command line: then its place is no line of a file.
+bool is_typed(const Node& node) {
+  const size_t colon = node.where.rfind(':');
+  return !node.where.empty() &&
+         (colon == std::string::npos ||
+          node.where.find_first_not_of("0123456789", colon + 1) != std::string::npos);
+}
+
+/// What was typed stands on the folder where it was typed; where nothing is there, on
 /// the root as the paths of the file do.
 std::filesystem::path place_typed(const Node& node, const std::filesystem::path& text,
                                   const std::filesystem::path& root) {
@@ -35,9 +43,8 @@ void read_value(const Node& node, PlacedPath& placed) {
   if (node.kind == Node::Kind::null) return placed.path.clear();
   std::string text;
   fovea::read_value(node, text);
-  const bool typed = node.where.starts_with("--set ");
   placed.path = placed.root.empty() ? node.base / text
-                : typed             ? place_typed(node, text, placed.root)
+                : is_typed(node)    ? place_typed(node, text, placed.root)
                                     : placed.root / text;
   placed.path = placed.path.lexically_normal();
 }

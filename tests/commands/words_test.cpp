@@ -32,7 +32,7 @@ std::vector<std::pair<std::string, std::string>> texts_of_the_library() {
       for (int64_t n = 1; std::getline(lines, line); ++n) {
         // The help of a setting is for the program's own documentation.
         if (line.starts_with("#include") || line.find(" f(\"") != std::string::npos) continue;
-        line = std::regex_replace(line, std::regex("^ *//.*"), "");
+        line = std::regex_replace(line, std::regex("(^| )//.*"), "");
         for (std::sregex_iterator it(line.begin(), line.end(), quoted), end; it != end; ++it)
           texts.emplace_back(entry.path().string() + ":" + std::to_string(n), (*it)[1]);
       }
@@ -52,7 +52,7 @@ TEST(Words, EverySettingThatTheLibraryNamesHasAKeyOrAnOptionThatExists) {
   for (const auto& app :
        std::filesystem::directory_iterator(std::filesystem::path(FOVEA_SOURCE_DIR) / "apps"))
     options += test::read_text(app.path());
-  const std::regex setting("([A-Z][A-Za-z0-9]*)::([a-z_]+)");
+  const std::regex setting("([A-Z][A-Za-z0-9]*)::([a-z][a-z0-9_]*)");
   int named = 0;
   for (const auto& [place, text] : texts_of_the_library())
     for (std::sregex_iterator it(text.begin(), text.end(), setting), end; it != end; ++it) {
