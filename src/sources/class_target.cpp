@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <map>
 #include <set>
@@ -196,7 +197,9 @@ class Reader {
   }
 
   static int64_t index_of(const std::string& key) {
-    return key.size() > 9 ? std::numeric_limits<int64_t>::max() : std::stoll(key);
+    int64_t index = std::numeric_limits<int64_t>::max();
+    std::from_chars(key.data(), key.data() + key.size(), index);  // as it is where it is too large
+    return index;
   }
 
   int64_t class_of(const std::string& key) const {
