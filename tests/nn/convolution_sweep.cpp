@@ -16,6 +16,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cstdlib>
 
 #include <algorithm>
 #include <atomic>
@@ -87,7 +88,14 @@ enum class Type { fp32, bf16, autocast };  // autocast: float32 tensors, compute
 constexpr const char* kTypes[] = {"fp32", "bf16", "autocast"};
 
 /// An error of an element is relative to the sum of the absolute values of what was added for it.
-double tolerance(Type type) { return type == Type::fp32 ? 1e-5 : 3e-2; }
+// With AVX-512 errors of bf16 up to 3.9e-3 were seen in 3,000 cases, without it 2e-2.
+double tolerance(Type type) {
+  if (type == Type::fp32) return 1e-5;
+  const char* isa = std::getenv("ONEDNN_MAX_CPU_ISA");
+  const bool avx512 =
+      __builtin_cpu_supports("avx512bw") && (!isa || std::string_view(isa) != "AVX2");
+  return avx512 ? 1e-2 : 3e-2;
+}
 
 struct Case {
   ConvGeometry geometry;
