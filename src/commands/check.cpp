@@ -11,6 +11,7 @@
 #include "fovea/report/progress.h"
 #include "fovea/storage/dtype.h"
 #include "fovea/train/device.h"
+#include "fovea/train/trainer.h"
 
 namespace fovea::commands {
 namespace {
@@ -76,6 +77,37 @@ void print_some(const Items& items, const Text& text) {
   if (items.size() > kShown) std::cout << fmt::format("    and {} more\n", items.size() - kShown);
 }
 
+/// What training would refuse in its first step: two cases (one where batches are of one) through the
+/// model and the loss, as they go there. An Error says what.
+void try_step(const config::RunConfig& config, const sources::Source& source) {
+  const bundle::ModelCard card = bundle::make_card(config, source);
+  const tasks::TaskPtr task = bundle::make_task(config, card);
+  const auto model = bundle::make_model(config, card, *task);
+  train::TrainOptions options = config.train;
+  options.batch_size = std::min<int64_t>(options.batch_size, 2);
+  options.precision = "fp32";  // of any device
+  options.loader_threads = 0;
+  const Loader training(source.part("train"),
+                        bundle::make_pipeline(config, config.transforms.train),
+                        train::training_loader(options, static_cast<uint64_t>(config.seed), false));
+  std::optional<Loader> validation;
+  if (!source.cases("val").empty())
+    validation.emplace(bundle::evaluation_loader(config, source.part("val"), torch::kCPU));
+  const train::Trainer settings({.model = model,
+                                 .task = task,
+                                 .training = &training,
+                                 .validation = validation ? &*validation : nullptr,
+                                 .seed = static_cast<uint64_t>(config.seed)},
+                                options);
+  const torch::NoGradGuard no_grad;
+  model->train();
+  for (const Batch& loaded : training.epoch(0)) {
+    const Batch batch = train::prepared(loaded, torch::kCPU, options.channels_last);
+    task->loss(model->forward(batch.inputs, batch.lengths, batch.present), batch);
+    return;
+  }
+}
+
 }  // namespace
 
 int check(const CheckRequest& request) {
@@ -119,8 +151,7 @@ int check(const CheckRequest& request) {
                          train::stop_reason(), shown, source.data->size()));
     return kStoppedCode;
   }
-  if (report.failures.empty() && !source.cases("train").empty())
-    bundle::make_task(config, bundle::make_card(config, source));
+  if (problems.empty() && !source.cases("train").empty()) try_step(config, source);
   std::cout << (problems.empty() ? "no problems found\n" : "");
   return problems.empty() ? 0 : static_cast<int>(Fault::data);
 }

@@ -32,6 +32,13 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
+/// "resnet18" of "resnet".
+bool is_numbered(std::string_view word, std::string_view known) {
+  return word.size() > known.size() && word.starts_with(known) &&
+         std::ranges::all_of(word.substr(known.size()),
+                             [](char c) { return '0' <= c && c <= '9'; });
+}
+
 }  // namespace
 
 std::string nearest(std::string_view given, const std::vector<std::string>& candidates) {
@@ -40,6 +47,7 @@ std::string nearest(std::string_view given, const std::vector<std::string>& cand
   size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
     const std::string known = in_lower_case(candidate);
+    if (is_numbered(word, known)) return candidate;  // resnet18 is a resnet, no resnet1d
     const size_t distance = edit_distance(word, known);
     const bool begins = word.size() >= 3 && known.starts_with(word);
     if (distance < best_distance || (begins && best.empty())) {

@@ -131,7 +131,7 @@ class Reader {
     std::vector<std::string> problems, remedies;
     std::vector<std::string> names = classes;
     if (!options_.none.empty()) names.push_back(options_.none);  // no class, but as near to one
-    for (const Clash& clash : clashes(names))
+    for (const Clash& clash : texts_.symbols ? std::vector<Clash>{} : clashes(names))
       problems.push_back(fmt::format(
           "{} ({}) and {} ({}) {}", shown(clash.first), places_of(clash.first), shown(clash.second),
           places_of(clash.second),
@@ -338,6 +338,7 @@ Labels class_target(const ClassesOptions& options, const TargetPlace& place) {
   for (const std::string& column : options.column) texts.cells.push_back(place.cells(column));
   texts.place = place.line;
   texts.decimal = place.format.decimal;
+  texts.symbols = place.symbols;
   return read_labels(place.name, options, texts);
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "fovea/core/error.h"
@@ -18,7 +20,10 @@ namespace fs = std::filesystem;
 std::optional<StoredSamples> of_dicom(const fs::path& path) {
   const dicom::Header header = dicom::scan(path);
   const bool colour = header.samples == 3 || header.photometric == dicom::Photometric::palette;
-  return StoredSamples{.channels = colour ? 3 : 1, .bits = header.bits_stored, .physical = true};
+  return StoredSamples{.channels = colour ? 3 : 1,
+                       .bits = header.bits_stored,
+                       .physical = true,
+                       .spacing = header.spacing_mm[2]};
 }
 
 }  // namespace
@@ -40,7 +45,8 @@ std::optional<StoredSamples> stored_samples(const fs::path& path) {
 
 ImageSurvey survey_images(const std::vector<ListedFile>& files) {
   std::map<int64_t, int64_t> channels;
-  int64_t narrow = 0, wide = 0, all = 0;
+  int64_t narrow = 0, wide = 0, all = 0, measured = 0;
+  double finest = std::numeric_limits<double>::infinity(), coarsest = 0;
   for (const ListedFile& file : files) {
     if (file.path.empty()) continue;
     ++all;
@@ -48,6 +54,11 @@ ImageSurvey survey_images(const std::vector<ListedFile>& files) {
     if (!stored) continue;
     ++channels[stored->channels];
     if (!stored->physical) ++(stored->bits > 8 ? wide : narrow);
+    if (stored->spacing > 0) {
+      ++measured;
+      finest = std::min(finest, stored->spacing);
+      coarsest = std::max(coarsest, stored->spacing);
+    }
   }
   ImageSurvey survey;
   if (channels[1] > 0 && channels[3] > 0) {
@@ -62,6 +73,11 @@ ImageSurvey survey_images(const std::vector<ListedFile>& files) {
         fmt::format("{} images have samples of more than 8 bits, {} have 8: their values are as "
                     "stored, on another scale unless a transform (scale) brings them together",
                     wide, narrow));
+  if (coarsest > 1.01 * finest)
+    survey.notes.push_back(
+        fmt::format("the pixels of {} of {} images are {:g} to {:g} mm wide: transforms count "
+                    "pixels, so what is of one size has several in them",
+                    measured, all, finest, coarsest));
   return survey;
 }
 

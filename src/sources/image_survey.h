@@ -10,10 +10,12 @@ struct StoredSamples {
   int64_t channels = 1;
   int64_t bits = 8;
   bool physical = false;  ///< values have a unit, or are floating point
+  double spacing = 0;     ///< mm between the centres of neighbours in a row; 0: unknown
 };
 std::optional<StoredSamples> stored_samples(const std::filesystem::path& path);
 
-/// Grey where some images are grey and some are colour; notes of that, and of 8 and 16 bits mixed.
+/// Grey where some images are grey and some are colour; notes of that, of 8 and 16 bits mixed, and of
+/// pixels that differ in size by more than a hundredth.
 ImageSurvey survey_images(const std::vector<ListedFile>& files);
 
 }  // namespace fovea::sources

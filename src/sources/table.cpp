@@ -215,7 +215,8 @@ class TableReader {
                         .line = [this](size_t i) { return line(i); },
                         .groups = [this] { return groups_of_tables(); },
                         .root = folder_of(options_, table_.path()),
-                        .format = number_format(options_, table_)});
+                        .format = number_format(options_, table_),
+                        .symbols = table_.path().extension() == ".atr"});
   }
 
   GroupRows groups_of_tables() const {

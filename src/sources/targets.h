@@ -19,6 +19,7 @@ struct LabelTexts {
   std::function<std::string(size_t)> place;          // of a case: "line 7"
   bool indices = false;                              // of listed classes, as the format has it
   char decimal = '.';                                // of numbers that are names: 1,0 is 1
+  bool symbols = false;                              // a standard's, each written in one way
 };
 
 /// Reads classes as `options` say.

@@ -156,6 +156,7 @@ ProgressLine::~ProgressLine() = default;
 void ProgressLine::on_start(const StartReport& start) {
   epochs_ = start.epochs;
   cases_ = start.cases_per_epoch;
+  epoch_start_ = terminal_.seconds();
 }
 
 std::string ProgressLine::fields(double loss, double lr) const {
@@ -166,7 +167,6 @@ void ProgressLine::on_step(const StepReport& step) {
   if (!bar_) {
     bar_ = std::make_unique<report::Progress>(fmt::format("epoch {}/{}", step.epoch + 1, epochs_),
                                               cases_, terminal_);
-    epoch_start_ = terminal_.seconds();
     epoch_cases_ = 0;
   }
   epoch_cases_ += step.cases;
@@ -179,6 +179,7 @@ void ProgressLine::on_epoch(const EpochReport& epoch) {
                                             : figure->name + " undefined";
   if (!bar_) return;  // a resumed run that had only its validation left
   const double seconds = terminal_.seconds() - epoch_start_;
+  epoch_start_ += seconds;
   bar_->finish(fmt::format("epoch {}/{}  {}{}  {:.0f} cases/s  {}", epoch.epoch, epochs_,
                            fields(epoch.train_loss, epoch.lr), epoch.improved ? "  best" : "",
                            static_cast<double>(epoch_cases_) / std::max(1e-9, seconds),

@@ -69,9 +69,6 @@ void by_type(const torch::Tensor& picture, const Body& body) {
     body(float{});
 }
 
-/// The background of a picture whose values mean something: 0 may be water between air and bone.
-double least_value(const torch::Tensor& picture) { return picture.min().item<double>(); }
-
 torch::Tensor padded(torch::Tensor picture, const Sides& to, double fill) {
   const Sides from = sides(picture);
   if (picture.scalar_type() == torch::kUInt8 &&
@@ -109,7 +106,7 @@ TransformPtr resize(const ResizeOptions& options) {
     inside.height = scaled(from.height, to.height);
     inside.width = scaled(from.width, to.width);
     if (from.volume && options.size.size() != 2) inside.depth = scaled(from.depth, to.depth);
-    const double fill = options.fill ? *options.fill : least_value(picture);
+    const double fill = options.fill ? *options.fill : background(picture);
     return padded(resized(std::move(picture), inside, options), to, fill);
   });
 }
@@ -145,7 +142,7 @@ TransformPtr pad(const PadOptions& options) {
     to.depth = std::max(to.depth, from.depth);
     to.height = std::max(to.height, from.height);
     to.width = std::max(to.width, from.width);
-    const double fill = options.fill ? *options.fill : least_value(picture);
+    const double fill = options.fill ? *options.fill : background(picture);
     return padded(std::move(picture), to, fill);
   });
 }

@@ -73,6 +73,8 @@ io::Planes planes(torch::Tensor& floats, const Sides& s) {
   return {floats.mutable_data_ptr<float>(), s.channels * s.depth, s.height, s.width};
 }
 
+double background(const torch::Tensor& picture) { return picture.min().item<double>(); }
+
 // Eight sums side by side, so that the compiler can use vector registers; differences from the first
 // value, so that a large mean does not drown the deviation.
 Statistics statistics(std::span<const float> values) {

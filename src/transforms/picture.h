@@ -41,6 +41,9 @@ struct Statistics {
 };
 Statistics statistics(std::span<const float> values);
 
+/// What lies around a picture: its least value, for 0 may be water between air and bone.
+double background(const torch::Tensor& picture);
+
 /// One of one or two numbers as a user writes them: [a] is -a … a, [a, b] is a … b.
 double draw(const std::vector<double>& range, Random& random);
 

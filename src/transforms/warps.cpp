@@ -11,12 +11,13 @@ namespace fovea::transforms {
 
 namespace {
 
-io::Sampling sampling(const Outside& outside) {
-  return {.interpolation = io::Interpolation::bilinear,
-          .border = outside.border == "edge"      ? io::Border::edge
-                    : outside.border == "reflect" ? io::Border::reflect
-                                                  : io::Border::constant,
-          .outside = static_cast<float>(outside.fill)};
+io::Sampling sampling(const Outside& outside, const torch::Tensor& picture) {
+  io::Sampling how{.interpolation = io::Interpolation::bilinear, .border = io::Border::constant};
+  if (outside.border == "edge") how.border = io::Border::edge;
+  if (outside.border == "reflect") how.border = io::Border::reflect;
+  if (how.border == io::Border::constant)
+    how.outside = static_cast<float>(outside.fill ? *outside.fill : background(picture));
+  return how;
 }
 
 /// Where the content goes, in pixels about the centre of the picture, y down.
@@ -106,7 +107,7 @@ torch::Tensor moved(torch::Tensor picture, const Motion& motion, const Outside& 
   const torch::Tensor source = floats(std::move(picture));
   torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
   const io::InverseMap map = inverse(motion, s);
-  const io::Sampling how = sampling(outside);
+  const io::Sampling how = sampling(outside, source);
   for (int64_t plane = 0; plane < s.channels * s.depth; ++plane) {
     const int64_t offset = plane * s.height * s.width;
     const io::ConstPlanes from{source.const_data_ptr<float>() + offset, 1, s.height, s.width};
@@ -170,7 +171,7 @@ TransformPtr elastic(const ElasticOptions& options) {
     const auto down = smooth_noise(s.height, s.width, options.sigma, options.alpha, random);
     torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
     io::warp_displaced(planes(source, s), planes(result, s), right.data(), down.data(),
-                       sampling(options.outside));
+                       sampling(options.outside, source));
     return result;
   });
 }

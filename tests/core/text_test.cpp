@@ -13,6 +13,7 @@ TEST(Text, TheNearestNameIsFoundWhateverItsCase) {
   EXPECT_EQ(nearest("ärztin", known), "Ärztin");
   EXPECT_EQ(nearest("sensitivity", known), "");
   EXPECT_EQ(nearest("auc", {"AUC", "auc"}), "AUC");  // the first of equals
+  EXPECT_EQ(nearest("resnet18", {"resnet1d", "resnet"}), "resnet");
 }
 
 }  // namespace

@@ -379,6 +379,43 @@ TEST(Check, APatientInTwoSplitsIsAnError) {
   EXPECT_THAT(outcome.out + outcome.err, HasSubstr("patient"));
 }
 
+TEST(Check, WhatTheFirstStepWouldRefuseIsRefused) {
+  const Outcome alone = fovea({"check", demo().config.string(), "--set", "train.batch_size=1",
+                               "--set", "model.encoders={image: resnet}", "--set",
+                               "transforms={train: [{resize: 32}], eval: [{resize: 32}]}"});
+  EXPECT_EQ(alone.code, 2);
+  EXPECT_THAT(alone.err, AllOf(HasSubstr("one value per channel"),
+                               HasSubstr("set train.batch_size to 2 or more")));
+  const Outcome named = fovea({"check", demo().config.string(), "--set", "train.best=AUC"});
+  EXPECT_EQ(named.code, 2);
+  EXPECT_THAT(named.err, HasSubstr("did you mean 'auc'?"));
+}
+
+TEST(Check, PixelsOfSeveralSizesAreSaid) {
+  const TempFolder folder;
+  ASSERT_EQ(fovea({"phantom", (folder / "demo").string(), "--set", "patients=12", "--set",
+                   "images_per_patient=1", "--set", "volumes=0", "--set", "size=64"})
+                .code,
+            0);
+  const fs::path first = folder / "demo/images/PHANTOM-0001-01.dcm";
+  std::string bytes = read_text(first);
+  const size_t at = bytes.rfind("5.9375\\5.9375");  // behind ImagerPixelSpacing
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, 13, "2.9375\\2.9375");
+  folder.write("demo/images/PHANTOM-0001-01.dcm", bytes);
+  const fs::path config = folder.write("c.yaml", R"(
+data:
+  root: demo
+  table: labels.csv
+  inputs: {image: {image: {column: path}}}
+  targets: {label: {column: class}}
+  split: split
+model: {encoders: {image: cnn}}
+)");
+  EXPECT_THAT(fovea({"check", config.string()}).out,
+              HasSubstr("the pixels of 12 of 12 images are 2.9375 to 5.9375 mm wide"));
+}
+
 TEST(List, PrintsEveryFamilyWithItsSettings) {
   for (const auto& [family, member] : std::map<std::string, std::string>{{"encoders", "resnet"},
                                                                          {"transforms", "resize"},

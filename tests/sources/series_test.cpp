@@ -491,6 +491,20 @@ TEST_F(Records, AnnotationsAreReadInSamplesOfTheRecord) {
   EXPECT_THAT(message(), AllOf(HasSubstr("180 ticks a second"), HasSubstr("no header r.hea")));
 }
 
+// WFDB's "A" is an atrial premature beat, "a" an aberrated one.
+TEST_F(Records, SymbolsOfAnnotationsThatDifferInCaseAreTwoClasses) {
+  record("r", "r 1 360 4\nr.dat 16 1/mV 16\n", {1, 3, 1, 3});
+  const auto word = [](int value) {
+    return std::string{static_cast<char>(value & 0xff), static_cast<char>(value >> 8)};
+  };
+  options_.table = folder_.write(
+      "r.atr", word(8 << 10) + word(4 << 10 | 1) + word(8 << 10 | 1) + word(4 << 10 | 1) + word(0));
+  options_.targets.entries[0].second = ClassesOptions{.column = {"symbol"}};
+  options_.split = {.fractions = {{"train", 1}}};
+  choose({.column = "record", .at = "sample", .after = 1});
+  EXPECT_THAT(open().targets[0].classes, ElementsAre("A", "a"));
+}
+
 TEST(SeriesOfMit, BeatsAreCutFromTheRecordByItsAnnotations) {
   FOVEA_NEEDS_DATA("timeseries/ecg_mitdb_100/100.atr");
   DataOptions options;

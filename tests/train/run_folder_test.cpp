@@ -625,6 +625,25 @@ TEST(Callbacks, OutsideATerminalThereIsOneLinePerEpoch) {
   EXPECT_THAT(text, HasSubstr("cases/s"));
 }
 
+TEST(Callbacks, TheSpeedOfAnEpochCountsItsFirstStepToo) {
+  std::ostringstream out;
+  double clock = 0;
+  ProgressLine line({.out = &out,
+                     .interactive = false,
+                     .columns = [] { return 80; },
+                     .seconds = [&] { return clock; }});
+  line.on_start({2, 2, 0, 0, 20, torch::kCPU, Precision::fp32, false});
+  for (int64_t epoch = 1; epoch <= 2; ++epoch) {
+    for (int step = 0; step < 2; ++step) {
+      clock += 2;
+      line.on_step({epoch - 1, 0, 0, 2, 10, 0, 0, 0, 0, true});
+    }
+    line.on_epoch({epoch, 0, 0, 0, {}, "", false});
+  }
+  EXPECT_THAT(out.str(), testing::ContainsRegex("epoch 1/2 .* 5 cases/s"));
+  EXPECT_THAT(out.str(), testing::ContainsRegex("epoch 2/2 .* 5 cases/s"));
+}
+
 TEST(Callbacks, TensorBoardGetsAFile) {
   const test::TempFolder folder;
   EventLog events(folder.path(), 1);

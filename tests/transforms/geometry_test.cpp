@@ -152,7 +152,7 @@ TEST(Flip, HappensAsOftenAsItsProbabilitySays) {
   EXPECT_NEAR(flips, 1000, 5 * 27.4);  // five standard deviations of the binomial
 }
 
-const Outside kZeros{.border = "constant"};  // as torchvision fills
+const Outside kZeros{.border = "constant", .fill = 0.};  // as torchvision fills
 
 // Inside, both interpolate between four neighbours; on the rim torchvision's zeros and ours agree
 // too. 1e-3 of the range allows for coordinates in float32 there and fixed point here.
@@ -172,7 +172,7 @@ TEST(Rotate, RowsHaveNoSeams) {
   const torch::Tensor picture = (x + 2 * x.transpose(1, 2)).contiguous();
   for (const double degrees : {0.0, 7.0, 90.0, -61.0, 180.0}) {
     RotateOptions options{.degrees = {degrees, degrees}};
-    options.outside = {.border = "constant", .fill = -1};
+    options.outside = {.border = "constant", .fill = -1.};
     const torch::Tensor found = applied(rotate(options), picture);
     const double radians = degrees * 3.14159265358979 / 180;
     const double middle = (side - 1) / 2.0;
@@ -271,8 +271,12 @@ TEST(Warps, AllSlicesOfAVolumeMoveAlike) {
 TEST(Warps, WhatLiesOutsideIsFilledAsAsked) {
   const torch::Tensor picture = torch::full({1, 9, 9}, 5.f);
   RotateOptions options{.degrees = {45, 45}};
-  options.outside = {.border = "constant", .fill = -7};
+  options.outside = {.border = "constant", .fill = -7.};
   EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), -7);
+  options.outside.fill = {};  // of a CT that is air, not water
+  torch::Tensor ct = torch::full({1, 9, 9}, 40.f);
+  ct[0][4][4] = -1000;
+  EXPECT_FLOAT_EQ(applied(rotate(options), ct).index({0, 0, 0}).item<float>(), -1000);
   options.outside.border = "edge";
   EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), 5);
 }

@@ -53,6 +53,7 @@ struct TargetPlace {
   std::function<GroupRows()> groups{};
   std::filesystem::path root{};  ///< what names of files stand on
   NumberFormat format{};         ///< of the cells
+  bool symbols = false;          ///< the texts are a standard's: A and a are two
 };
 
 using TargetTable = Catalogue<Labels(const TargetPlace&)>;

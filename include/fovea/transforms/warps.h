@@ -2,6 +2,8 @@
 // in the plane: all slices of a volume move alike.
 #pragma once
 
+#include <optional>
+
 #include "fovea/transforms/transform.h"
 
 namespace fovea::transforms {
@@ -10,11 +12,12 @@ namespace fovea::transforms {
 /// look like anatomy to a network, and shift the statistics of a later `scale`.
 struct Outside {
   std::string border = "edge";
-  double fill = 0;
+  std::optional<double> fill = {};
 
   void describe(Fields& f) {
     f("border", border, "what lies outside").one_of({"constant", "edge", "reflect"});
-    f("fill", fill, "value outside, where border is constant");
+    f("fill", fill,
+      "value outside, where border is constant; null: the picture's least value (air in a CT)");
   }
 };
 
