@@ -10,7 +10,7 @@ namespace fovea::bundle {
 
 ModelCard make_card(const config::RunConfig& config, const sources::Source& source) {
   const DatasetPtr training = source.part("train");
-  const ExampleTransform transform = make_pipeline(config, config.transforms.eval);
+  const ExampleTransform transform = make_pipeline(config, config.transforms.eval, source.targets);
   const auto sizes_of = [&](const std::string& name) {
     Random unused(0, Purpose::augment);
     for (int64_t i = 0; i < training->size(); ++i)
@@ -57,12 +57,13 @@ sources::DataOptions data_in_use(const config::RunConfig& config) {
 }
 
 ExampleTransform make_pipeline(const config::RunConfig& config,
-                               const std::vector<transforms::TransformChoice>& steps) {
+                               const std::vector<transforms::TransformChoice>& steps,
+                               const std::vector<TargetSpec>& targets) {
   std::vector<ExampleTransform> each;
   for (const std::string& name : nn::inputs_in_use(config.model)) {
     const sources::InputChoice* input = config.data.inputs.find(name);
     if (!input || input->as<sources::ImageOptions>())
-      each.push_back(transforms::pipeline(steps, name));
+      each.push_back(transforms::pipeline(steps, name, targets));
   }
   if (each.size() == 1) return each[0];
   return [each](Example example, Random& random) {
@@ -73,8 +74,9 @@ ExampleTransform make_pipeline(const config::RunConfig& config,
 
 Loader evaluation_loader(const config::RunConfig& config, DatasetPtr data,
                          const torch::Device& device) {
-  return {std::move(data), make_pipeline(config, config.transforms.eval),
-          train::evaluation_loader(config.train, !device.is_cpu())};
+  const ExampleTransform pipeline =
+      make_pipeline(config, config.transforms.eval, data->schema().targets);
+  return {std::move(data), pipeline, train::evaluation_loader(config.train, !device.is_cpu())};
 }
 
 }  // namespace fovea::bundle

@@ -72,12 +72,13 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
   }
   for (const TargetSpec& target : card.targets)
     json["targets"][target.name] = {{"classes", target.classes},
-                                    {"kind", name_of(target.kind)},
+                                    {"kind", target.type},
                                     {"training_counts", target.counts},
                                     {"training_known", target.known},
                                     {"mean", target.mean},
                                     {"deviation", target.deviation},
-                                    {"input", target.input}};
+                                    {"input", target.input},
+                                    {"layout", name_of(target.layout)}};
   storage::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -101,13 +102,20 @@ ModelCard read_card(const std::filesystem::path& path) {
       if (input.contains("learned"))
         card.learned.entries.emplace_back(name, node_of(input.at("learned")));
     }
-    for (const auto& [name, target] : json.at("targets").items())
-      card.targets.push_back({name, target.at("classes").get<std::vector<std::string>>(),
-                              target_kind(target.at("kind").get<std::string>()),
-                              target.at("training_counts").get<std::vector<int64_t>>(),
-                              target.at("training_known").get<std::vector<int64_t>>(),
-                              target.at("mean").get<double>(), target.at("deviation").get<double>(),
-                              target.at("input").get<std::string>()});
+    for (const auto& [name, target] : json.at("targets").items()) {
+      TargetSpec& spec = card.targets.emplace_back();
+      spec.name = name;
+      spec.classes = target.at("classes").get<std::vector<std::string>>();
+      spec.type = target.at("kind").get<std::string>();
+      spec.counts = target.at("training_counts").get<std::vector<int64_t>>();
+      spec.known = target.at("training_known").get<std::vector<int64_t>>();
+      spec.mean = target.at("mean").get<double>();
+      spec.deviation = target.at("deviation").get<double>();
+      spec.input = target.at("input").get<std::string>();
+      spec.layout = target.contains("layout") ? layout_named(target.at("layout").get<std::string>())
+                    : spec.type == "tags"     ? Layout::tokens  // written before there was the key
+                                              : Layout::none;
+    }
     return card;
   } catch (const nlohmann::json::exception& error) {
     throw data_error(path.string() + ": " + error.what() + "; wanted what training wrote there",

@@ -1,19 +1,16 @@
 #include "fovea/bundle/predictor.h"
 
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <optional>
 
 #include "fovea/bundle/openmp_guard.h"
 #include "fovea/bundle/parts.h"
 #include "fovea/core/error.h"
-#include "fovea/core/threads.h"
+#include "fovea/data/parallel.h"
 #include "fovea/nn/inference.h"
 #include "fovea/sources/source.h"
 
@@ -21,6 +18,7 @@ namespace fovea {
 namespace {
 
 constexpr int64_t kBatch = 32;
+constexpr int64_t kAhead = 2 * kBatch;  // cases that are decoded while the model computes
 
 /// Files that stand in no table, as cases.
 class Files final : public Dataset {
@@ -87,21 +85,6 @@ Decoded decode(const Predictor::Parts& parts, const Dataset& cases, int64_t i) {
   }
 }
 
-std::vector<Decoded> decode_all(const Predictor::Parts& parts, const Dataset& cases, int64_t begin,
-                                int64_t end, int threads) {
-  std::vector<Decoded> decoded(static_cast<size_t>(end - begin));
-  std::atomic<int64_t> next{begin};
-  on_threads(std::min<int64_t>(threads, end - begin), [&](bool started) {
-    if (started) {
-      at::get_num_threads();  // LibTorch sets the number once per thread, here, so that it stays 1:
-      omp_set_num_threads(1);  // no team of threads in each worker
-    }
-    for (int64_t i = next++; i < end; i = next++)
-      decoded[static_cast<size_t>(i - begin)] = decode(parts, cases, i);
-  });
-  return decoded;
-}
-
 /// Decoded outputs on the CPU, and the weights [N, parts] of the inputs that have some.
 struct Answers {
   TensorMap decoded;
@@ -117,11 +100,11 @@ Answers answers(const Predictor::Parts& parts, const Batch& batch) {
   const torch::InferenceMode no_gradients;
   Batch there = batch.to(parts.device);
   for (auto& [name, input] : there.inputs) input = nn::channels_last(input);
-  const TensorMap outputs = parts.model->forward(there.inputs, there.lengths, there.present);
-  Answers result{parts.task->decode(outputs), {}};
+  const nn::Outputs outputs = parts.model->forward(there.inputs, there.lengths, there.present);
+  Answers result{parts.task->decode(outputs, there), {}};
   for (auto& [name, tensor] : result.decoded) tensor = tensor.cpu();
   for (const auto& [name, shape] : parts.inputs)
-    if (const torch::Tensor* weights = outputs.find("weights." + name))
+    if (const torch::Tensor* weights = outputs.weights.find(name))
       result.weights.emplace_back(name, weights->to(torch::kCPU, torch::kFloat64).contiguous());
   return result;
 }
@@ -152,19 +135,17 @@ class Explainer {
 
  private:
   void add_words(const std::string& name, const double* w, int64_t count) {
-    const torch::Tensor* bytes = batch_.inputs.find(name + ".text");
-    if (!bytes) {
+    const OriginPtr& origin = batch_.origins.at(static_cast<size_t>(row_));
+    const WrittenText* written = origin ? origin->text(name) : nullptr;
+    if (!written) {
       for (int64_t k = 0; k < count; ++k)
         one_.weights.emplace_back(parts_.words.at(name)->word(id_at(name, k)), w[k]);
       return;
     }
-    const torch::Tensor text = (*bytes)[row_].contiguous();
-    one_.text.assign(reinterpret_cast<const char*>(text.const_data_ptr<uint8_t>()),
-                     static_cast<size_t>(batch_.lengths.at(name + ".text")[row_].item<int64_t>()));
-    const torch::Tensor offsets = batch_.inputs.at(name + ".offsets")[row_].contiguous();
-    const auto* at = offsets.const_data_ptr<int64_t>();
+    one_.text = written->text;
     for (int64_t k = 0; k < count; ++k) {
-      const auto begin = static_cast<size_t>(at[2 * k]), end = static_cast<size_t>(at[2 * k + 1]);
+      const auto& token = written->tokens.at(static_cast<size_t>(k));
+      const auto begin = static_cast<size_t>(token.first), end = static_cast<size_t>(token.second);
       one_.places.emplace_back(begin, end);
       // What stands for no text ([CLS]) has its name.
       one_.weights.emplace_back(end > begin ? one_.text.substr(begin, end - begin)
@@ -278,17 +259,26 @@ bool same_shapes(const std::vector<Example>& others, const Example& one, const S
   return true;
 }
 
+Prediction prediction_of_one(const Predictor::Parts& parts, Example example,
+                             const std::string& name) {
+  Random unused(0, Purpose::augment);
+  std::vector<Example> one;
+  one.push_back(fitting(parts.transform(std::move(example), unused), parts, name));
+  const Batch batch = collate(std::move(one), {0}, parts.schema);
+  return within(name, [&] { return prediction_of(parts, batch, name, answers(parts, batch), 0); });
+}
+
 }  // namespace
 
 Prediction Predictor::predict(const std::filesystem::path& file) const {
-  return guarded([&] {
-    Random unused(0, Purpose::augment);
-    std::vector<Example> one;
-    one.push_back(fitting(parts_->transform(parts_->read(file), unused), *parts_, file.string()));
-    const Batch batch = collate(std::move(one), {0}, parts_->schema);
-    return within(file.string(),
-                  [&] { return prediction_of(*parts_, batch, file, answers(*parts_, batch), 0); });
-  });
+  Prediction prediction =
+      guarded([&] { return prediction_of_one(*parts_, parts_->read(file), file.string()); });
+  prediction.path = file;
+  return prediction;
+}
+
+Prediction Predictor::predict(const Example& example) const {
+  return guarded([&] { return prediction_of_one(*parts_, example, example.id); });
 }
 
 void Predictor::predict(const std::vector<std::filesystem::path>& files, int threads,
@@ -298,32 +288,34 @@ void Predictor::predict(const std::vector<std::filesystem::path>& files, int thr
 
 void Predictor::predict(const Dataset& cases, int threads, const Result& result,
                         const Failed& failed) const {
-  for (int64_t begin = 0; begin < cases.size(); begin += kBatch) {
-    const int64_t end = std::min(cases.size(), begin + kBatch);
-    std::vector<Decoded> decoded =
-        guarded([&] { return decode_all(*parts_, cases, begin, end, threads); });
-    // Runs of equal shapes go through the model together; pictures of differing size one by one.
-    for (size_t i = 0; i < decoded.size();) {
-      if (!decoded[i].example) {
-        failed(cases.name(begin + static_cast<int64_t>(i)), decoded[i].failure);
-        ++i;
-        continue;
-      }
-      std::vector<Example> group;
-      std::vector<int64_t> indices;
-      while (i < decoded.size() && decoded[i].example &&
-             same_shapes(group, *decoded[i].example, cases.schema())) {
-        indices.push_back(begin + static_cast<int64_t>(i));
-        group.push_back(*decoded[i++].example);
-      }
-      for (const Outcome& one : outcomes(*parts_, cases, group, indices)) {
-        if (one.prediction)
-          result(*one.prediction);
-        else
-          failed(one.name, one.failure);
-      }
+  Ahead<Decoded> decoded(cases.size(), threads, kAhead,
+                         [&](int64_t i) { return decode(*parts_, cases, i); });
+  // Runs of equal shapes go through the model together; images of differing size one by one.
+  std::vector<Example> group;
+  std::vector<int64_t> indices;
+  const auto answer = [&] {
+    if (group.empty()) return;
+    for (const Outcome& one : outcomes(*parts_, cases, group, indices)) {
+      if (one.prediction)
+        result(*one.prediction);
+      else
+        failed(one.name, one.failure);
     }
+    group.clear();
+    indices.clear();
+  };
+  for (int64_t i = 0; auto one = decoded.next(); ++i) {
+    const bool fits = one->example && std::ssize(group) < kBatch &&
+                      same_shapes(group, *one->example, cases.schema());
+    if (!fits) answer();
+    if (!one->example) {
+      failed(cases.name(i), one->failure);
+      continue;
+    }
+    group.push_back(std::move(*one->example));
+    indices.push_back(i);
   }
+  answer();
 }
 
 const std::vector<std::string>& Predictor::classes() const { return parts_->targets.at(0).classes; }

@@ -88,7 +88,7 @@ void try_step(const config::RunConfig& config, const sources::Source& source) {
   options.precision = "fp32";  // of any device
   options.loader_threads = 0;
   const Loader training(source.part("train"),
-                        bundle::make_pipeline(config, config.transforms.train),
+                        bundle::make_pipeline(config, config.transforms.train, source.targets),
                         train::training_loader(options, static_cast<uint64_t>(config.seed), false));
   std::optional<Loader> validation;
   if (!source.cases("val").empty())
@@ -118,7 +118,7 @@ int check(const CheckRequest& request) {
   report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
   ExampleTransform transform;
   if (!config.model.encoders.empty())
-    transform = bundle::make_pipeline(config, config.transforms.eval);
+    transform = bundle::make_pipeline(config, config.transforms.eval, source.targets);
   int64_t shown = 0;
   const train::StopSignals signals;
   const sources::CheckReport report = sources::check(

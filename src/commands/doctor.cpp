@@ -6,11 +6,11 @@
 
 #include <fstream>
 #include <iostream>
-#include <thread>
 
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
 #include "fovea/config/version.h"
+#include "fovea/core/threads.h"
 #include "fovea/dicom/versions.h"
 #include "fovea/io/versions.h"
 #include "fovea/train/device.h"
@@ -67,8 +67,7 @@ int doctor() {
   line("processor", processor());
   line("instructions", instructions());
   line("LibTorch uses", at::get_cpu_capability());
-  line("threads", fmt::format("{} cores, {} threads compute", std::thread::hardware_concurrency(),
-                              at::get_num_threads()));
+  line("threads", fmt::format("{} cores, {} threads compute", processors(), at::get_num_threads()));
   line("GPU", train::describe_gpus());
   return 0;
 }

@@ -37,9 +37,8 @@ void check_settable(const std::vector<std::string>& set) {
 
 /// "of the classes normal, ill", "a number"
 std::string shown(const TargetSpec& target) {
-  return target.kind == TargetKind::number
-             ? "a number"
-             : fmt::format("of the {} {}", name_of(target.kind), join(target.classes));
+  return target.classes.empty() ? "a " + target.type
+                                : fmt::format("of the {} {}", target.type, join(target.classes));
 }
 
 /// The classes of the data must be those of the model, in the same order: else every figure is about something else.
@@ -47,7 +46,7 @@ void check_targets(const bundle::Trained& trained, const sources::Source& source
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
     const TargetSpec& learned = trained.card.targets[i];
     if (i >= source.targets.size() || source.targets[i].classes != learned.classes ||
-        source.targets[i].kind != learned.kind)
+        source.targets[i].type != learned.type)
       throw data_error(
           fmt::format("the data's target '{}' is {}, the model's is {}; say so in data.targets.{}",
                       learned.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",

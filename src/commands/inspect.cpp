@@ -121,8 +121,8 @@ void inspect_trained(const std::filesystem::path& folder) {
     line("input " + name, shape_text(shape.sizes));
   for (const TargetSpec& target : trained.card.targets)
     line("target " + target.name,
-         target.kind == TargetKind::number
-             ? fmt::format("a number, {:.4g} ± {:.4g}", target.mean, target.deviation)
+         target.classes.empty()
+             ? fmt::format("a {}, {:.4g} ± {:.4g}", target.type, target.mean, target.deviation)
              : join(target.classes));
   std::cout << fmt::format("  {:<44} {:<14} {:<22} {:>12} {:>15}\n", "layer", "type", "output",
                            "parameters", "multiply-adds");

@@ -113,7 +113,7 @@ int train(const TrainRequest& request) {
   const auto model = bundle::make_model(config, card, *task);
 
   const Loader training(
-      source.part("train"), bundle::make_pipeline(config, config.transforms.train),
+      source.part("train"), bundle::make_pipeline(config, config.transforms.train, source.targets),
       train::training_loader(config.train, static_cast<uint64_t>(config.seed), !device.is_cpu()));
   std::optional<Loader> validation;
   if (!source.cases("val").empty())

@@ -1,24 +1,87 @@
 #include "fovea/core/threads.h"
 
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cmath>
+#include <exception>
+#include <fstream>
+#include <mutex>
 #include <string>
 #include <system_error>
-#include <thread>
-#include <vector>
 
 #include "fovea/core/log.h"
 
 namespace fovea {
+namespace {
 
-void on_threads(int64_t threads, const std::function<void(bool started_for_it)>& work) {
-  std::vector<std::jthread> others;  // join when they leave the scope, whatever happens here
+int64_t bound_to() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return std::max(1u, std::thread::hardware_concurrency());  // more than the set has places for
+}
+
+/// "150000 100000" in cpu.max is one and a half processors; "max …" is no limit.
+int64_t quota() {
+  constexpr int64_t kNone = INT64_MAX;
+  std::string word, period;
+  if (!(std::ifstream("/sys/fs/cgroup/cpu.max") >> word >> period)) return kNone;
+  int64_t most = 0, of = 0;
+  const auto read = [](const std::string& text, int64_t& value) {
+    return std::from_chars(text.data(), text.data() + text.size(), value).ec == std::errc();
+  };
+  if (!read(word, most) || !read(period, of) || most <= 0 || of <= 0) return kNone;
+  return std::max<int64_t>(1, (most + of - 1) / of);
+}
+
+}  // namespace
+
+int64_t processors() { return std::min(bound_to(), quota()); }
+
+void Workers::start(int64_t threads, const std::function<void(const std::stop_token&)>& work) {
   try {
-    for (int64_t t = 1; t < threads; ++t) others.emplace_back([&work] { work(true); });
+    for (int64_t t = 0; t < threads; ++t)
+      threads_.emplace_back([work](const std::stop_token& stop) { work(stop); });
   } catch (const std::system_error& error) {
     log_once("threads", "the system starts no more threads (" + error.code().message() +
-                            "): going on with " + std::to_string(others.size() + 1) + " of " +
+                            "): going on with " + std::to_string(threads_.size()) + " of " +
                             std::to_string(threads));
   }
+}
+
+Workers::~Workers() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();  // joins
+}
+
+void on_threads(int64_t threads, const std::function<void(bool started_for_it)>& work) {
+  Workers others;  // they are joined when it leaves the scope, whatever happens here
+  others.start(threads - 1, [&work](const std::stop_token&) { work(true); });
   work(false);
+}
+
+void for_each_index(int64_t count, int64_t threads, const std::function<void(int64_t)>& body) {
+  if (threads <= 0) threads = processors();
+  std::atomic<int64_t> next = 0;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  int64_t failed_at = count;
+  on_threads(std::min(threads, count), [&](bool) {
+    for (int64_t i = next++; i < count; i = next++) try {
+        body(i);
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        if (i < failed_at) {
+          failed_at = i;
+          failure = std::current_exception();
+        }
+        next = count;
+      }
+  });
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace fovea

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 
@@ -79,10 +80,30 @@ int64_t TensorMap::bytes() const {
   return sum;
 }
 
+const WrittenText* Origin::text(std::string_view input) const {
+  for (const auto& [name, text] : texts)
+    if (name == input) return text.get();
+  return nullptr;
+}
+
+const Placement* Origin::place(std::string_view input) const {
+  for (const auto& [name, place] : places)
+    if (name == input) return &place;
+  return nullptr;
+}
+
+int64_t Origin::bytes() const {
+  int64_t sum = written.bytes() + static_cast<int64_t>(places.size() * sizeof(Placement));
+  for (const auto& [name, text] : texts)
+    sum += static_cast<int64_t>(text->text.size() + text->tokens.size() * sizeof text->tokens[0]);
+  return sum;
+}
+
 Batch Batch::to(const torch::Device& device) const {
   return {ids,
           groups,
           indices,
+          origins,
           moved(inputs, device),
           moved(targets, device),
           moved(lengths, device),
@@ -114,7 +135,7 @@ void Stack::make_room(const Example& first) {
 }
 
 void Stack::count(const Example& example) {
-  int64_t bytes = 0;
+  int64_t bytes = example.origin ? example.origin->bytes() : 0;
   for (const TensorMap* map : {&example.inputs, &example.targets})
     for (const auto& [name, tensor] : *map)
       if (apart(name)) bytes += static_cast<int64_t>(tensor.nbytes());
@@ -213,15 +234,20 @@ void Stack::stack_apart(const InputSpec& spec) {
 
 void Stack::pad_target(const std::string& name) {
   int64_t longest = 1;
+  const torch::Tensor& like = examples_[0].targets.at(name);
   for (const Example& example : examples_) {
     const torch::Tensor& one = example.targets.at(name);
-    if (one.dim() != 1 || one.scalar_type() != torch::kInt64)
+    if (one.dim() == 0 || !alike(one, like, /*ragged=*/true))
       throw data_error(
-          fmt::format("cannot stack a batch: case '{}': target '{}' is {}, wanted tags", example.id,
-                      name, spoken(one)));
+          fmt::format("cannot stack a batch: case '{}': target '{}' is {}, the batch began with {}",
+                      example.id, name, spoken(one), spoken(like)));
     longest = std::max(longest, one.size(0));
   }
-  const torch::Tensor padded = torch::full({size(), longest}, -1, torch::kInt64);
+  std::vector<int64_t> shape = like.sizes().vec();
+  shape[0] = longest;
+  shape.insert(shape.begin(), size());
+  const torch::Tensor padded =
+      torch::full(shape, like.is_floating_point() ? NAN : -1, like.options());
   for (int64_t i = 0; i < size(); ++i) {
     const torch::Tensor& one = examples_[static_cast<size_t>(i)].targets.at(name);
     padded[i].slice(0, 0, one.size(0)).copy_(one);
@@ -248,6 +274,7 @@ Batch Stack::finish() {
     }
     batch_.ids.push_back(example.id);
     batch_.groups.push_back(example.group);
+    batch_.origins.push_back(example.origin);
   }
   return std::move(batch_);
 }

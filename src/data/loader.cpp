@@ -1,38 +1,20 @@
 #include "fovea/data/loader.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <omp.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <map>
 #include <numeric>
-#include <system_error>
-#include <thread>
 #include <unordered_map>
 
 #include "data/stack.h"
 #include "fovea/core/error.h"
-#include "fovea/core/log.h"
+#include "fovea/data/parallel.h"
 
 namespace fovea {
 namespace {
-
-// An epoch on two processors, compute on both, in parts of loading and computing measured apart and
-// added, for a light, a medium and a heavy decoder: 1.00, 1.02, 1.09 at nice 0; 1.01, 1.05, 1.06 at
-// 10; 0.96, 0.97, 0.98 at 19; 0.92, 1.00, 0.98 without overlap. At 19 a neighbour's job starves us.
-constexpr int kOverlapNice = 10;
-
-// Operators inside a worker stay in it, and where it overlaps with computing it gives way.
-void become_worker(bool overlap) {
-  at::get_num_threads();  // LibTorch sets the number once per thread: before us, not after
-  omp_set_num_threads(1);
-  if (overlap) setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kOverlapNice);
-}
 
 // The exception being handled, as an Error that names the case.
 std::exception_ptr about(const std::string& name) {
@@ -114,7 +96,7 @@ struct Loader::Epoch::Work {
   int64_t batch_bytes = 0;  // of the largest batch so far; 0: unknown
   bool waiting = false;     // the caller, for the batch `front`
   bool failed = false;      // nothing more is started
-  std::vector<std::jthread> threads;
+  Workers workers;
 
   struct Item {
     Pending* batch;
@@ -204,7 +186,7 @@ void Loader::Epoch::Work::work(const std::stop_token& stop) {
 std::optional<Batch> Loader::Epoch::Work::take() {
   std::unique_lock lock(mutex);
   if (front == last) return std::nullopt;
-  while (threads.empty() && !complete()) {
+  while (workers.size() == 0 && !complete()) {
     const Item item = start();
     lock.unlock();
     run(item);
@@ -228,11 +210,7 @@ std::optional<Batch> Loader::Epoch::Work::take() {
 Loader::Epoch::Epoch(std::unique_ptr<Work> work) : work_(std::move(work)) {}
 Loader::Epoch::Epoch(Epoch&&) noexcept = default;
 
-Loader::Epoch::~Epoch() {
-  if (!work_) return;
-  for (std::jthread& thread : work_->threads) thread.request_stop();
-  work_->threads.clear();  // joins
-}
+Loader::Epoch::~Epoch() = default;
 
 Loader::Epoch::Iterator Loader::Epoch::begin() {
   advance();
@@ -251,7 +229,7 @@ Loader::Loader(DatasetPtr data, ExampleTransform transform, LoaderOptions option
     throw config_error(fmt::format(
         "LoaderOptions: found batch_size {}, prefetch {}, queue_bytes {}; each must be at least 1",
         options_.batch_size, options_.prefetch, options_.queue_bytes));
-  if (options_.threads < 0) options_.threads = std::max(1u, std::thread::hardware_concurrency());
+  if (options_.threads < 0) options_.threads = processors();
   if (batches() == 0)
     throw config_error(
         fmt::format("loader: {} cases do not fill one batch of {}, and one that is not full is to "
@@ -348,14 +326,8 @@ Loader::Epoch Loader::epoch(int64_t epoch, int64_t position) const {
   work->next = std::min(position * options_.batch_size, work->places());
   const int64_t cases = work->places() - work->next;
   const int64_t threads = std::min(options_.threads, cases);
-  try {
-    for (int64_t i = 0; i < threads; ++i)
-      work->threads.emplace_back([w = work.get()](const std::stop_token& stop) { w->work(stop); });
-  } catch (const std::system_error& error) {  // without any, `take` reads the cases itself
-    log_once("loader threads", fmt::format("the system starts no more threads ({}): cases are read "
-                                           "on {} of {}",
-                                           error.code().message(), work->threads.size(), threads));
-  }
+  // Without any, `take` reads the cases itself.
+  work->workers.start(threads, [w = work.get()](const std::stop_token& stop) { w->work(stop); });
   return Epoch(std::move(work));
 }
 

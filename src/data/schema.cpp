@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "fovea/core/error.h"
+#include "fovea/core/text.h"
 
 namespace fovea {
 namespace {
+
+constexpr std::array<std::string_view, 6> kLayouts = {"none",  "tokens", "mask",
+                                                      "image", "boxes",  "points"};
 
 template <class Spec>
 const Spec* named(const std::vector<Spec>& specs, std::string_view name) {
@@ -26,26 +31,14 @@ bool Schema::optional(std::string_view name) const {
   return spec && spec->shape.optional;
 }
 
-std::string_view name_of(TargetKind kind) {
-  switch (kind) {
-    case TargetKind::classes:
-      return "classes";
-    case TargetKind::labels:
-      return "labels";
-    case TargetKind::number:
-      return "number";
-    case TargetKind::tags:
-      return "tags";
-  }
-  return "";
-}
+std::string_view name_of(Layout layout) { return kLayouts.at(static_cast<size_t>(layout)); }
 
-TargetKind target_kind(std::string_view name) {
-  for (const TargetKind kind :
-       {TargetKind::classes, TargetKind::labels, TargetKind::number, TargetKind::tags})
-    if (name_of(kind) == name) return kind;
-  throw data_error(
-      fmt::format("found the kind of target '{}', wanted classes, labels, number or tags", name));
+Layout layout_named(std::string_view name) {
+  const auto found = std::ranges::find(kLayouts, name);
+  if (found == kLayouts.end())
+    throw data_error(fmt::format("found the layout '{}', wanted one of {}", name,
+                                 join(std::vector<std::string>(kLayouts.begin(), kLayouts.end()))));
+  return static_cast<Layout>(found - kLayouts.begin());
 }
 
 }  // namespace fovea

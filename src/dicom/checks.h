@@ -1,5 +1,5 @@
 // The checks between the walk over a file and its Header; they live in understand.cpp (shape,
-// depth, frames, fragments) and understand_values.cpp (rescale, windows, tables, spacing).
+// depth, frames, fragments) and understand_values.cpp (rescale, windows, tables, spacing, grid).
 #pragma once
 
 #include <cstdint>
@@ -67,6 +67,7 @@ class Checks {
   Lut lut(const Values& values, uint32_t descriptor, uint32_t data, const char* what) const;
   void palette();
   void spacing();
+  void grid();
   void oddities();
 
   const Collected& from_;

@@ -63,6 +63,14 @@ std::vector<std::pair<std::string, std::string>> describe(const Header& h) {
   if (h.spacing_mm[1] > 0)
     add("spacing", fmt::format("{} x {} mm between rows and columns ({})", h.spacing_mm[1],
                                h.spacing_mm[2], h.spacing_from));
+  if (h.affine) {
+    const auto& [x, y, z] = h.affine->rows;
+    const auto vector = [&](size_t c) {
+      return fmt::format("({:g}, {:g}, {:g})", x[c], y[c], z[c]);
+    };
+    add("grid", fmt::format("first voxel at {} mm LPS; a column {}, a row {}, a slice {} mm",
+                            vector(3), vector(0), vector(1), vector(2)));
+  }
   if (!h.fragments.empty()) add("fragments", std::to_string(h.fragments.size()));
   for (const std::string& note : h.notes) add("note", note);
   return rows;

@@ -195,6 +195,7 @@ Image read(std::span<const std::byte> file, const std::string& name, const ReadO
   Header header = scan(file, name, options.limits);
   Image image = decode_and_correct(file, header, options.decode);
   image.spacing_mm = header.spacing_mm;
+  image.affine = header.affine;
   image.notes.insert(image.notes.begin(), header.notes.begin(), header.notes.end());
   const bool is_grey = header.samples == 1 && header.photometric != Photometric::palette;
   return is_grey ? grey(std::move(image), header, options)

@@ -13,11 +13,11 @@ struct Kept {
 
 /// Only these values are kept. LUT data, windows and rescale stand in places of their own.
 constexpr Kept kKept[] = {
-    {Place::top,
-     Keep::text,
-     {0x00080016, 0x00080060, 0x00180088, 0x00181164, 0x00182010, 0x00280004, 0x00280008,
-      0x00280030, 0x00280301, 0x00281050, 0x00281051, 0x00281052, 0x00281053, 0x00281054,
-      0x00281056, 0x3004000E, 0x00541001, 0x7FE00001, 0x7FE00002}},
+    {Place::top, Keep::text, {0x00080016, 0x00080060, 0x00180050, 0x00180088, 0x00181164,
+                              0x00182010, 0x00200032, 0x00200037, 0x00280004, 0x00280008,
+                              0x00280030, 0x00280301, 0x00281050, 0x00281051, 0x00281052,
+                              0x00281053, 0x00281054, 0x00281056, 0x3004000E, 0x00541001,
+                              0x7FE00001, 0x7FE00002}},
     {Place::top,
      Keep::words,
      {0x00280002, 0x00280006, 0x00280010, 0x00280011, 0x00280100, 0x00280101, 0x00280102,
@@ -27,7 +27,9 @@ constexpr Kept kKept[] = {
     {Place::voi_lut, Keep::words, {0x00283002, 0x00283006}},
     {Place::transformation, Keep::text, {0x00281052, 0x00281053}},
     {Place::frame_voi, Keep::text, {0x00281050, 0x00281051, 0x00281056}},
-    {Place::measures, Keep::text, {0x00280030, 0x00180088}},
+    {Place::measures, Keep::text, {0x00280030, 0x00180050, 0x00180088}},
+    {Place::position, Keep::text, {0x00200032}},
+    {Place::orientation, Keep::text, {0x00200037}},
 };
 
 struct Way {
@@ -45,9 +47,13 @@ constexpr Way kWays[] = {
     {Place::shared, 0x00289145, Place::transformation},
     {Place::shared, 0x00289132, Place::frame_voi},
     {Place::shared, 0x00289110, Place::measures},
+    {Place::shared, 0x00209113, Place::position},
+    {Place::shared, 0x00209116, Place::orientation},
     {Place::frames, 0x00289145, Place::transformation},
     {Place::frames, 0x00289132, Place::frame_voi},
     {Place::frames, 0x00289110, Place::measures},
+    {Place::frames, 0x00209113, Place::position},
+    {Place::frames, 0x00209116, Place::orientation},
 };
 
 }  // namespace

@@ -16,6 +16,8 @@ enum class Place {
   transformation,
   frame_voi,
   measures,
+  position,
+  orientation,
   other
 };
 

@@ -1,13 +1,9 @@
 #include "dicom/source.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "fovea/core/error.h"
@@ -17,46 +13,13 @@ namespace {
 
 constexpr size_t kWindow = 64 * 1024;
 
-int open_regular(const std::filesystem::path& path, uint64_t& size) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (descriptor < 0)
-    throw io_error(fmt::format("{}: cannot be opened: {}", path.string(), std::strerror(errno)));
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    ::close(descriptor);
-    throw io_error(fmt::format("{}: not a regular file; wanted a DICOM file", path.string()));
-  }
-  size = static_cast<uint64_t>(status.st_size);
-  return descriptor;
-}
-
-void read_at(int descriptor, const std::filesystem::path& path, uint64_t offset, void* destination,
-             size_t count) {
-  auto* out = static_cast<uint8_t*>(destination);
-  while (count > 0) {
-    const ssize_t got = ::pread(descriptor, out, count, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0)
-      throw io_error(fmt::format("{}: reading at offset {} failed: {}", path.string(), offset,
-                                 got < 0 ? std::strerror(errno) : "the file became shorter"));
-    out += got;
-    offset += static_cast<uint64_t>(got);
-    count -= static_cast<size_t>(got);
-  }
-}
-
 }  // namespace
 
-Source::Source(const std::filesystem::path& path) : path_(path) {
-  descriptor_ = open_regular(path, size_);
-}
-
-Source::~Source() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
+Source::Source(const std::filesystem::path& path)
+    : file_(std::in_place, path), size_(static_cast<uint64_t>(file_->size())) {}
 
 const uint8_t* Source::at(uint64_t offset, size_t count) {
-  if (descriptor_ < 0) return reinterpret_cast<const uint8_t*>(memory_.data()) + offset;
+  if (!file_) return reinterpret_cast<const uint8_t*>(memory_.data()) + offset;
   if (offset < window_start_ || offset + count > window_start_ + window_.size()) {
     window_.resize(std::min<uint64_t>(kWindow, size_ - offset));
     window_start_ = offset;
@@ -70,25 +33,20 @@ void Source::copy(uint64_t offset, void* destination, uint64_t count) {
 }
 
 void Source::fill(uint64_t offset, void* destination, size_t count) const {
-  if (descriptor_ < 0)
+  if (!file_)
     std::memcpy(destination, memory_.data() + offset, count);
   else
-    read_at(descriptor_, path_, offset, destination, count);
+    file_->read(static_cast<int64_t>(offset), {static_cast<std::byte*>(destination), count});
 }
 
 std::vector<std::byte> read_whole(const std::filesystem::path& path, uint64_t limit) {
-  uint64_t size = 0;
-  const int descriptor = open_regular(path, size);
-  struct Closer {
-    int descriptor;
-    ~Closer() { ::close(descriptor); }
-  } closer{descriptor};
-  if (size > limit)
-    throw data_error(
-        fmt::format("{}: the file has {} bytes; at most {} are read", path.string(), size, limit),
-        "raise Limits::max_inflated_bytes, or split the object");
-  std::vector<std::byte> bytes(size);
-  read_at(descriptor, path, 0, bytes.data(), bytes.size());
+  const storage::InputFile file(path);
+  if (static_cast<uint64_t>(file.size()) > limit)
+    throw data_error(fmt::format("{}: the file has {} bytes; at most {} are read",
+                                 storage::shown(path), file.size(), limit),
+                     "raise Limits::max_inflated_bytes, or split the object");
+  std::vector<std::byte> bytes(static_cast<size_t>(file.size()));
+  file.read(0, bytes);
   return bytes;
 }
 

@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
+
+#include "fovea/storage/file.h"
 
 namespace fovea::dicom {
 
@@ -14,9 +17,6 @@ class Source {
  public:
   explicit Source(std::span<const std::byte> bytes) : memory_(bytes), size_(bytes.size()) {}
   explicit Source(const std::filesystem::path& path);
-  ~Source();
-  Source(const Source&) = delete;
-  Source& operator=(const Source&) = delete;
 
   uint64_t size() const { return size_; }
 
@@ -29,8 +29,7 @@ class Source {
   void fill(uint64_t offset, void* destination, size_t count) const;
 
   std::span<const std::byte> memory_;
-  std::filesystem::path path_;
-  int descriptor_ = -1;
+  std::optional<storage::InputFile> file_;
   uint64_t size_ = 0;
   uint64_t window_start_ = 0;
   std::vector<uint8_t> window_;

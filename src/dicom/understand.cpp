@@ -67,6 +67,7 @@ void Checks::all() {
   grey();
   palette();
   spacing();
+  grid();
   oddities();
 }
 

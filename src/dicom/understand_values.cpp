@@ -1,5 +1,5 @@
-// What turns stored values into physical ones and grey levels: rescale, tables, windows, palettes,
-// spacing.
+// What turns stored values into physical ones and grey levels, and pixels into places: rescale, tables,
+// windows, palettes, spacing, grid.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -182,6 +182,58 @@ void Checks::spacing() {
   if (h_.frames > 1)
     if (const std::string* value = find_in({frame, &from_.shared, &from_.top}, 0x00180088))
       if (const auto mm = number(*value); mm && *mm > 0) h_.spacing_mm[0] = *mm;
+}
+
+/// One slice: its position; frames: all of them, in even steps along one line. Where the thickness of
+/// a single slice stands in for the step, it does not matter: there is no second one.
+void Checks::grid() {
+  constexpr double kUnit = 1e-3;  // of direction cosines
+  constexpr double kEven = 0.01;  // millimetres
+  const auto frame = [&](int64_t k) {
+    return static_cast<size_t>(k) < from_.frames.size() ? &from_.frames[static_cast<size_t>(k)]
+                                                        : nullptr;
+  };
+  const auto three = [&](int64_t k, uint32_t tag, size_t count) -> std::vector<double> {
+    const std::string* value = find_in({frame(k), &from_.shared, &from_.top}, tag);
+    const auto read = value ? numbers(*value) : std::nullopt;
+    return read && read->size() == count ? *read : std::vector<double>{};
+  };
+  const auto unknown = [&](const std::string& why) {
+    h_.notes.push_back(why + ": the place in the patient is unknown");
+  };
+  if (h_.spacing_mm[1] <= 0) return;
+  const std::vector<double> cosines = three(0, 0x00200037, 6), first = three(0, 0x00200032, 3);
+  if (cosines.empty() || first.empty()) return;  // radiographs have none
+  const Point row{cosines[0], cosines[1], cosines[2]}, column{cosines[3], cosines[4], cosines[5]};
+  const double across = row[0] * column[0] + row[1] * column[1] + row[2] * column[2];
+  if (std::abs(std::hypot(row[0], row[1], row[2]) - 1) > kUnit ||
+      std::abs(std::hypot(column[0], column[1], column[2]) - 1) > kUnit || std::abs(across) > kUnit)
+    return unknown("ImageOrientationPatient is not of two unit vectors at a right angle");
+  Point step{row[1] * column[2] - row[2] * column[1], row[2] * column[0] - row[0] * column[2],
+             row[0] * column[1] - row[1] * column[0]};
+  const Point origin{first[0], first[1], first[2]};
+  if (h_.frames > 1) {
+    const std::vector<double> last = three(h_.frames - 1, 0x00200032, 3);
+    if (last.empty()) return unknown("the last frame has no position");
+    for (size_t axis = 0; axis < 3; ++axis)
+      step[axis] = (last[axis] - origin[axis]) / static_cast<double>(h_.frames - 1);
+    for (int64_t k = 0; k < h_.frames; ++k) {
+      const std::vector<double> at = three(k, 0x00200032, 3);
+      const bool turned = three(k, 0x00200037, 6) != cosines;
+      for (size_t axis = 0; axis < 3; ++axis)
+        if (turned || at.empty() ||
+            std::abs(at[axis] - origin[axis] - static_cast<double>(k) * step[axis]) > kEven)
+          return unknown("the frames do not lie on each other in even steps");
+    }
+    if (std::hypot(step[0], step[1], step[2]) < kEven)
+      return unknown("all frames lie at one place");
+  } else {
+    const std::string* between = find_in({frame(0), &from_.shared, &from_.top}, 0x00180088);
+    if (!between) between = find_in({frame(0), &from_.shared, &from_.top}, 0x00180050);
+    const auto mm = between ? number(*between) : std::nullopt;
+    for (double& one : step) one *= mm && *mm > 0 ? *mm : 1;
+  }
+  h_.affine = affine_of(row, column, h_.spacing_mm[2], h_.spacing_mm[1], step, origin);
 }
 
 void Checks::oddities() {

@@ -67,6 +67,7 @@ Image like(const Image& image, Sample sample, int64_t channels) {
   out.slope = image.slope;
   out.intercept = image.intercept;
   out.spacing_mm = image.spacing_mm;
+  out.affine = image.affine;
   out.notes = image.notes;
   out.pixels.resize(static_cast<size_t>(out.samples() * bytes_of(sample)));
   return out;

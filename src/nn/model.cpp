@@ -11,6 +11,7 @@
 #include "fovea/nn/layers.h"
 #include "fovea/nn/sequence.h"
 #include "fovea/nn/weights.h"
+#include "nn/heads.h"
 
 namespace fovea::nn {
 namespace {
@@ -49,19 +50,6 @@ class Placeholders : public torch::nn::Module, public Drawn {
     for (Tensor& one : parameters()) one.normal_(0, 0.02, generator);
   }
 };
-
-/// Outputs [N, K] of each input -> their mean over the inputs that a case has.
-Tensor mean_of_present(const std::vector<Tensor>& each, const std::vector<Part>& parts) {
-  Tensor sum, count;
-  for (size_t i = 0; i < each.size(); ++i) {
-    const Tensor one = parts[i].present.defined()
-                           ? parts[i].present.to(each[i].dtype()).unsqueeze(1)
-                           : torch::ones({each[i].size(0), 1}, each[i].options());
-    sum = sum.defined() ? sum + one * each[i] : one * each[i];
-    count = count.defined() ? count + one : one;
-  }
-  return sum / count.clamp_min(1);
-}
 
 /// `some` [k, …] at the positions `rows` of N cases, zeros elsewhere.
 Tensor among(const Tensor& some, const Tensor& rows, int64_t cases) {
@@ -104,6 +92,7 @@ Features encode_some(Encoder& encoder, const Tensor& input, const Tensor& length
                                   lengths.defined() ? lengths.index_select(0, rows) : Tensor());
   for (Tensor* part : {&found.map, &found.tokens, &found.pooled, &found.weights})
     if (part->defined()) *part = among(*part, rows, cases);
+  for (Tensor& level : found.levels) level = among(level, rows, cases);
   return found;
 }
 
@@ -180,22 +169,15 @@ Model::Model(const ModelOptions& options,
   fusion_ = register_module(
       "fusion", within("ModelOptions::fusion", [&] { return options.fusion.make(widths); }));
   const std::vector<int64_t> branches = fusion_->widths();
-  per_input_ = branches.size() > 1;
-  auto parent = register_module("heads", std::make_shared<torch::nn::Module>());
-  for (const HeadSpec& spec : heads) {
-    if (!spec.tokens_of.empty()) {
-      add_token_head(spec, *parent);
-      continue;
-    }
-    Head& head = heads_.emplace_back(Head{spec.name, {}});
-    auto place = parent;
-    if (per_input_)
-      place = parent->register_module(spec.name, std::make_shared<torch::nn::Module>());
-    for (size_t i = 0; i < branches.size(); ++i)
-      head.branches.push_back(
-          place->register_module(per_input_ ? input_names_[i] : spec.name,
-                                 std::make_shared<Linear>(branches[i], spec.outputs)));
+  const auto parent = register_module("heads", std::make_shared<torch::nn::Module>());
+  std::vector<InputShape> shapes;
+  std::vector<EncoderPtr> in_use;
+  for (const Reader& reader : readers_) {
+    shapes.push_back(reader.shape);
+    in_use.push_back(reader.encoder);
   }
+  for (const HeadSpec& spec : heads)
+    heads_.push_back(make_head(spec, {input_names_, shapes, in_use, branches, *parent}));
   if (seed) {
     draw(*this, *seed);
     if (!options.weights.empty()) start_from(*this, options.weights);
@@ -205,14 +187,13 @@ Model::Model(const ModelOptions& options,
 }
 
 Part Model::read(const Reader& reader, const TensorMap& inputs, const TensorMap& lengths,
-                 const TensorMap& present, TensorMap& outputs) const {
+                 const TensorMap& present, Features& features) const {
   const Tensor* here = present.find(reader.name);
   if (here && !reader.placeholder.defined() && !here->all().item<bool>())
     throw data_error(fmt::format(
         "model input '{}': {} cases lack it, and it was not optional when the model was trained",
         reader.name, here->logical_not().sum().item<int64_t>()));
   Part part;
-  Features features;
   const bool any = inputs.contains(reader.name) || !here;
   if (any) {
     const Tensor& input = inputs.at(reader.name);
@@ -230,8 +211,6 @@ Part Model::read(const Reader& reader, const TensorMap& inputs, const TensorMap&
   part.pooled = features.pooled;
   if (reader.placeholder.defined() && !part.pooled.defined())
     part.pooled = reader.placeholder.unsqueeze(0).expand({here->size(0), -1});
-  if (!is_training() && features.weights.defined())
-    outputs["weights." + reader.name] = features.weights.detach();
   return part;
 }
 
@@ -254,62 +233,28 @@ void Model::take_away(std::vector<Part>& parts) const {
   for (int64_t i = 0; i < count; ++i) parts[static_cast<size_t>(i)].present = kept.select(1, i);
 }
 
-TensorMap Model::forward(const TensorMap& inputs, const TensorMap& lengths,
-                         const TensorMap& present) {
-  TensorMap outputs;
+Outputs Model::forward(const TensorMap& inputs, const TensorMap& lengths,
+                       const TensorMap& present) {
   std::vector<Part> parts;
-  for (const Reader& reader : readers_)
-    parts.push_back(read(reader, inputs, lengths, present, outputs));
+  std::vector<Features> features(readers_.size());
+  for (size_t i = 0; i < readers_.size(); ++i)
+    parts.push_back(read(readers_[i], inputs, lengths, present, features[i]));
   if (is_training() && input_dropout_ > 0) take_away(parts);
   for (size_t i = 0; i < parts.size(); ++i)
     if (parts[i].present.defined() && readers_[i].placeholder.defined())
       parts[i].pooled = at::where(parts[i].present.unsqueeze(1), parts[i].pooled,
                                   readers_[i].placeholder.to(parts[i].pooled.dtype()));
   std::vector<Tensor> joined = fusion_->join(parts);
+  const double dropout = is_training() ? dropout_ : 0;
   for (Tensor& branch : joined)
-    if (is_training() && dropout_ > 0) branch = at::dropout(branch, dropout_, true);
-  for (const Head& head : heads_) {
-    if (!head.tokens_of.empty()) {
-      forward_tokens(head, parts, lengths, outputs);
-      // Which tokens stand for no text ([CLS]), where the places of the tokens are there.
-      if (const Tensor* places = inputs.find(head.tokens_of + ".offsets"))
-        outputs[head.name + ".wordless"] = places->select(2, 1).le(places->select(2, 0));
-      continue;
-    }
-    std::vector<Tensor> each;
-    for (size_t i = 0; i < joined.size(); ++i) each.push_back(head.branches[i]->forward(joined[i]));
-    outputs[head.name] = per_input_ ? mean_of_present(each, parts) : each[0];
-  }
+    if (dropout > 0) branch = at::dropout(branch, dropout, true);
+  const Encoded encoded{input_names_, parts, features, joined, inputs, lengths, dropout};
+  Outputs outputs;
+  for (const auto& head : heads_) head->forward(encoded, outputs);
+  for (size_t i = 0; i < readers_.size() && !is_training(); ++i)
+    if (features[i].weights.defined())
+      outputs.weights[readers_[i].name] = features[i].weights.detach();
   return outputs;
-}
-
-void Model::add_token_head(const HeadSpec& spec, torch::nn::Module& parent) {
-  const auto reader = std::ranges::find(readers_, spec.tokens_of, &Reader::name);
-  if (reader == readers_.end())
-    throw config_error(
-        fmt::format("model: the head '{}' is on the tokens of '{}', for which there is no encoder",
-                    spec.name, spec.tokens_of));
-  const auto linear = parent.register_module(
-      spec.name, std::make_shared<Linear>(reader->encoder->token_width(), spec.outputs));
-  Head& head = heads_.emplace_back(Head{spec.name, {linear}, spec.tokens_of});
-  if (spec.transitions)
-    head.transitions = linear->register_parameter(
-        "transitions", torch::zeros({spec.outputs + 1, spec.outputs + 1}));
-}
-
-void Model::forward_tokens(const Head& head, const std::vector<Part>& parts,
-                           const TensorMap& lengths, TensorMap& outputs) const {
-  const auto reader = std::ranges::find(readers_, head.tokens_of, &Reader::name);
-  Tensor tokens = parts[static_cast<size_t>(reader - readers_.begin())].tokens;
-  if (!tokens.defined())
-    throw config_error(fmt::format(
-        "model: the encoder of '{}' gives no tokens; encoders that do: rnn, transformer and tcn",
-        head.tokens_of));
-  if (is_training() && dropout_ > 0) tokens = at::dropout(tokens, dropout_, true);
-  outputs[head.name] = head.branches[0]->forward(tokens);
-  if (head.transitions.defined()) outputs[head.name + ".transitions"] = head.transitions;
-  if (const Tensor* length = lengths.find(head.tokens_of))
-    outputs[head.name + ".lengths"] = *length;
 }
 
 void Model::train(bool on) {

@@ -2,11 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
+#include <cmath>
 #include <cstring>
-#include <exception>
 #include <mutex>
-#include <thread>
 
 #include "fovea/core/threads.h"
 #include "fovea/io/image_file.h"
@@ -40,7 +38,8 @@ labels.csv    one row per radiograph: path, patient, label (1: with lesions), cl
               number of lesions, mask, boxes ("x y width height" in pixels, joined by ';'); with the
               settings report and labs a reader's report, its entities, and laboratory values
 boxes.csv     one row per lesion of a radiograph
-volumes.csv   one row per CT series: path (a folder of slices), patient, label, class, split, age, sex, lesions
+volumes.csv   one row per CT series: path (a folder of slices), patient, label, class, split, age, sex, lesions,
+              mask (a folder of slices), boxes ("x y z width height depth" in voxels, joined by ';')
 images/       DICOM: CR and Secondary Capture, 8 to 16 bits, MONOCHROME1 and 2, four transfer syntaxes
 volumes/      DICOM: CT, one folder per series
 masks/        PNG of the same path, 255 inside a lesion
@@ -61,29 +60,6 @@ void write_mask(const fs::path& path, int64_t size, const std::vector<uint8_t>& 
   image.pixels.resize(mask.size());
   std::memcpy(image.pixels.data(), mask.data(), mask.size());
   io::write_png(path, image);
-}
-
-/// Calls body(0) … body(count - 1) on several threads; the first exception by number is thrown
-/// after all have ended.
-void in_parallel(int64_t count, int64_t threads, const std::function<void(int64_t)>& body) {
-  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  std::atomic<int64_t> next = 0;
-  std::mutex mutex;
-  std::exception_ptr failure;
-  int64_t failed_at = count;
-  on_threads(std::min(threads, count), [&](bool) {
-    for (int64_t i = next++; i < count; i = next++) try {
-        body(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (i < failed_at) {
-          failed_at = i;
-          failure = std::current_exception();
-        }
-        next = count;
-      }
-  });
-  if (failure) std::rethrow_exception(failure);
 }
 
 void prepare(const fs::path& folder) {
@@ -203,6 +179,25 @@ void Writer::write_volume_slice(int64_t volume, int64_t slice) const {
   write_mask(folder_ / "masks" / (name + ".png"), options_.size, scan.mask);
 }
 
+/// The boxes of the nodules, in voxels from the edge of the first one on.
+std::string boxes_of(const std::vector<Nodule>& nodules, const PhantomOptions& options,
+                     bool head_first) {
+  const double pixel_mm = 2 * kHalfWidth_mm / static_cast<double>(options.size);
+  const double slice_mm = 2 * kHalfLength_mm / static_cast<double>(options.slices);
+  const auto rounded = [](double voxels) { return std::round(1000 * voxels) / 1000; };
+  std::string joined;
+  for (const Nodule& one : nodules) {
+    const double z = head_first ? -one.z : one.z;
+    joined += fmt::format("{}{} {} {} {} {} {}", joined.empty() ? "" : ";",
+                          rounded((one.x - one.radius + kHalfWidth_mm) / pixel_mm),
+                          rounded((one.y - one.radius + kHalfWidth_mm) / pixel_mm),
+                          rounded((z - one.radius + kHalfLength_mm) / slice_mm),
+                          rounded(2 * one.radius / pixel_mm), rounded(2 * one.radius / pixel_mm),
+                          rounded(2 * one.radius / slice_mm));
+  }
+  return joined;
+}
+
 void put_patient(storage::CsvWriter& table, const PlannedPatient& planned, int64_t lesions) {
   const Patient& patient = planned.patient;
   table.text(patient.id).number(int64_t{patient.lesions});
@@ -241,11 +236,14 @@ Summary Writer::write_tables() const {
     sum.images_with_lesions += film_patient(i).patient.lesions;
   }
   storage::CsvWriter volumes(
-      {"path", "patient", "label", "class", "split", "age", "sex", "lesions"});
+      {"path", "patient", "label", "class", "split", "age", "sex", "lesions", "mask", "boxes"});
   for (int64_t v = 0; v < options_.volumes; ++v) {
-    const auto count = static_cast<int64_t>(thoraxes_[static_cast<size_t>(v)].nodules.size());
+    const std::vector<Nodule>& nodules = thoraxes_[static_cast<size_t>(v)].nodules;
+    const auto count = std::ssize(nodules);
     volumes.text("volumes/" + volume_patient(v).patient.id);
     put_patient(volumes, volume_patient(v), count);
+    volumes.text("masks/" + volume_patient(v).patient.id);
+    volumes.text(boxes_of(nodules, options_, v % 2 != 0));
     volumes.end_row();
     sum.lesions += count;
   }
@@ -267,7 +265,7 @@ Summary write_phantoms(const fs::path& folder, const PhantomOptions& options,
   Writer writer(folder, options);
   std::mutex mutex;
   int64_t done = 0;
-  in_parallel(writer.files(), options.threads, [&](int64_t file) {
+  for_each_index(writer.files(), options.threads, [&](int64_t file) {
     writer.write(file);
     if (!progress) return;
     const std::lock_guard lock(mutex);

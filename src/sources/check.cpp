@@ -1,21 +1,17 @@
 #include "fovea/sources/check.h"
 
-#include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <mutex>
 #include <numeric>
 #include <set>
-#include <thread>
 #include <unordered_map>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
-#include "fovea/core/threads.h"
+#include "fovea/data/parallel.h"
 #include "fovea/storage/hash.h"
 
 namespace fovea::sources {
@@ -65,7 +61,6 @@ Look look(const Dataset& data, int64_t index, const ExampleTransform& transform)
     bool pictures = false;
     const Example example = data.get(index);
     for (const auto& [name, tensor] : example.inputs) {
-      if (name.find('.') != std::string::npos) continue;  // places in a text, which no model reads
       const torch::Tensor pixels = tensor.contiguous();
       pictures |= pixels.dim() > 1;
       hash.add(fmt::format("{} {} {}", name, fmt::join(pixels.sizes(), "x"),
@@ -91,22 +86,19 @@ std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
                               const ExampleTransform& transform,
                               const std::function<bool(int64_t, int64_t)>& progress) {
   std::vector<Look> looks(static_cast<size_t>(data.size()));
-  std::atomic<int64_t> next = 0;
   std::mutex mutex;
   int64_t done = 0;
-  if (threads <= 0) threads = std::max(1u, std::thread::hardware_concurrency());
-  const int of_caller = omp_get_max_threads();
-  on_threads(threads, [&](bool) {
-    at::get_num_threads();  // sets this thread's number once, so the next line stands
-    omp_set_num_threads(1);
-    for (int64_t i = next++; i < data.size(); i = next++) {
-      looks[static_cast<size_t>(i)] = look(data, i, transform);
+  bool stopped = false;
+  for_each_case(data.size(), threads, [&](int64_t i) {
+    {
       const std::lock_guard lock(mutex);
-      ++done;
-      if (progress && !progress(done, data.size())) next = data.size();
+      if (stopped) return;
     }
+    looks[static_cast<size_t>(i)] = look(data, i, transform);
+    const std::lock_guard lock(mutex);
+    ++done;
+    if (progress && !progress(done, data.size())) stopped = true;
   });
-  omp_set_num_threads(of_caller);
   return looks;
 }
 
@@ -147,16 +139,12 @@ void add_counts(CheckReport& report, const Source& source) {
   for (const std::string& split : source.split_names()) {
     const std::vector<int64_t> cases = source.cases(split);
     report.splits.emplace_back(split, static_cast<int64_t>(cases.size()));
-    for (const TargetSpec& spec : source.targets) {
-      if (spec.kind == TargetKind::number || spec.kind == TargetKind::tags) continue;
+    for (const TargetPtr& target : source.truth) {
+      if (!target->has_classes()) continue;
+      const TargetSpec& spec = target->spec();
       std::vector<int64_t> counts(spec.classes.size(), 0);
-      for (const int64_t i : cases) {
-        const torch::Tensor target = source.data->targets(i).at(spec.name);
-        const bool known = spec.multi_label() || target.item<int64_t>() >= 0;
-        if (!spec.multi_label() && known) ++counts[static_cast<size_t>(target.item<int64_t>())];
-        for (size_t k = 0; spec.multi_label() && k < counts.size(); ++k)
-          counts[k] += target[static_cast<int64_t>(k)].item<float>() == 1;
-      }
+      for (const int64_t i : cases)
+        for (const int64_t k : target->classes_of(i)) ++counts[static_cast<size_t>(k)];
       for (size_t k = 0; k < counts.size(); ++k)
         report.counts.push_back({split, spec.name, spec.classes[k], counts[k]});
     }
@@ -165,18 +153,20 @@ void add_counts(CheckReport& report, const Source& source) {
 
 void add_overlaps(CheckReport& report, const Source& source) {
   for (const auto& [name, input] : source.inputs) {
+    const auto* windows = dynamic_cast<const Windows*>(input.get());
+    if (!windows) continue;
     int64_t last = 0;
-    for (int64_t i = 0; i < report.cases; ++i) last = std::max(last, input->span(i).second);
+    for (int64_t i = 0; i < report.cases; ++i) last = std::max(last, windows->window(i).second);
     std::vector<int64_t> trained(static_cast<size_t>(last) + 1);  // training values before each
     for (const int64_t i : source.cases("train")) {
-      const auto [begin, end] = input->span(i);
+      const auto [begin, end] = windows->window(i);
       std::fill(trained.begin() + begin + 1, trained.begin() + end + 1, 1);
     }
     std::partial_sum(trained.begin(), trained.end(), trained.begin());
     for (const std::string& split : source.split_names()) {
       CheckReport::Overlap overlap{.input = name, .split = split};
       for (const int64_t i : source.cases(split)) {
-        const auto [begin, end] = input->span(i);
+        const auto [begin, end] = windows->window(i);
         overlap.cases += trained[static_cast<size_t>(end)] > trained[static_cast<size_t>(begin)];
         ++overlap.of;
       }

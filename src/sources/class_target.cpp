@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <set>
@@ -38,6 +39,81 @@ std::vector<std::string_view> parts(std::string_view text, const std::string& se
   }
 }
 
+/// One class of several: int64 [N], -1 where it is not known. Several labels at once: float32 [N, L]
+/// of 0 and 1, NaN where one is not known.
+class ClassTarget final : public TensorTarget {
+ public:
+  ClassTarget(TargetSpec spec, torch::Tensor values, Findings findings) {
+    spec_ = std::move(spec);
+    values_ = std::move(values);
+    findings_ = std::move(findings);
+  }
+
+  bool has_classes() const override { return true; }
+
+  std::vector<int64_t> classes_of(int64_t index) const override {
+    if (!spec_.multi_label()) {
+      const int64_t k = values_.const_data_ptr<int64_t>()[index];
+      return k < 0 ? std::vector<int64_t>{} : std::vector{k};
+    }
+    std::vector<int64_t> classes;
+    for (size_t k = 0; k < spec_.classes.size(); ++k)
+      if (answer(index, k) == 1) classes.push_back(static_cast<int64_t>(k));
+    return classes;
+  }
+
+  std::vector<TruthColumn> columns() const override {
+    std::vector<TruthColumn> all(spec_.multi_label() ? spec_.classes.size() : 1);
+    for (size_t k = 0; k < all.size(); ++k) {
+      if (spec_.multi_label()) all[k].label = spec_.classes[k];
+      for (int64_t i = 0; i < values_.size(0); ++i) {
+        const double value = spec_.multi_label()
+                                 ? answer(i, k)
+                                 : static_cast<double>(values_.const_data_ptr<int64_t>()[i]);
+        all[k].values.push_back(value < 0 ? std::nan("") : value);
+      }
+    }
+    return all;
+  }
+
+  std::string summary() const override {
+    std::vector<int64_t> counts(spec_.classes.size());
+    int64_t unknown = 0;
+    for (int64_t i = 0; i < values_.size(0); ++i) {
+      for (const int64_t k : classes_of(i)) ++counts[static_cast<size_t>(k)];
+      unknown += !known(i);
+    }
+    std::vector<std::string> shown;
+    for (size_t k = 0; k < counts.size(); ++k)
+      shown.push_back(fmt::format("{} {}", spec_.classes[k], counts[k]));
+    return fmt::format("{} {}{}", spec_.type, join(shown, ", ", 20),
+                       unknown > 0 ? fmt::format("; {} not known", unknown) : "");
+  }
+
+  void fit(const std::vector<int64_t>& training, bool any) override {
+    spec_.counts.assign(spec_.classes.size(), 0);
+    if (spec_.multi_label()) spec_.known.assign(spec_.classes.size(), 0);
+    for (const int64_t i : training) {
+      for (const int64_t k : classes_of(i)) ++spec_.counts[static_cast<size_t>(k)];
+      for (size_t k = 0; k < spec_.known.size(); ++k) spec_.known[k] += !std::isnan(answer(i, k));
+    }
+    std::vector<std::string> shown;
+    for (size_t k = 0; k < spec_.counts.size(); ++k)
+      shown.push_back(fmt::format("{} {}", spec_.classes[k], spec_.counts[k]));
+    for (size_t k = 0; any && k < spec_.counts.size(); ++k)
+      if (spec_.counts[k] == 0)
+        throw data_error(fmt::format(
+            "target '{}': the class '{}' has no case in the split 'train' (counts: {}); leave it "
+            "out of the classes or split otherwise",
+            spec_.name, spec_.classes[k], join(shown)));
+  }
+
+ private:
+  float answer(int64_t index, size_t k) const {
+    return values_.const_data_ptr<float>()[static_cast<size_t>(index) * spec_.classes.size() + k];
+  }
+};
+
 class Reader {
  public:
   Reader(const std::string& name, const ClassesOptions& options, const LabelTexts& texts)
@@ -46,11 +122,11 @@ class Reader {
         cases_(texts.cells[0].size()),
         setting_("DataOptions::targets." + name),
         names_(texts.decimal) {
-    labels_.spec.name = name;
+    spec_.name = name;
     for (const std::string& text : options.missing) missing_.insert(name_key(text, texts.decimal));
   }
 
-  Labels read() {
+  TargetPtr read() {
     if (texts_.cells.size() > 1) {
       read_columns();
     } else {
@@ -59,9 +135,10 @@ class Reader {
       find_indices();
       options_.separator.empty() ? read_classes() : read_lists();
     }
-    names_.add_notes(texts_.where, labels_.findings.notes);
+    names_.add_notes(texts_.where, findings_.notes);
     note_missing();
-    return std::move(labels_);
+    return std::make_shared<ClassTarget>(std::move(spec_), std::move(values_),
+                                         std::move(findings_));
   }
 
  private:
@@ -95,7 +172,7 @@ class Reader {
   // --- classes
 
   void choose_classes() {
-    std::vector<std::string>& classes = labels_.spec.classes;
+    std::vector<std::string>& classes = spec_.classes;
     classes = options_.classes;
     if (classes.empty()) classes = found_classes();
     if (classes.size() < 2 && options_.separator.empty())
@@ -191,7 +268,7 @@ class Reader {
       }
     indices_ = any;
     if (any)
-      labels_.findings.notes.push_back(fmt::format(
+      findings_.notes.push_back(fmt::format(
           "{}: its numbers are read as indices of the classes: 0 is {}, 1 is {}{}", texts_.where,
           options_.classes[0], options_.classes[1], size > 2 ? ", …" : ""));
   }
@@ -207,14 +284,14 @@ class Reader {
     if (found != index_.end()) return found->second;
     if (!indices_ || !is_whole(key)) return -1;
     const int64_t index = index_of(key);
-    return index < static_cast<int64_t>(labels_.spec.classes.size()) ? index : -1;
+    return index < static_cast<int64_t>(spec_.classes.size()) ? index : -1;
   }
 
   // --- values
 
   void read_classes() {
-    labels_.values = torch::full({static_cast<int64_t>(cases_)}, -1, torch::kInt64);
-    auto* values = labels_.values.data_ptr<int64_t>();
+    values_ = torch::full({static_cast<int64_t>(cases_)}, -1, torch::kInt64);
+    auto* values = values_.data_ptr<int64_t>();
     Complaints complaints;
     for (size_t i = 0; i < cases_; ++i) {
       if (cells_[i].missing) continue;
@@ -226,7 +303,7 @@ class Reader {
 
   void read_lists() {
     float* values = room();
-    const size_t width = labels_.spec.classes.size();
+    const size_t width = spec_.classes.size();
     Complaints complaints;
     for (size_t i = 0; i < cases_; ++i) {
       if (cells_[i].missing)
@@ -243,10 +320,10 @@ class Reader {
   }
 
   void read_columns() {
-    labels_.spec.classes = options_.classes.empty() ? texts_.columns : options_.classes;
-    if (labels_.spec.classes.size() != texts_.columns.size())
+    spec_.classes = options_.classes.empty() ? texts_.columns : options_.classes;
+    if (spec_.classes.size() != texts_.columns.size())
       throw config_error(fmt::format("found {} classes for {} columns, wanted one each",
-                                     labels_.spec.classes.size(), texts_.columns.size()),
+                                     spec_.classes.size(), texts_.columns.size()),
                          "correct " + setting_ + ".classes");
     float* values = room();
     const size_t width = texts_.columns.size();
@@ -266,7 +343,7 @@ class Reader {
         else
           complaints.add(i, cell);
         if (truth && !way && truth->way > 0)
-          labels_.findings.notes.push_back(
+          findings_.notes.push_back(
               fmt::format("{}: in '{}', '{}' is read as {}", texts_.where, texts_.columns[k],
                           storage::escaped(cell, 40),
                           truth->yes ? "1, its opposite as 0" : "0, its opposite as 1"));
@@ -278,10 +355,10 @@ class Reader {
   }
 
   float* room() {
-    labels_.spec.kind = TargetKind::labels;
-    labels_.values = torch::zeros(
-        {static_cast<int64_t>(cases_), static_cast<int64_t>(labels_.spec.classes.size())});
-    return labels_.values.data_ptr<float>();
+    spec_.type = "labels";
+    values_ =
+        torch::zeros({static_cast<int64_t>(cases_), static_cast<int64_t>(spec_.classes.size())});
+    return values_.data_ptr<float>();
   }
 
   void raise(const Complaints& complaints, const std::string& wanted) const {
@@ -291,18 +368,17 @@ class Reader {
   }
 
   std::string class_list() const {
-    return fmt::format("one of the {} classes {}{}", labels_.spec.classes.size(),
-                       join(labels_.spec.classes, ", ", 20),
-                       indices_ ? " or an index from 0 on" : "");
+    return fmt::format("one of the {} classes {}{}", spec_.classes.size(),
+                       join(spec_.classes, ", ", 20), indices_ ? " or an index from 0 on" : "");
   }
 
   void note_missing() {
     std::vector<std::string> texts;
     for (const auto& [key, count] : as_missing_) texts.push_back(shown(key));
     if (!texts.empty())
-      labels_.findings.notes.push_back(
-          fmt::format("{}: {} of {} cells ({}) are read as not known", texts_.where, not_known_,
-                      cases_ * texts_.cells.size(), join(texts, ", ", 5)));
+      findings_.notes.push_back(fmt::format("{}: {} of {} cells ({}) are read as not known",
+                                            texts_.where, not_known_, cases_ * texts_.cells.size(),
+                                            join(texts, ", ", 5)));
   }
 
   const ClassesOptions& options_;
@@ -315,18 +391,20 @@ class Reader {
   int64_t not_known_ = 0;
   std::vector<Case> cells_;
   bool indices_ = false;
-  Labels labels_;
+  TargetSpec spec_;
+  torch::Tensor values_;
+  Findings findings_;
   std::unordered_map<std::string, int64_t> index_;
 };
 
 }  // namespace
 
-Labels read_labels(const std::string& name, const ClassesOptions& options,
-                   const LabelTexts& texts) {
+TargetPtr read_labels(const std::string& name, const ClassesOptions& options,
+                      const LabelTexts& texts) {
   return Reader(name, options, texts).read();
 }
 
-Labels class_target(const ClassesOptions& options, const TargetPlace& place) {
+TargetPtr class_target(const ClassesOptions& options, const TargetPlace& place) {
   if (options.column.empty())
     throw config_error(
         "the target '" + place.name + "' has no column",

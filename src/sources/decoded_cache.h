@@ -3,15 +3,12 @@
 // deleted at any time.
 #pragma once
 
-#include <torch/types.h>
-
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "fovea/sources/formats.h"
-#include "fovea/storage/file.h"
+#include "sources/files.h"
 
 namespace fovea::sources {
 
@@ -22,11 +19,10 @@ class DecodedCache {
                const storage::FileStamp& stamp, int64_t channels, const FormatOptions& options);
 
   /// Nothing where it was not kept, or what is there is damaged.
-  std::optional<torch::Tensor> find() const;
-  /// What its reader noted: one a line of a text beside it.
-  std::vector<std::string> notes() const;
+  /// `notes`: what its reader noted.
+  std::optional<PlacedImage> find(std::vector<std::string>& notes) const;
   /// uint8 and float32. A folder that cannot be written to is said once in the log.
-  void keep(const torch::Tensor& tensor, const std::vector<std::string>& notes) const;
+  void keep(const PlacedImage& image, const std::vector<std::string>& notes) const;
 
  private:
   std::filesystem::path place_;

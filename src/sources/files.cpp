@@ -33,17 +33,19 @@ std::string changed(const fs::path& path, const storage::FileStamp& listed,
 
 class FileInput final : public Input {
  public:
-  FileInput(std::vector<ListedFile> files, const ImageOptions& image, const DataOptions& options,
-            bool survey)
-      : files_(std::move(files)), image_(image), options_(options) {
+  FileInput(std::string name, std::vector<ListedFile> files, const ImageOptions& image,
+            const DataOptions& options, bool survey)
+      : name_(std::move(name)), files_(std::move(files)), image_(image), options_(options) {
     if (!survey || image_.channels != 0) return;
     survey_ = survey_images(files_);
     image_.channels = survey_.channels;
   }
 
-  torch::Tensor read(int64_t index) const override {
+  torch::Tensor read(int64_t index, Origin& origin) const override {
     const ListedFile& file = files_.at(static_cast<size_t>(index));
-    return read_tensor(file.path, image_, options_, notes_, file.stamp);
+    PlacedImage image = read_image(file.path, image_, options_, notes_, file.stamp);
+    origin.places.emplace_back(name_, Placement{image.grid, image.grid});
+    return std::move(image.values);
   }
   bool has(int64_t index) const override {
     return !files_.at(static_cast<size_t>(index)).path.empty();
@@ -56,6 +58,7 @@ class FileInput final : public Input {
   std::vector<std::string> notes() const override { return notes_.lines(); }
 
  private:
+  std::string name_;
   std::vector<ListedFile> files_;
   ImageOptions image_;
   DataOptions options_;
@@ -68,7 +71,7 @@ class CaseDataset final : public Dataset {
   explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {
     for (const auto& [name, input] : cases_.inputs)
       schema_.inputs.push_back({name, input->shape()});
-    schema_.targets = cases_.specs;
+    for (const TargetPtr& target : cases_.targets) schema_.targets.push_back(target->spec());
   }
 
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
@@ -76,9 +79,13 @@ class CaseDataset final : public Dataset {
   Example get(int64_t index) const override {
     // No gradient comes here, and to note that a slice is one costs more than to slice.
     const at::AutoDispatchBelowADInplaceOrView plain;
-    Example example{cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index)};
+    Example example{
+        cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index), {}};
+    Origin origin;
     for (const auto& [name, input] : cases_.inputs)
-      if (input->has(index)) example.inputs[name] = input->read(index);
+      if (input->has(index)) example.inputs[name] = input->read(index, origin);
+    for (const TargetPtr& target : cases_.targets) target->add_origin(index, origin);
+    if (!origin.empty()) example.origin = std::make_shared<const Origin>(std::move(origin));
     return example;
   }
 
@@ -86,8 +93,7 @@ class CaseDataset final : public Dataset {
 
   TensorMap targets(int64_t index) const override {
     TensorMap one;
-    for (const auto& [name, all] : cases_.targets) one[name] = all[index];
-    for (const auto& [name, all] : cases_.tags) one[name] = all.at(static_cast<size_t>(index));
+    for (const TargetPtr& target : cases_.targets) one[target->spec().name] = target->read(index);
     return one;
   }
 
@@ -110,9 +116,9 @@ class CaseDataset final : public Dataset {
 
 DatasetPtr case_dataset(Cases cases) { return std::make_shared<CaseDataset>(std::move(cases)); }
 
-InputPtr file_input(std::vector<ListedFile> files, const ImageOptions& image,
-                    const DataOptions& options, bool survey) {
-  return std::make_shared<FileInput>(std::move(files), image, options, survey);
+InputPtr file_input(const std::string& name, std::vector<ListedFile> files,
+                    const ImageOptions& image, const DataOptions& options, bool survey) {
+  return std::make_shared<FileInput>(name, std::move(files), image, options, survey);
 }
 
 InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
@@ -121,6 +127,7 @@ InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
         "the image '" + place.name + "' has no column",
         "name the table's column of files: DataOptions::inputs." + place.name + ".column");
   return file_input(
+      place.name,
       place.files(
           {.column = options.column, .folder = options.folder, .optional = options.optional}),
       options, place.data, !place.cases);
@@ -134,17 +141,17 @@ std::optional<storage::FileStamp> stamp_of(const fs::path& path) {
       .modified_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
-torch::Tensor read_tensor(const fs::path& path, const ImageOptions& image,
-                          const DataOptions& options, ImageNotes& notes,
-                          const std::optional<storage::FileStamp>& listed) {
+PlacedImage read_image(const fs::path& path, const ImageOptions& image, const DataOptions& options,
+                       ImageNotes& notes, const std::optional<storage::FileStamp>& listed) {
   const storage::InputFile file(path);
   if (listed && *listed != file.stamp()) throw io_error(changed(path, *listed, file.stamp()));
   FormatOptions formats = options.formats;
   formats.axes = image.axes;
   const DecodedCache cache(options.cache_folder, path, file.stamp(), image.channels, formats);
-  if (std::optional<torch::Tensor> kept = cache.find()) {
-    notes.add(storage::shown(path), cache.notes());
-    return *kept;
+  std::vector<std::string> said;
+  if (std::optional<PlacedImage> kept = cache.find(said)) {
+    notes.add(storage::shown(path), said);
+    return std::move(*kept);
   }
   const int64_t most = formats.max_decoded_mb << 20;
   if (file.size() > most)
@@ -154,12 +161,13 @@ torch::Tensor read_tensor(const fs::path& path, const ImageOptions& image,
   std::string content(static_cast<size_t>(file.size()), '\0');
   file.read(0, std::as_writable_bytes(std::span(content)));
   Image decoded = decode_image(content, path, formats);
-  torch::Tensor tensor =
-      within(storage::shown(path), [&] { return to_tensor(decoded, image.channels); });
+  PlacedImage placed{
+      within(storage::shown(path), [&] { return to_tensor(decoded, image.channels); }),
+      decoded.grid()};
   if (image.channels == 1 && decoded.channels == 3) decoded.notes.push_back("colour became grey");
   notes.add(storage::shown(path), decoded.notes);
-  cache.keep(tensor, decoded.notes);
-  return tensor;
+  cache.keep(placed, decoded.notes);
+  return placed;
 }
 
 namespace {

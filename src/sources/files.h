@@ -10,6 +10,7 @@
 #include "fovea/data/dataset.h"
 #include "fovea/sources/data_options.h"
 #include "fovea/sources/image_notes.h"
+#include "fovea/sources/source.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::sources {
@@ -18,9 +19,7 @@ struct Cases {
   std::vector<std::string> ids;
   std::vector<std::string> groups;  // or empty
   std::vector<std::pair<std::string, InputPtr>> inputs;
-  std::vector<TargetSpec> specs = {};
-  TensorMap targets = {};  // of all cases: [N] or [N, L]
-  std::vector<std::pair<std::string, std::vector<torch::Tensor>>> tags = {};  // of each case: [L]
+  std::vector<TargetPtr> targets = {};
   std::function<std::string(size_t)> place = {};  // of a case without a file
 };
 
@@ -29,17 +28,26 @@ DatasetPtr case_dataset(Cases cases);
 
 /// One picture per case, decoded when asked. A file that changed since it was listed is an io Error.
 /// `survey`: where the settings leave the channels open, all headers are read to choose them.
-InputPtr file_input(std::vector<ListedFile> files, const ImageOptions& image,
-                    const DataOptions& options, bool survey = true);
+InputPtr file_input(const std::string& name, std::vector<ListedFile> files,
+                    const ImageOptions& image, const DataOptions& options, bool survey = true);
+
+/// Reads a file as the text of a case of a trained model.
+CaseReader text_file_reader(const std::string& name, const TextOptions& options,
+                            const DataOptions& data, text::TokenizerPtr tokenizer);
 
 /// What tells a changed file; nothing where there is no regular file.
 std::optional<storage::FileStamp> stamp_of(const std::filesystem::path& path);
 
-/// One file as a tensor, from the cache folder where it is there. What its reader has to say goes
-/// to `notes`.
-torch::Tensor read_tensor(const std::filesystem::path& path, const ImageOptions& image,
-                          const DataOptions& options, ImageNotes& notes,
-                          const std::optional<storage::FileStamp>& listed = {});
+/// An image as a tensor, and where its voxels lie.
+struct PlacedImage {
+  torch::Tensor values;
+  Grid grid;
+};
+
+/// One file, from the cache folder where it is there. What its reader has to say goes to `notes`.
+PlacedImage read_image(const std::filesystem::path& path, const ImageOptions& image,
+                       const DataOptions& options, ImageNotes& notes,
+                       const std::optional<storage::FileStamp>& listed = {});
 
 /// What a folder holds, everything below it, by path. Links to folders are followed, each folder
 /// once; one that leads back to where it stands is not.

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <charconv>
 #include <map>
+#include <numeric>
 #include <regex>
 #include <set>
 
@@ -93,18 +94,20 @@ class TreeReader {
     texts.cells.emplace_back();
     for (const Place& one : places_) texts.cells[0].push_back(one.label);
     texts.place = [this](size_t i) { return storage::shown(places_[i].file); };
-    const std::vector<Labels> labels{read_labels(target, target_options, texts)};
+    const std::vector<TargetPtr> targets{read_labels(target, target_options, texts)};
     Source source;
     note_meaning(source);
     const std::vector<std::string> patients = read_patients(source);
+    std::vector<int64_t> every(places_.size());
+    std::iota(every.begin(), every.end(), 0);
     if (has_splits_)
       for (const Place& one : places_) source.splits.push_back(one.split);
     else
-      source.splits = within(
-          by_folder_ ? "the folders below the classes taken as patients "
-                       "(DataOptions::group 0: each image by itself)"
-                     : where_,
-          [&] { return draw_splits(options_.split, labels, patients, places_.size(), seed_); });
+      source.splits =
+          within(by_folder_ ? "the folders below the classes taken as patients "
+                              "(DataOptions::group 0: each image by itself)"
+                            : where_,
+                 [&] { return draw_splits(options_.split, targets, every, patients, seed_); });
     note_left_out(source);
     Cases cases;
     cases.groups = patients;
@@ -113,12 +116,11 @@ class TreeReader {
       cases.ids.push_back(one.file.lexically_relative(root_).string());
       listed.push_back({one.file, stamp_of(one.file).value_or(storage::FileStamp{})});
     }
-    source.images = file_input(std::move(listed), input_options, options_);
+    source.images = file_input(input, std::move(listed), input_options, options_);
     cases.inputs.emplace_back(input, source.images);
-    cases.targets[target] = labels[0].values;
-    cases.specs = {labels[0].spec};
+    cases.targets = targets;
     source.data = case_dataset(std::move(cases));
-    finish(source, labels, patients, texts.place);
+    finish(source, targets, patients, texts.place);
     return source;
   }
 

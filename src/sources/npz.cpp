@@ -36,19 +36,20 @@ struct Part {
 class NpzDataset final : public Dataset {
  public:
   NpzDataset(std::filesystem::path path, std::vector<Part> parts, std::string input,
-             int64_t channels, std::string target, torch::Tensor values)
+             int64_t channels, TargetPtr truth)
       : path_(std::move(path)),
         parts_(std::move(parts)),
         input_(std::move(input)),
         channels_(channels),
-        target_(std::move(target)),
-        values_(std::move(values)) {}
+        truth_(std::move(truth)) {
+    for (const Part& part : parts_) size_ += part.size();
+  }
 
-  int64_t size() const override { return values_.size(0); }
+  int64_t size() const override { return size_; }
 
   Example get(int64_t index) const override {
     const auto [part, inner] = find(index);
-    Example example{fmt::format("{}/{}", part->split, inner), "", {}, targets(index)};
+    Example example{fmt::format("{}/{}", part->split, inner), "", {}, targets(index), {}};
     example.inputs[input_] =
         within(name(index), [&] { return to_tensor(part->image(inner), channels_); });
     return example;
@@ -56,7 +57,7 @@ class NpzDataset final : public Dataset {
 
   TensorMap targets(int64_t index) const override {
     TensorMap one;
-    one[target_] = values_[index];
+    one[truth_->spec().name] = truth_->read(index);
     return one;
   }
 
@@ -80,8 +81,8 @@ class NpzDataset final : public Dataset {
   std::vector<Part> parts_;
   std::string input_;
   int64_t channels_;
-  std::string target_;
-  torch::Tensor values_;
+  TargetPtr truth_;
+  int64_t size_ = 0;
 };
 
 int64_t whole_number(const io::Array& array, int64_t i, const std::string& where) {
@@ -123,10 +124,10 @@ class ArchiveReader {
         read_part(split, input_options.axes, source.splits);
     if (parts_.empty()) refuse_names();
     note_parts(source);
-    const std::vector<Labels> labels{number_labels(target, target_options)};
+    const TargetPtr truth = number_labels(target, target_options);
     source.data = std::make_shared<NpzDataset>(options_.path, std::move(parts_), input,
-                                               input_options.channels, target, labels[0].values);
-    finish(source, labels, {}, [](size_t i) { return fmt::format("case {}", i); });
+                                               input_options.channels, truth);
+    finish(source, {truth}, {}, [](size_t i) { return fmt::format("case {}", i); });
     return source;
   }
 
@@ -178,7 +179,7 @@ class ArchiveReader {
                     where_, join(names, ", ", 20)));
   }
 
-  Labels number_labels(const std::string& name, const ClassesOptions& target) const {
+  TargetPtr number_labels(const std::string& name, const ClassesOptions& target) const {
     std::vector<std::string> cells;
     for (const int64_t number : numbers_) cells.push_back(std::to_string(number));
     LabelTexts texts;

@@ -6,9 +6,10 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
-#include "fovea/sources/targets.h"
 #include "sources/cells.h"
 #include "sources/complaints.h"
+#include "sources/numbers.h"
+#include "sources/targets.h"
 
 namespace fovea::sources {
 namespace {
@@ -23,16 +24,49 @@ void check(const NumberOptions& options, const std::string& setting) {
                   setting, join(found)));
 }
 
+class NumberTarget final : public TensorTarget {
+ public:
+  NumberTarget(std::string name, torch::Tensor values, Findings findings) {
+    spec_.name = std::move(name);
+    spec_.type = "number";
+    values_ = std::move(values);
+    findings_ = std::move(findings);
+  }
+
+  std::vector<TruthColumn> columns() const override {
+    TruthColumn column{.number = true};
+    const auto* values = values_.const_data_ptr<float>();
+    column.values.assign(values, values + values_.size(0));
+    return {column};
+  }
+
+  void fit(const std::vector<int64_t>& training, bool) override {
+    std::vector<double> numbers;
+    const auto* values = values_.const_data_ptr<float>();
+    for (const int64_t i : training)
+      if (!std::isnan(values[i])) numbers.push_back(values[i]);
+    if (numbers.empty())
+      throw data_error(fmt::format("target '{}': no training case has its number", spec_.name));
+    const Spread spread = spread_of(numbers);
+    spec_.mean = spread.mean;
+    spec_.deviation = spread.deviation > 0 ? spread.deviation : 1;
+  }
+};
+
 }  // namespace
 
-Labels number_target(const NumberOptions& options, const TargetPlace& place) {
+TargetPtr number_of_cases(std::string name, torch::Tensor values, Findings findings) {
+  return std::make_shared<NumberTarget>(std::move(name), std::move(values), std::move(findings));
+}
+
+TargetPtr number_target(const NumberOptions& options, const TargetPlace& place) {
   const std::string setting = "DataOptions::targets." + place.name + ".number";
   const std::string where = fmt::format("{}: column '{}'", place.where, options.column);
   check(options, setting);
-  Labels labels{.spec = {.name = place.name, .classes = {}, .kind = TargetKind::number},
-                .values = torch::full({static_cast<int64_t>(place.cases)},
-                                      std::numeric_limits<float>::quiet_NaN())};
-  auto* values = labels.values.data_ptr<float>();
+  const torch::Tensor all =
+      torch::full({static_cast<int64_t>(place.cases)}, std::numeric_limits<float>::quiet_NaN());
+  auto* values = all.mutable_data_ptr<float>();
+  Findings findings;
   Complaints complaints;
   std::string remedy;  // of the first bad cell
   NumberReader reader(place.format, options.missing);
@@ -55,13 +89,13 @@ Labels number_target(const NumberOptions& options, const TargetPlace& place) {
     range.add(value);
   }
   complaints.raise(where, place.line, "finite numbers", remedy);
-  reader.add_notes(where, labels.findings.notes);
+  reader.add_notes(where, findings.notes);
   if (clipped > 0)
-    labels.findings.notes.push_back(fmt::format(
+    findings.notes.push_back(fmt::format(
         "target '{}': {} of {} numbers lie outside [{}, {}] and count as its ends (clip)",
         place.name, clipped, range.values, number(options.clip[0]), number(options.clip[1])));
-  labels.findings.columns.push_back({place.name, "number, " + range.text(false, cells.size())});
-  return labels;
+  findings.columns.push_back({place.name, "number, " + range.text(false, cells.size())});
+  return number_of_cases(place.name, all, std::move(findings));
 }
 
 }  // namespace fovea::sources

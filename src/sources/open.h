@@ -35,7 +35,7 @@ Source open_npz(const DataOptions& options);  // its own splits
 /// Puts targets and splits into `source` and checks what holds for every kind: a split name for
 /// each case, no patient in two splits (`place` says where a case is listed), every class in the
 /// training split.
-void finish(Source& source, const std::vector<Labels>& labels,
+void finish(Source& source, const std::vector<TargetPtr>& targets,
             const std::vector<std::string>& groups,
             const std::function<std::string(size_t)>& place);
 

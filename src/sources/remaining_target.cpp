@@ -4,10 +4,10 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
-#include "fovea/sources/targets.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/text.h"
 #include "sources/cells.h"
+#include "sources/targets.h"
 
 namespace fovea::sources {
 namespace {
@@ -32,10 +32,10 @@ std::vector<double> numbers_of(const std::filesystem::path& path, size_t wanted,
 
 }  // namespace
 
-Labels remaining_target(const RemainingOptions& options, const TargetPlace& place) {
-  Labels labels{.spec = {.name = place.name, .classes = {}, .kind = TargetKind::number},
-                .values = torch::zeros({static_cast<int64_t>(place.cases)})};
-  auto* values = labels.values.data_ptr<float>();
+TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& place) {
+  const torch::Tensor all = torch::zeros({static_cast<int64_t>(place.cases)});
+  auto* values = all.mutable_data_ptr<float>();
+  Findings findings;
   const GroupRows groups = place.groups();
   std::vector<double> after(groups.rows.size());  // of each group
   for (const auto& [split, file] : options.after_last) {
@@ -61,10 +61,10 @@ Labels remaining_target(const RemainingOptions& options, const TargetPlace& plac
     }
   }
   if (clipped > 0)
-    labels.findings.notes.push_back(
+    findings.notes.push_back(
         fmt::format("target '{}': {} of {} rows have more than {} left and count as it (clip)",
                     place.name, clipped, rows, number(options.clip)));
-  return labels;
+  return number_of_cases(place.name, all, std::move(findings));
 }
 
 }  // namespace fovea::sources

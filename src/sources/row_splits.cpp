@@ -113,11 +113,7 @@ class RowSplitter {
       if (!q_.groups.empty()) groups.push_back(q_.groups[row]);
     }
     if (cases.empty()) return;
-    const torch::Tensor chosen = torch::tensor(cases, torch::kInt64);
-    std::vector<Labels> labels;
-    for (const Labels& all : q_.labels)
-      labels.push_back({all.spec, all.values.index_select(0, chosen)});
-    const auto drawn = draw_splits(options_, labels, groups, cases.size(), q_.seed);
+    const auto drawn = draw_splits(options_, q_.targets, cases, groups, q_.seed);
     std::unordered_map<std::string_view, std::string_view> of_group;
     for (size_t k = 0; k < cases.size(); ++k) {
       splits_[static_cast<size_t>(q_.used[static_cast<size_t>(cases[k])])] = drawn[k];

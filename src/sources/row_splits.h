@@ -11,7 +11,7 @@ struct SplitQuestion {
   const storage::Table& table;
   const std::vector<int64_t>& used;        // rows whose class is known
   const std::vector<std::string>& groups;  // of each row of the table, or empty
-  const std::vector<Labels>& labels;       // of the used rows
+  const std::vector<TargetPtr>& targets;   // of the used rows
   uint64_t seed;
 };
 

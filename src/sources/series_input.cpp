@@ -58,7 +58,7 @@ struct LearnedSeries {
   }
 };
 
-class SeriesInput final : public Input {
+class SeriesInput final : public Input, public Windows {
  public:
   SeriesInput(torch::Tensor values, SeriesValues found, LearnedSeries learned, int64_t length,
               const SeriesOptions& options)
@@ -75,7 +75,7 @@ class SeriesInput final : public Input {
     if (options.time_channel) names_.push_back(options.time + " since the step before");
   }
 
-  torch::Tensor read(int64_t index) const override {
+  torch::Tensor read(int64_t index, Origin&) const override {
     if (const auto failure = failures_.find(static_cast<size_t>(index)); failure != failures_.end())
       throw failure->second;
     const Span& span = cases_.at(static_cast<size_t>(index));
@@ -91,7 +91,7 @@ class SeriesInput final : public Input {
     return {.sizes = {length_, values_.size(1)}, .columns = names_, .optional = optional_};
   }
   Node learned() const override { return Fields::write(learned_); }
-  std::pair<int64_t, int64_t> span(int64_t index) const override {
+  std::pair<int64_t, int64_t> window(int64_t index) const override {
     const Span& span = cases_.at(static_cast<size_t>(index));
     return {span.begin, span.end};
   }

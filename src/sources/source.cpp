@@ -11,7 +11,6 @@
 #include "fovea/storage/hash.h"
 #include "sources/files.h"
 #include "sources/open.h"
-#include "sources/text_places.h"
 
 namespace fovea::sources {
 namespace {
@@ -34,31 +33,6 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
       "let DataOptions::split draw them by shares, or correct the split column");
 }
 
-/// "classes: healthy 40, ill 38, 2 not known"
-ColumnReading reading_of(const Labels& labels) {
-  const bool several = labels.spec.multi_label();
-  std::vector<std::string> shown;
-  int64_t known = 0;
-  for (size_t k = 0; k < labels.spec.classes.size(); ++k) {
-    const auto index = static_cast<int64_t>(k);
-    const auto cases = labels.spec.kind == TargetKind::tags ? 0
-                       : several ? labels.values.select(1, index).eq(1).sum().item<int64_t>()
-                                 : labels.values.eq(index).sum().item<int64_t>();
-    known += cases;
-    shown.push_back(labels.spec.kind == TargetKind::tags
-                        ? labels.spec.classes[k]
-                        : fmt::format("{} {}", labels.spec.classes[k], cases));
-  }
-  const bool one_each = labels.spec.kind == TargetKind::classes;
-  const int64_t unknown = one_each ? labels.values.numel() - known : 0;
-  return {labels.spec.name, fmt::format("{} {}{}",
-                                        one_each  ? "classes"
-                                        : several ? "labels"
-                                                  : "entities",
-                                        join(shown, ", ", 20),
-                                        unknown > 0 ? fmt::format("; {} not known", unknown) : "")};
-}
-
 std::vector<fs::path> files_of_table(const fs::path& path) {
   const storage::Table table = read_table(path);
   for (const char* name : {"path", "filename", "file"}) {
@@ -75,17 +49,23 @@ std::vector<fs::path> files_of_table(const fs::path& path) {
 
 }  // namespace
 
-void finish(Source& source, const std::vector<Labels>& labels,
+void finish(Source& source, const std::vector<TargetPtr>& targets,
             const std::vector<std::string>& groups,
             const std::function<std::string(size_t)>& place) {
   const auto shared =
       groups.empty() ? std::vector<SharedGroup>() : shared_groups(groups, source.splits);
   if (!shared.empty()) refuse_shared(shared, source, groups, place);
-  for (const Labels& one : labels) {
-    source.add(one.findings);
-    source.targets.push_back(learned_from_training(one, source.splits));
-    if (!source.targets.back().counts.empty()) source.columns.push_back(reading_of(one));
+  std::vector<int64_t> training = source.cases("train");
+  const bool any = !training.empty();
+  for (int64_t i = 0; !any && i < std::ssize(source.splits); ++i) training.push_back(i);
+  for (const TargetPtr& one : targets) {
+    source.add(one->findings());
+    one->fit(training, any);
+    source.targets.push_back(one->spec());
+    if (std::string said = one->summary(); !said.empty())
+      source.columns.push_back({one->spec().name, std::move(said)});
   }
+  source.truth = targets;
 }
 
 std::vector<std::string> Source::split_names() const {
@@ -207,7 +187,11 @@ CaseReader case_reader(const DataOptions& options,
             const auto [name, image] = only_image(options.inputs);
             Example example;
             example.id = case_id(path);
-            example.inputs[name] = read_tensor(path, image, options, *notes);
+            PlacedImage placed = read_image(path, image, options, *notes);
+            example.inputs[name] = std::move(placed.values);
+            auto origin = std::make_shared<Origin>();
+            origin->places.emplace_back(name, Placement{placed.grid, placed.grid});
+            example.origin = std::move(origin);
             return example;
           },
           [notes] { return notes->lines(); }};

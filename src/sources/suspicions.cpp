@@ -41,7 +41,7 @@ class Suspicions {
  public:
   Suspicions(const TableInUse& table, Findings& findings)
       : t_(table), findings_(findings), format_(number_format(table.options, table.rows.table)) {
-    for (const Labels& labels : t_.labels) add_answers(labels);
+    for (const TargetPtr& target : t_.targets) add_answers(*target);
   }
 
   void add() {
@@ -64,20 +64,11 @@ class Suspicions {
     std::vector<double> values{};
   };
 
-  void add_answers(const Labels& labels) {
-    if (labels.spec.kind == TargetKind::tags) return;
-    const torch::Tensor table =
-        labels.values.reshape({labels.values.size(0), -1}).to(torch::kFloat64).contiguous();
-    const auto* values = table.const_data_ptr<double>();
-    for (int64_t k = 0; k < table.size(1); ++k) {
-      Answers& answers = answers_.emplace_back(Answers{.target = labels.spec.name});
-      answers.number = labels.spec.kind == TargetKind::number;
-      if (labels.spec.multi_label()) answers.label = labels.spec.classes[static_cast<size_t>(k)];
-      for (const size_t i : t_.training) {
-        const double value = values[static_cast<int64_t>(i) * table.size(1) + k];
-        const bool unknown = labels.spec.kind == TargetKind::classes && value < 0;
-        answers.values.push_back(unknown ? std::nan("") : value);
-      }
+  void add_answers(const Target& target) {
+    for (TruthColumn& column : target.columns()) {
+      Answers& answers = answers_.emplace_back(
+          Answers{.target = target.spec().name, .label = column.label, .number = column.number});
+      for (const size_t i : t_.training) answers.values.push_back(column.values.at(i));
     }
   }
 

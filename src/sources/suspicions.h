@@ -8,8 +8,8 @@ namespace fovea::sources {
 struct TableInUse {
   const DataOptions& options;
   const Rows& rows;
-  const std::vector<size_t>& training;  ///< the rows that are learned from
-  const std::vector<Labels>& labels;    ///< of the rows
+  const std::vector<size_t>& training;    ///< the rows that are learned from
+  const std::vector<TargetPtr>& targets;  ///< of the rows
 };
 
 /// The columns that inputs, targets, id, group and split are read from.

@@ -7,12 +7,12 @@
 #include "fovea/storage/hash.h"
 #include "fovea/storage/text.h"
 #include "sources/cells.h"
+#include "sources/files.h"
 #include "sources/named_files.h"
 #include "sources/open.h"
 #include "sources/problems.h"
 #include "sources/row_splits.h"
 #include "sources/suspicions.h"
-#include "sources/text_places.h"
 
 namespace fovea::sources {
 namespace {
@@ -36,26 +36,25 @@ class TableReader {
     for (size_t i = 0; i < rows_.size(); ++i)
       if (splits_.splits[static_cast<size_t>(rows_[i])] == "train") training.push_back(i);
     source.inputs = inputs(training);
-    add_suspicions(
-        {.options = options_, .rows = Rows{table_, rows_}, .training = training, .labels = labels_},
-        findings_);
+    add_suspicions({.options = options_,
+                    .rows = Rows{table_, rows_},
+                    .training = training,
+                    .targets = targets_},
+                   findings_);
     Cases cases;
     cases.groups = of_cases(groups_);
-    for (const Labels& labels : labels_) {
-      cases.specs.push_back(labels.spec);
-      if (!labels.spec.ragged()) cases.targets[labels.spec.name] = labels.values;
-    }
+    cases.targets = targets_;
     source.splits = of_cases(splits_.splits);
     for (const std::string& column : options_.subgroups)
       source.subgroups.emplace_back(column, texts(column));
     cases.inputs = source.inputs;
     source.add(std::move(findings_));
-    add_tags(cases, labels_, source.notes, [&](size_t i) { return line(i); });
-    add_text_places(cases, options_.targets, asked_);
+    const std::function<std::string(size_t)> place = [this](size_t i) { return line(i); };
+    for (const TargetPtr& target : targets_) target->prepare({source.inputs, place, source.notes});
     // In their order a patient's rows are in several splits, and are meant to be.
     const auto patients = options_.split.chronological ? std::vector<std::string>() : cases.groups;
     source.data = dataset(std::move(cases));
-    finish(source, labels_, patients, [&](size_t i) { return line(i); });
+    finish(source, targets_, patients, place);
     return source;
   }
 
@@ -69,7 +68,6 @@ class TableReader {
     source.inputs = cases.inputs = inputs({});
     source.splits = of_cases(splits_.splits);
     source.add(std::move(findings_));
-    add_text_places(cases, options_.targets, asked_);
     source.data = dataset(std::move(cases));
     return source;
   }
@@ -104,7 +102,7 @@ class TableReader {
     Problems problems;
     problems.collect([&] { read_groups(); });
     for (const auto& [name, target] : options_.targets)
-      problems.collect([&] { labels_.push_back(read_target(name, target)); });
+      problems.collect([&] { targets_.push_back(read_target(name, target)); });
     if (problems.empty()) leave_out_unknown();
     problems.collect([&] { check_groups(); });
     problems.collect([&] {
@@ -112,7 +110,7 @@ class TableReader {
                             .table = table_,
                             .used = rows_,
                             .groups = groups_,
-                            .labels = labels_,
+                            .targets = targets_,
                             .seed = seed_});
       std::ranges::move(splits_.notes, std::back_inserter(findings_.notes));
     });
@@ -142,6 +140,7 @@ class TableReader {
                               .training = training,
                               .learned = learned_.find(name),
                               .cases = asked_,
+                              .origins = asked_ || holds_target(name),
                               .runs = [this]() -> const Runs& { return runs(); },
                               .files = [&](const FileColumn& where) { return named.list(where); },
                               .findings = findings_}));
@@ -182,10 +181,10 @@ class TableReader {
 
   // A case of which nothing is known can neither train nor test.
   void leave_out_unknown() {
-    if (labels_.empty()) return;
+    if (targets_.empty()) return;
     std::vector<int64_t> kept;
     for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i)
-      if (std::ranges::any_of(labels_, [&](const Labels& one) { return one.known(i); }))
+      if (std::ranges::any_of(targets_, [&](const TargetPtr& one) { return one->known(i); }))
         kept.push_back(i);
     if (kept.empty())
       throw data_error(
@@ -194,7 +193,7 @@ class TableReader {
     if (kept.size() == rows_.size()) return;
     findings_.notes.push_back(fmt::format("{}: {} of {} rows left out, their {} not known", where_,
                                           rows_.size() - kept.size(), rows_.size(),
-                                          labels_.size() > 1 ? "targets are" : "target is"));
+                                          targets_.size() > 1 ? "targets are" : "target is"));
     keep(kept);
   }
 
@@ -203,11 +202,16 @@ class TableReader {
     std::vector<int64_t> rows;
     for (const int64_t i : kept) rows.push_back(rows_[static_cast<size_t>(i)]);
     rows_ = std::move(rows);
-    for (Labels& one : labels_)
-      one.values = one.values.index_select(0, torch::tensor(kept, torch::kInt64));
+    for (const TargetPtr& one : targets_) one->keep(kept);
   }
 
-  Labels read_target(const std::string& name, const TargetChoice& target) const {
+  /// Whether a target lies in the space of the input.
+  bool holds_target(const std::string& input) const {
+    return std::ranges::any_of(
+        targets_, [&](const TargetPtr& target) { return target->spec().input == input; });
+  }
+
+  TargetPtr read_target(const std::string& name, const TargetChoice& target) const {
     return target.make({.name = name,
                         .where = where_,
                         .cases = rows_.size(),
@@ -339,7 +343,7 @@ class TableReader {
   storage::Table table_;
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
-  std::vector<Labels> labels_;
+  std::vector<TargetPtr> targets_;
   bool asked_ = false;               // a model is asked about the rows
   std::vector<std::string> groups_;  // of each row of the table; empty: each is its own
   RowSplits splits_;

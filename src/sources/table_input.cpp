@@ -33,7 +33,7 @@ class TableInput final : public Input {
         there_(std::move(there)),
         bad_(std::move(bad)) {}
 
-  torch::Tensor read(int64_t index) const override {
+  torch::Tensor read(int64_t index, Origin&) const override {
     if (const auto own = bad_.find(index); own != bad_.end()) throw own->second;
     return values_[index];
   }

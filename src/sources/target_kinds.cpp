@@ -31,12 +31,6 @@ bool says_kind(const Node& value) {
 
 }  // namespace
 
-bool Labels::known(int64_t index) const {
-  if (values.dim() != 1) return true;
-  const torch::Tensor value = values[index];
-  return values.is_floating_point() ? !value.isnan().item<bool>() : value.item<int64_t>() >= 0;
-}
-
 void read_value(const Node& node, Targets& targets) {
   targets.entries.clear();
   if (node.kind != Node::Kind::map) wrong_kind(node, "a map of name: one of the targets");

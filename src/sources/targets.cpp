@@ -4,82 +4,22 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cmath>
 #include <set>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/storage/text.h"
-#include "sources/numbers.h"
 
 namespace fovea::sources {
 
-namespace {
-
-// Of the training cases; of all where there is no training split.
-void measure(TargetSpec& spec, const torch::Tensor& values,
-             const std::vector<std::string>& splits) {
-  const bool any = std::ranges::find(splits, "train") != splits.end();
-  std::vector<double> numbers;
-  for (size_t i = 0; i < splits.size(); ++i) {
-    if (any && splits[i] != "train") continue;
-    const auto value = values[static_cast<int64_t>(i)].item<double>();
-    if (!std::isnan(value)) numbers.push_back(value);
-  }
-  if (numbers.empty())
-    throw data_error(fmt::format("target '{}': no training case has its number", spec.name));
-  const Spread spread = spread_of(numbers);
-  spec.mean = spread.mean;
-  spec.deviation = spread.deviation > 0 ? spread.deviation : 1;
+bool TensorTarget::known(int64_t index) const {
+  if (values_.dim() != 1) return true;
+  const torch::Tensor value = values_[index];
+  return values_.is_floating_point() ? !value.isnan().item<bool>() : value.item<int64_t>() >= 0;
 }
 
-void count_classes(TargetSpec& spec, const torch::Tensor& values,
-                   const std::vector<std::string>& splits) {
-  const bool any = std::ranges::find(splits, "train") != splits.end();
-  spec.counts.assign(spec.classes.size(), 0);
-  if (spec.multi_label()) spec.known.assign(spec.classes.size(), 0);
-  for (size_t i = 0; i < splits.size(); ++i) {
-    if (any && splits[i] != "train") continue;
-    const auto row = static_cast<int64_t>(i);
-    if (!spec.multi_label()) {
-      const auto k = values[row].item<int64_t>();
-      if (k >= 0) ++spec.counts[static_cast<size_t>(k)];
-      continue;
-    }
-    for (size_t k = 0; k < spec.counts.size(); ++k) {
-      const float answer = values[row][static_cast<int64_t>(k)].item<float>();
-      spec.counts[k] += answer == 1;
-      spec.known[k] += !std::isnan(answer);
-    }
-  }
-  std::vector<std::string> shown;
-  for (size_t k = 0; k < spec.counts.size(); ++k)
-    shown.push_back(fmt::format("{} {}", spec.classes[k], spec.counts[k]));
-  for (size_t k = 0; any && k < spec.counts.size(); ++k)
-    if (spec.counts[k] == 0)
-      throw data_error(fmt::format(
-          "target '{}': the class '{}' has no case in the split 'train' (counts: {}); leave it out "
-          "of the classes or split otherwise",
-          spec.name, spec.classes[k], join(shown)));
-}
-
-}  // namespace
-
-TargetSpec learned_from_training(const Labels& labels, const std::vector<std::string>& splits) {
-  TargetSpec spec = labels.spec;
-  if (spec.kind == TargetKind::number) {
-    measure(spec, labels.values, splits);
-  } else if (spec.kind == TargetKind::tags) {
-    const bool any = std::ranges::find(splits, "train") != splits.end();
-    spec.counts.assign(spec.classes.size(), 0);
-    for (size_t i = 0; i < splits.size(); ++i)
-      if (!any || splits[i] == "train")
-        for (const TextSpan& span : labels.spans_of(static_cast<int64_t>(i)))
-          ++spec.counts[static_cast<size_t>(span.type)];
-  } else {
-    count_classes(spec, labels.values, splits);
-  }
-  return spec;
+void TensorTarget::keep(const std::vector<int64_t>& cases) {
+  values_ = values_.index_select(0, torch::tensor(cases, torch::kInt64));
 }
 
 namespace {
@@ -104,33 +44,37 @@ std::vector<int64_t> with_rare_joined(std::vector<int64_t> result, size_t width,
 
 }  // namespace
 
-std::vector<int64_t> strata(const Labels& labels, const std::vector<std::string>& groups,
-                            int64_t least) {
-  const auto n = static_cast<size_t>(labels.values.size(0));
-  const auto width = labels.spec.classes.size();
-  std::vector<int64_t> result(n, static_cast<int64_t>(width));
-  if (labels.spec.kind == TargetKind::classes) {
-    const auto* values = labels.values.data_ptr<int64_t>();
-    result.assign(values, values + n);
-    if (std::ranges::find(result, -1) == result.end()) return result;
-    std::ranges::replace(result, int64_t{-1}, static_cast<int64_t>(width));
+std::vector<std::vector<int64_t>> classes_of(const Target& target,
+                                             const std::vector<int64_t>& cases) {
+  std::vector<std::vector<int64_t>> result;
+  for (const int64_t i : cases) result.push_back(target.classes_of(i));
+  return result;
+}
+
+std::vector<int64_t> strata(const std::vector<std::vector<int64_t>>& classes, bool exclusive,
+                            size_t width, const std::vector<std::string>& groups, int64_t least) {
+  const size_t n = classes.size();
+  const auto none = static_cast<int64_t>(width);
+  std::vector<int64_t> result(n, none);
+  if (exclusive) {
+    for (size_t i = 0; i < n; ++i)
+      if (!classes[i].empty()) result[i] = classes[i][0];
+    if (std::ranges::find(result, none) == result.end()) return result;
     return with_rare_joined(std::move(result), width, groups, least);
   }
-  const auto* values = labels.values.data_ptr<float>();
   std::vector<int64_t> cases(width, 0);
   std::vector<std::set<std::string_view>> holders(width);
   for (size_t i = 0; i < n; ++i)
-    for (size_t k = 0; k < width; ++k)
-      if (values[i * width + k] == 1) {
-        ++cases[k];
-        if (!groups.empty()) holders[k].insert(groups[i]);
-      }
+    for (const int64_t k : classes[i]) {
+      ++cases[static_cast<size_t>(k)];
+      if (!groups.empty()) holders[static_cast<size_t>(k)].insert(groups[i]);
+    }
   for (size_t i = 0; i < n; ++i)
-    for (size_t k = 0; k < width; ++k) {
-      const int64_t own = groups.empty() ? cases[k] : static_cast<int64_t>(holders[k].size());
-      if (values[i * width + k] != 1 || own < least) continue;
+    for (const int64_t k : classes[i]) {
+      const auto own = static_cast<size_t>(k);
+      if ((groups.empty() ? cases[own] : std::ssize(holders[own])) < least) continue;
       const auto best = static_cast<size_t>(result[i]);
-      if (best == width || cases[k] < cases[best]) result[i] = static_cast<int64_t>(k);
+      if (best == width || cases[own] < cases[best]) result[i] = k;
     }
   return with_rare_joined(std::move(result), width, groups, least);
 }
@@ -183,9 +127,10 @@ std::string why_no_split(std::string_view word) {
       storage::escaped(word, 40), near.empty() ? "" : " (did you mean '" + near + "'?)");
 }
 
-std::vector<std::string> draw_splits(const SplitOptions& options, const std::vector<Labels>& labels,
-                                     const std::vector<std::string>& groups, size_t cases,
-                                     uint64_t seed) {
+std::vector<std::string> draw_splits(const SplitOptions& options,
+                                     const std::vector<TargetPtr>& targets,
+                                     const std::vector<int64_t>& cases,
+                                     const std::vector<std::string>& groups, uint64_t seed) {
   if (options.fractions.empty())
     throw config_error(
         "nothing says which cases train, validate and test",
@@ -197,12 +142,12 @@ std::vector<std::string> draw_splits(const SplitOptions& options, const std::vec
       throw config_error("DataOptions::split: " + why);
     name = split_named(name);
   }
-  std::vector<int64_t> classes(cases, 0);
-  const auto first = std::ranges::find_if(labels, [](const Labels& one) {
-    return one.spec.kind == TargetKind::classes || one.spec.multi_label();
-  });
-  if (first != labels.end())
-    classes = strata(*first, groups, static_cast<int64_t>(fractions.size()));
+  std::vector<int64_t> classes(cases.size(), 0);
+  const auto first =
+      std::ranges::find_if(targets, [](const TargetPtr& one) { return one->has_classes(); });
+  if (first != targets.end())
+    classes = strata(classes_of(**first, cases), !(*first)->spec().multi_label(),
+                     (*first)->spec().classes.size(), groups, std::ssize(fractions));
   return split(groups, classes, fractions, seed);
 }
 

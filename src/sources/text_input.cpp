@@ -10,7 +10,7 @@
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/storage/text.h"
-#include "sources/text_places.h"
+#include "sources/files.h"
 
 namespace fovea::sources {
 namespace {
@@ -18,8 +18,7 @@ namespace {
 /// A text as ids; what it was written from is kept where somebody asks for it.
 struct Encoded {
   std::vector<int64_t> ids{};
-  std::string text{};
-  std::vector<text::Token> tokens{};
+  std::shared_ptr<const WrittenText> written{};
   bool cut = false;
   std::optional<Error> failure{};
 };
@@ -50,23 +49,27 @@ Encoded encoded(const text::Tokenizer& tokenizer, std::string_view text, const T
   one.ids.reserve(tokens.size());
   for (const text::Token& token : tokens) one.ids.push_back(token.id);
   if (keep) {
-    one.text = text;
-    one.tokens = std::move(tokens);
+    WrittenText written{.text = std::string(text), .tokens = {}};
+    for (const text::Token& token : tokens) written.tokens.emplace_back(token.begin, token.end);
+    one.written = std::make_shared<const WrittenText>(std::move(written));
   }
   return one;
 }
 
 class TextInput final : public Input {
  public:
-  TextInput(std::vector<Encoded> texts, text::TokenizerPtr tokenizer, const TextOptions& options)
-      : texts_(std::move(texts)),
+  TextInput(std::string name, std::vector<Encoded> texts, text::TokenizerPtr tokenizer,
+            const TextOptions& options)
+      : name_(std::move(name)),
+        texts_(std::move(texts)),
         tokenizer_(std::move(tokenizer)),
         spelling_(options.spelling),
         optional_(options.optional) {}
 
-  torch::Tensor read(int64_t index) const override {
+  torch::Tensor read(int64_t index, Origin& origin) const override {
     const Encoded& one = texts_.at(static_cast<size_t>(index));
     if (one.failure) throw *one.failure;
+    if (one.written) origin.texts.emplace_back(name_, one.written);
     return spelling_ == 0 ? torch::tensor(one.ids) : spelled(one);
   }
   bool has(int64_t index) const override {
@@ -74,12 +77,6 @@ class TextInput final : public Input {
     return !one.ids.empty() || one.failure;
   }
   bool cut(int64_t index) const override { return texts_.at(static_cast<size_t>(index)).cut; }
-  std::string_view text(int64_t index) const override {
-    return texts_.at(static_cast<size_t>(index)).text;
-  }
-  std::vector<text::Token> tokens(int64_t index) const override {
-    return texts_.at(static_cast<size_t>(index)).tokens;
-  }
   InputShape shape() const override {
     InputShape shape{.sizes = {-1}, .vocabulary = tokenizer_->vocabulary(), .optional = optional_};
     if (spelling_ > 0) shape.sizes.push_back(1 + spelling_);
@@ -90,7 +87,7 @@ class TextInput final : public Input {
     storage::Sha256 hash;
     for (const Encoded& one : texts_) {
       hash.add({reinterpret_cast<const char*>(one.ids.data()), one.ids.size() * sizeof(int64_t)});
-      hash.add(one.text);
+      if (one.written) hash.add(one.written->text);
     }
     return hash.hex();
   }
@@ -103,29 +100,23 @@ class TextInput final : public Input {
     auto* row = rows.mutable_data_ptr<int64_t>();
     for (size_t k = 0; k < one.ids.size(); ++k, row += 1 + spelling_) {
       row[0] = one.ids[k];
-      const int64_t begin = one.tokens[k].begin, size = one.tokens[k].end - begin;
+      const auto& [begin, end] = one.written->tokens[k];
+      const int64_t size = end - begin;
       const int64_t skipped = std::max<int64_t>(0, size - spelling_), head = spelling_ / 2;
       for (int64_t c = 0; c < size - skipped; ++c) {
         const int64_t at = begin + (c < head ? c : c + skipped);
-        row[1 + c] = 1 + static_cast<unsigned char>(one.text[static_cast<size_t>(at)]);
+        row[1 + c] = 1 + static_cast<unsigned char>(one.written->text[static_cast<size_t>(at)]);
       }
     }
     return rows;
   }
 
+  std::string name_;
   std::vector<Encoded> texts_;
   text::TokenizerPtr tokenizer_;
   int64_t spelling_;
   bool optional_;
 };
-
-/// Whether a target says what entities there are in the input.
-bool tagged(const DataOptions& data, const std::string& input) {
-  return std::ranges::any_of(data.targets, [&](const auto& target) {
-    const auto* tags = target.second.template as<TagsOptions>();
-    return tags && tags->input == input;
-  });
-}
 
 text::TokenizerPtr learned_from(const TextOptions& options, const InputPlace& place,
                                 int64_t column) {
@@ -150,7 +141,7 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
   const text::TokenizerPtr tokenizer = place.learned ? trained_tokenizer(options, *place.learned)
                                                      : learned_from(options, place, column);
   const TextOptions own = readable(options, place.data, place.name);
-  const bool keep = options.spelling > 0 || tagged(place.data, place.name) || place.cases;
+  const bool keep = options.spelling > 0 || place.origins;
   std::vector<Encoded> texts(place.rows.size());
   std::vector<std::string> empty;
   size_t cut = 0;
@@ -187,7 +178,7 @@ InputPtr text_input(const TextOptions& options, const InputPlace& place) {
         "input '{}': {} of {} texts have more than {} tokens and are cut there{}", place.name, cut,
         texts.size(), own.max_tokens,
         own.max_tokens < options.max_tokens ? ", where the positions of the encoder end" : ""));
-  return std::make_shared<TextInput>(std::move(texts), tokenizer, own);
+  return std::make_shared<TextInput>(place.name, std::move(texts), tokenizer, own);
 }
 
 CaseReader text_file_reader(const std::string& name, const TextOptions& given,
@@ -199,10 +190,8 @@ CaseReader text_file_reader(const std::string& name, const TextOptions& given,
                     "learned",
                     name));
   Schema schema;
-  const auto none = std::make_shared<TextInput>(std::vector<Encoded>(), tokenizer, options);
-  schema.inputs.push_back({name, none->shape()});
-  for (const auto& [place, part] : text_places(name, none))
-    schema.inputs.push_back({place, part->shape()});
+  schema.inputs.push_back(
+      {name, TextInput(name, std::vector<Encoded>(), tokenizer, options).shape()});
   auto read = [name, options, tokenizer = std::move(tokenizer)](const std::filesystem::path& path) {
     std::string text = storage::read_file(path, kLargestText);
     if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
@@ -216,10 +205,10 @@ CaseReader text_file_reader(const std::string& name, const TextOptions& given,
                            options.max_tokens));
     Example example;
     example.id = case_id(path);
-    const auto input = std::make_shared<TextInput>(std::move(one), tokenizer, options);
-    example.inputs[name] = input->read(0);
-    for (const auto& [place, part] : text_places(name, input))
-      example.inputs[place] = part->read(0);
+    const TextInput input(name, std::move(one), tokenizer, options);
+    auto origin = std::make_shared<Origin>();
+    example.inputs[name] = input.read(0, *origin);
+    example.origin = std::move(origin);
     return example;
   };
   return {std::move(schema), std::move(read)};

@@ -101,11 +101,13 @@ class Classification final : public Task {
  public:
   Classification(const ClassificationOptions& options, const TargetSpec& target) : target_(target) {
     const size_t least = target.multi_label() ? 1 : 2;
-    if (target.kind == TargetKind::number || target.kind == TargetKind::tags)
-      throw config_error(fmt::format(
-          "classification: target '{}' is a {}, wanted classes; take the task {}", target.name,
-          target.kind == TargetKind::number ? "number" : "text with entities",
-          target.kind == TargetKind::number ? "regression" : "tagging"));
+    if (target.type != "classes" && !target.multi_label())
+      throw config_error(
+          fmt::format("classification: target '{}' is of the type '{}', wanted classes or labels",
+                      target.name, target.type),
+          target.type == "number" ? "take the task regression"
+          : target.type == "tags" ? "take the task tagging"
+                                  : "take a task that is about such targets");
     if (target.classes.size() < least)
       throw config_error(
           fmt::format("classification: target '{}' has {} classes ({}), wanted at least {}",
@@ -116,10 +118,10 @@ class Classification final : public Task {
   }
 
   std::vector<nn::HeadSpec> heads() const override {
-    return {{target_.name, static_cast<int64_t>(target_.classes.size())}};
+    return {{target_.name, nn::Pooled{static_cast<int64_t>(target_.classes.size())}}};
   }
 
-  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
+  LossSums loss(const nn::Outputs& outputs, const Batch& batch) const override {
     const Tensor logits = outputs.at(target_.name);
     return {(*loss_)(logits.scalar_type() == torch::kDouble ? logits : logits.to(torch::kFloat),
                      batch.targets.at(target_.name))};
@@ -129,7 +131,7 @@ class Classification final : public Task {
     return {loss_->weight(batch.targets.at(target_.name))};
   }
 
-  TensorMap decode(const TensorMap& outputs) const override {
+  TensorMap decode(const nn::Outputs& outputs, const Batch&) const override {
     const Tensor logits = outputs.at(target_.name).to(torch::kFloat);
     const Tensor probabilities = target_.multi_label() ? logits.sigmoid() : logits.softmax(1);
     // The sigmoid of infinity is a number, and a softmax beside it is one of certainty.

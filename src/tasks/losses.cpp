@@ -33,7 +33,7 @@ Tensor known_of(const Tensor& targets) {
 }
 
 void check_classes(const TargetSpec& target, const char* loss) {
-  if (target.kind == TargetKind::number)
+  if (target.type == "number")
     throw config_error(fmt::format(
         "target '{}' is a number, {} expects classes: use mse, mae or huber", target.name, loss));
 }

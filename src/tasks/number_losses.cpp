@@ -14,10 +14,10 @@ class NumberLoss final : public Loss {
   using OfError = std::function<Tensor(const Tensor&)>;
   NumberLoss(const char* name, const TargetSpec& target, OfError of_error)
       : of_error_(std::move(of_error)) {
-    if (target.kind != TargetKind::number)
+    if (target.type != "number")
       throw config_error(
           fmt::format("target '{}' has {}, {} expects a number: use cross_entropy, bce or focal",
-                      target.name, name_of(target.kind), name));
+                      target.name, target.type, name));
   }
 
   LossSum operator()(const Tensor& outputs, const Tensor& targets) const override {

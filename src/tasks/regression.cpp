@@ -67,9 +67,9 @@ class Regression final : public Task {
   Regression(const RegressionOptions& options, TargetSpec target)
       : target_(std::move(target)), loss_(options.loss.make(target_)) {}
 
-  std::vector<nn::HeadSpec> heads() const override { return {{target_.name, 1}}; }
+  std::vector<nn::HeadSpec> heads() const override { return {{target_.name, nn::Pooled{1}}}; }
 
-  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
+  LossSums loss(const nn::Outputs& outputs, const Batch& batch) const override {
     const Tensor output = outputs.at(target_.name);
     const Tensor target = (batch.targets.at(target_.name) - target_.mean) / target_.deviation;
     return {(*loss_)(output.scalar_type() == torch::kDouble ? output : output.to(torch::kFloat),
@@ -80,7 +80,7 @@ class Regression final : public Task {
     return {loss_->weight(batch.targets.at(target_.name))};
   }
 
-  TensorMap decode(const TensorMap& outputs) const override {
+  TensorMap decode(const nn::Outputs& outputs, const Batch&) const override {
     TensorMap decoded;
     decoded[target_.name] =
         outputs.at(target_.name).squeeze(1).to(torch::kDouble) * target_.deviation + target_.mean;

@@ -74,7 +74,7 @@ class Several final : public Task {
     return all;
   }
 
-  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
+  LossSums loss(const nn::Outputs& outputs, const Batch& batch) const override {
     LossSums all;
     for (const Part& part : parts_)
       for (LossSum one : part.task->loss(outputs, batch)) {
@@ -91,10 +91,10 @@ class Several final : public Task {
     return all;
   }
 
-  TensorMap decode(const TensorMap& outputs) const override {
+  TensorMap decode(const nn::Outputs& outputs, const Batch& batch) const override {
     TensorMap all;
     for (const Part& part : parts_)
-      for (const auto& [name, tensor] : part.task->decode(outputs)) all[name] = tensor;
+      for (const auto& [name, tensor] : part.task->decode(outputs, batch)) all[name] = tensor;
     return all;
   }
 
@@ -110,7 +110,7 @@ class Several final : public Task {
   std::vector<std::string> columns() const override {
     std::vector<std::string> all;
     for (const Part& part : parts_) {
-      if (!part.task->heads().at(0).tokens_of.empty()) {
+      if (std::holds_alternative<nn::PerToken>(part.task->heads().at(0).of)) {
         all.push_back(part.target + ".decision");
         continue;
       }

@@ -25,16 +25,29 @@ bool well_formed(int64_t from, int64_t to, int64_t tags) {
   return from != tags && (from == to || from == to - 1);
 }
 
+/// The text of case `row`, or null where its origin is not kept.
+const WrittenText* written(const Batch& batch, const std::string& input, int64_t row) {
+  const auto at = static_cast<size_t>(row);
+  return at < batch.origins.size() && batch.origins[at] ? batch.origins[at]->text(input) : nullptr;
+}
+
+/// Which token stands for no text, as [CLS] does.
+bool is_wordless(const std::pair<int64_t, int64_t>& token) { return token.second <= token.first; }
+
 /// Entities in tokens -> in code points of the text of case `row`.
 class TextPlaces {
  public:
   TextPlaces(const Batch& batch, const std::string& input, int64_t row)
-      : bytes_(batch.inputs.at(input + ".text")[row].contiguous()),
-        offsets_(batch.inputs.at(input + ".offsets")[row].contiguous()) {}
+      : text_(written(batch, input, row)) {
+    if (!text_)
+      throw config_error(fmt::format(
+          "tagging: the cases keep no text of the input '{}' (Example::origin)", input));
+  }
 
   Entity in_bytes(const Entity& tokens) const {
-    const auto* at = offsets_.const_data_ptr<int64_t>();
-    return {at[2 * tokens.begin], at[2 * tokens.end - 1], tokens.type};
+    const auto& at = text_->tokens;
+    return {at.at(static_cast<size_t>(tokens.begin)).first,
+            at.at(static_cast<size_t>(tokens.end - 1)).second, tokens.type};
   }
   Entity in_code_points(const Entity& tokens) const {
     const Entity bytes = in_bytes(tokens);
@@ -42,19 +55,20 @@ class TextPlaces {
   }
   std::string text(const Entity& tokens) const {
     const Entity bytes = in_bytes(tokens);
-    const auto* all = bytes_.const_data_ptr<uint8_t>();
-    return {all + bytes.begin, all + std::max(bytes.begin, bytes.end)};
+    return text_->text.substr(static_cast<size_t>(bytes.begin),
+                              static_cast<size_t>(std::max<int64_t>(0, bytes.end - bytes.begin)));
   }
-  /// [L]: which tokens stand for no text, as [CLS] does.
-  Tensor wordless() const { return offsets_.select(1, 1).le(offsets_.select(1, 0)); }
+  bool wordless(int64_t token) const {
+    return is_wordless(text_->tokens.at(static_cast<size_t>(token)));
+  }
 
  private:
   int64_t code_points(int64_t end) const {
-    const auto* all = bytes_.const_data_ptr<uint8_t>();
-    return std::count_if(all, all + end, [](uint8_t byte) { return (byte & 0xc0) != 0x80; });
+    const auto begin = text_->text.begin();
+    return std::count_if(begin, begin + end, [](char byte) { return (byte & 0xc0) != 0x80; });
   }
 
-  Tensor bytes_, offsets_;
+  const WrittenText* text_;
 };
 
 std::vector<Entity> entities_of_row(const Tensor& tags, int64_t row) {
@@ -62,7 +76,7 @@ std::vector<Entity> entities_of_row(const Tensor& tags, int64_t row) {
   return metrics::entities_of({one.const_data_ptr<int64_t>(), static_cast<size_t>(one.numel())});
 }
 
-/// How the source of data marks an entity that no tag says (the fourth column of "NAME.entities").
+/// How the source of data marks an entity that no tag says (the fourth column of Origin::written).
 constexpr int64_t kCut = 1, kUnalignable = 2;
 
 class TaggingEvaluation final : public Evaluation {
@@ -70,7 +84,9 @@ class TaggingEvaluation final : public Evaluation {
   explicit TaggingEvaluation(TargetSpec target) : target_(std::move(target)) {}
 
   void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
-    const Tensor found = decoded.at(target_.name), tags = batch.targets.at(target_.name);
+    const Tensor found = decoded.at(target_.name).contiguous();
+    const Tensor tags = batch.targets.at(target_.name).contiguous();
+    const int64_t length = tags.size(1);
     for (int64_t i = 0; i < batch.size(); ++i) {
       if (found[i].eq(kNotFinite).any().item<bool>()) {
         coverage_.failed.push_back(batch.ids[static_cast<size_t>(i)]);
@@ -81,9 +97,13 @@ class TaggingEvaluation final : public Evaluation {
       add_truth(text, batch, i, places);
       for (const Entity& entity : entities_of_row(found, i))
         text.found.push_back(places.in_code_points(entity));
-      const Tensor counted = (tags[i] >= 0) & places.wordless().logical_not();
-      text.tokens = counted.sum().item<int64_t>();
-      text.right_tokens = (found[i].eq(tags[i]) & counted).sum().item<int64_t>();
+      const auto* tag = tags.const_data_ptr<int64_t>() + i * length;
+      const auto* guess = found.const_data_ptr<int64_t>() + i * length;
+      for (int64_t k = 0; k < length; ++k) {
+        if (tag[k] < 0 || places.wordless(k)) continue;
+        ++text.tokens;
+        text.right_tokens += guess[k] == tag[k];
+      }
       ids_.push_back(batch.ids[static_cast<size_t>(i)]);
       texts_.push_back(std::move(text));
     }
@@ -108,15 +128,14 @@ class TaggingEvaluation final : public Evaluation {
   /// All entities as they were written; where the batch does not say, those of the tags.
   void add_truth(metrics::TaggedText& text, const Batch& batch, int64_t row,
                  const TextPlaces& places) const {
-    const Tensor* all = batch.inputs.find(target_.name + ".entities");
+    const Tensor* all = batch.origins[static_cast<size_t>(row)]->written.find(target_.name);
     if (!all) {
       for (const Entity& entity : entities_of_row(batch.targets.at(target_.name), row))
         text.truth.push_back(places.in_code_points(entity));
       return;
     }
-    const Tensor rows = (*all)[row].contiguous();
-    const auto count = batch.lengths.at(target_.name + ".entities")[row].item<int64_t>();
-    for (int64_t k = 0; k < count; ++k) {
+    const Tensor rows = all->contiguous();
+    for (int64_t k = 0; k < rows.size(0); ++k) {
       const auto* one = rows.const_data_ptr<int64_t>() + 4 * k;
       text.truth.push_back({one[0], one[1], static_cast<size_t>(one[2])});
       text.cut += one[3] == kCut;
@@ -137,10 +156,10 @@ class Tagging final : public Task {
       : options_(options),
         target_(std::move(target)),
         tags_(1 + 2 * static_cast<int64_t>(target_.classes.size())) {
-    if (target_.kind != TargetKind::tags)
-      throw config_error(fmt::format("tagging: target '{}' is of {}, wanted tags", target_.name,
-                                     name_of(target_.kind)),
-                         "declare it as tags, with TagsOptions::column and TagsOptions::input");
+    if (target_.type != "tags")
+      throw config_error(
+          fmt::format("tagging: target '{}' is of {}, wanted tags", target_.name, target_.type),
+          "declare it as tags, with TagsOptions::column and TagsOptions::input");
     for (const auto& [field, label] : options_.report)
       if (std::ranges::find(target_.classes, label) == target_.classes.end())
         throw config_error(
@@ -149,16 +168,16 @@ class Tagging final : public Task {
   }
 
   std::vector<nn::HeadSpec> heads() const override {
-    return {{target_.name, tags_, target_.input, options_.crf}};
+    return {{target_.name, nn::PerToken{target_.input, tags_, options_.crf}}};
   }
 
   /// Divided by the tokens, so that texts of any length weigh by what they say.
-  LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
+  LossSums loss(const nn::Outputs& outputs, const Batch& batch) const override {
     const Tensor emissions = precise(outputs.at(target_.name));
     const Tensor tags = batch.targets.at(target_.name);
     const Tensor sum =
         options_.crf
-            ? -crf_log_likelihood(emissions, tags, outputs.at(target_.name + ".transitions")).sum()
+            ? -crf_log_likelihood(emissions, tags, outputs.transitions.at(target_.name)).sum()
             : at::cross_entropy_loss(emissions.flatten(0, 1), tags.flatten(), {},
                                      at::Reduction::Sum, /*ignore_index=*/-1);
     return {{sum, loss_weights(batch)[0]}};
@@ -168,13 +187,13 @@ class Tagging final : public Task {
     return {(batch.targets.at(target_.name) >= 0).sum(torch::kDouble)};
   }
 
-  TensorMap decode(const TensorMap& outputs) const override {
+  TensorMap decode(const nn::Outputs& outputs, const Batch& batch) const override {
     const Tensor emissions = precise(outputs.at(target_.name));
-    const Tensor* lengths = outputs.find(target_.name + ".lengths");
-    const Tensor* transitions = outputs.find(target_.name + ".transitions");
+    const Tensor* lengths = outputs.lengths.find(target_.name);
+    const Tensor* transitions = outputs.transitions.find(target_.name);
     TensorMap decoded;
     const Tensor inside =
-        outside_of_text(transitions ? emissions : emissions.log_softmax(2), outputs);
+        outside_of_text(transitions ? emissions : emissions.log_softmax(2), batch);
     decoded[target_.name] =
         crf_decode(inside, lengths ? *lengths : Tensor(),
                    transitions ? *transitions : torch::zeros({tags_ + 1, tags_ + 1}),
@@ -220,11 +239,17 @@ class Tagging final : public Task {
   }
 
   /// The scores, of which a token that stands for no text ([CLS]) can only be outside of entities.
-  Tensor outside_of_text(const Tensor& scores, const TensorMap& outputs) const {
-    const Tensor* wordless = outputs.find(target_.name + ".wordless");
-    if (!wordless) return scores;
+  Tensor outside_of_text(const Tensor& scores, const Batch& batch) const {
+    const int64_t length = scores.size(1);
+    const Tensor wordless = torch::zeros({scores.size(0), length}, torch::kBool);
+    auto* to = wordless.mutable_data_ptr<bool>();
+    for (int64_t i = 0; i < scores.size(0); ++i, to += length)
+      if (const WrittenText* text = written(batch, target_.input, i))
+        std::transform(text->tokens.begin(),
+                       text->tokens.begin() + std::min<int64_t>(length, std::ssize(text->tokens)),
+                       to, is_wordless);
     const Tensor inside = at::arange(tags_, scores.options().dtype(torch::kInt64)).gt(0);
-    return scores.masked_fill(wordless->unsqueeze(2) & inside,
+    return scores.masked_fill(wordless.to(scores.device()).unsqueeze(2) & inside,
                               -std::numeric_limits<double>::infinity());
   }
 

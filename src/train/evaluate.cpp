@@ -30,9 +30,9 @@ std::unique_ptr<tasks::Evaluation> evaluate(nn::Model& model, const tasks::Task&
   for (const Batch& loaded : loader.epoch(0)) {
     if (options.stop && options.stop()) return nullptr;
     const Batch batch = prepared(loaded, options.device, options.channels_last);
-    const TensorMap outputs = model.forward(batch.inputs, batch.lengths, batch.present);
+    const nn::Outputs outputs = model.forward(batch.inputs, batch.lengths, batch.present);
     const tasks::LossSums loss = task.loss(outputs, batch);
-    TensorMap decoded = task.decode(outputs);
+    TensorMap decoded = task.decode(outputs, batch);
     for (auto& [name, tensor] : decoded) tensor = tensor.cpu();
     evaluation->add(decoded, loaded, loss);
     if (options.decoded) options.decoded(decoded, loaded);

@@ -2,7 +2,7 @@
 
 #include <ATen/Parallel.h>
 
-#include <thread>
+#include "fovea/core/threads.h"
 
 namespace fovea::train {
 
@@ -68,7 +68,7 @@ LoaderOptions evaluation_loader(const TrainOptions& options, bool overlap) {
 }
 
 int64_t use_threads(int64_t threads) {
-  if (threads == 0) threads = std::max<int64_t>(1, std::thread::hardware_concurrency());
+  if (threads == 0) threads = processors();
   at::set_num_threads(static_cast<int>(threads));
   return threads;
 }

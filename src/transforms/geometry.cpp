@@ -87,93 +87,156 @@ torch::Tensor padded(torch::Tensor picture, const Sides& to, double fill) {
   return result;
 }
 
+/// Length `from` becomes `to`, edge on edge: x_from = (x_to - before + 0.5) from / to - 0.5.
+void scale_axis(Affine& map, size_t axis, int64_t from, int64_t to, int64_t before) {
+  const double factor = static_cast<double>(from) / static_cast<double>(to);
+  map.rows[axis][axis] = factor;
+  map.rows[axis][3] = (0.5 - static_cast<double>(before)) * factor - 0.5;
+}
+
+/// Of what is fitted into `to` with its aspect kept.
+Sides fitted(const Sides& from, const Sides& to, const ResizeOptions& options) {
+  if (!options.keep_aspect) return to;
+  double factor = std::min(static_cast<double>(to.height) / static_cast<double>(from.height),
+                           static_cast<double>(to.width) / static_cast<double>(from.width));
+  if (from.volume && options.size.size() != 2)
+    factor = std::min(factor, static_cast<double>(to.depth) / static_cast<double>(from.depth));
+  const auto scaled = [&](int64_t length, int64_t most) {
+    const auto nearest = std::llround(factor * static_cast<double>(length));
+    return std::clamp<int64_t>(nearest, 1, most);
+  };
+  Sides inside = to;
+  inside.height = scaled(from.height, to.height);
+  inside.width = scaled(from.width, to.width);
+  if (from.volume && options.size.size() != 2) inside.depth = scaled(from.depth, to.depth);
+  return inside;
+}
+
+/// The sides of an image after a warp.
+Sides after(const Sides& from, const Warp& warp) {
+  return {from.channels, warp.size[2], warp.size[1], warp.size[0], from.volume};
+}
+
+/// Output voxel v is input voxel v + corner (columns, rows, slices).
+Warp shifted(const Sides& to, const std::array<int64_t, 3>& corner) {
+  Warp warp{.size = extent(to), .map = {}};
+  for (size_t axis = 0; axis < 3; ++axis)
+    warp.map.rows[axis][3] = static_cast<double>(corner[axis]);
+  return warp;
+}
+
+/// Depth, height and width of the first voxel, of a shift.
+std::array<int64_t, 3> corner_of(const Warp& warp) {
+  std::array<int64_t, 3> corner;
+  for (size_t axis = 0; axis < 3; ++axis)
+    corner[2 - axis] = static_cast<int64_t>(warp.map.rows[axis][3]);
+  return corner;
+}
+
+torch::Tensor flipped(torch::Tensor picture, const std::string& axis) {
+  const Sides s = sides(picture);
+  picture = picture.contiguous();
+  torch::Tensor result = torch::empty(picture.sizes(), picture.scalar_type());
+  by_type(picture, [&]<class T>(T) {
+    const T* from = picture.const_data_ptr<T>();
+    T* to = result.mutable_data_ptr<T>();
+    if (axis == "width") {
+      for (int64_t row = 0; row < s.channels * s.depth * s.height; ++row)
+        std::reverse_copy(from + row * s.width, from + (row + 1) * s.width, to + row * s.width);
+      return;
+    }
+    const bool rows = axis == "height";
+    const int64_t outer = rows ? s.channels * s.depth : s.channels;
+    const int64_t count = rows ? s.height : s.depth;
+    const int64_t block = rows ? s.width : s.height * s.width;
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t i = 0; i < count; ++i)
+        std::copy_n(from + (o * count + i) * block, block,
+                    to + (o * count + count - 1 - i) * block);
+  });
+  return result;
+}
+
 }  // namespace
 
 TransformPtr resize(const ResizeOptions& options) {
-  return made([options](torch::Tensor picture, Random&) {
-    const Sides from = sides(picture);
-    const Sides to = wanted(options.size, from);
+  const auto draw = [options](const Sides& from, Random&) -> std::optional<Warp> {
+    const Sides to = wanted(options.size, from), inside = fitted(from, to, options);
+    Warp warp{.size = extent(to), .map = {}};
+    if (!options.keep_aspect) warp.outside = Warp::Outside::edge;
+    const auto lengths = extent(from), outer = extent(to), inner = extent(inside);
+    for (size_t axis = 0; axis < 3; ++axis)
+      scale_axis(warp.map, axis, lengths[axis], inner[axis], (outer[axis] - inner[axis]) / 2);
+    return warp;
+  };
+  const auto sample = [options](torch::Tensor picture, const Warp& warp) {
+    const Sides from = sides(picture), to = after(from, warp);
     if (!options.keep_aspect) return resized(std::move(picture), to, options);
-    double factor = std::min(static_cast<double>(to.height) / static_cast<double>(from.height),
-                             static_cast<double>(to.width) / static_cast<double>(from.width));
-    if (from.volume && options.size.size() != 2)
-      factor = std::min(factor, static_cast<double>(to.depth) / static_cast<double>(from.depth));
-    const auto scaled = [&](int64_t length, int64_t most) {
-      const auto nearest = std::llround(factor * static_cast<double>(length));
-      return std::clamp<int64_t>(nearest, 1, most);
-    };
-    Sides inside = to;
-    inside.height = scaled(from.height, to.height);
-    inside.width = scaled(from.width, to.width);
-    if (from.volume && options.size.size() != 2) inside.depth = scaled(from.depth, to.depth);
     const double fill = options.fill ? *options.fill : background(picture);
-    return padded(resized(std::move(picture), inside, options), to, fill);
-  });
+    return padded(resized(std::move(picture), fitted(from, to, options), options), to, fill);
+  };
+  return moving(draw, sample);
 }
 
 TransformPtr crop(const CropOptions& options) {
-  return made([options](torch::Tensor picture, Random& random) {
-    const Sides from = sides(picture);
+  const auto draw = [options](const Sides& from, Random& random) -> std::optional<Warp> {
     const Sides to = wanted(options.size, from);
     if (to.depth > from.depth || to.height > from.height || to.width > from.width)
       throw config_error(fmt::format(
           "the picture {} is smaller than the crop of {} x {} x {} (depth, height, width): resize "
           "or pad first",
-          shape_text(picture), to.depth, to.height, to.width));
+          shape_text(from), to.depth, to.height, to.width));
     const auto place = [&](int64_t room) {
       return options.where == "random" ? random.below(room + 1) : room / 2;
     };
-    const std::array<int64_t, 3> corner = {
-        place(from.depth - to.depth), place(from.height - to.height), place(from.width - to.width)};
+    const int64_t slice = place(from.depth - to.depth), row = place(from.height - to.height);
+    const int64_t column = place(from.width - to.width);
+    return shifted(to, {column, row, slice});
+  };
+  const auto sample = [](torch::Tensor picture, const Warp& warp) {
+    const Sides from = sides(picture), to = after(from, warp);
     picture = picture.contiguous();
     torch::Tensor result = torch::empty(shape(to), picture.scalar_type());
     by_type(picture, [&]<class T>(T) {
-      copy_block(picture.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to, corner,
-                 {0, 0, 0}, {to.depth, to.height, to.width});
+      copy_block(picture.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to,
+                 corner_of(warp), {0, 0, 0}, {to.depth, to.height, to.width});
     });
     return result;
-  });
+  };
+  return moving(draw, sample);
 }
 
 TransformPtr pad(const PadOptions& options) {
-  return made([options](torch::Tensor picture, Random&) {
-    const Sides from = sides(picture);
+  const auto draw = [options](const Sides& from, Random&) -> std::optional<Warp> {
     Sides to = wanted(options.size, from);
     to.depth = std::max(to.depth, from.depth);
     to.height = std::max(to.height, from.height);
     to.width = std::max(to.width, from.width);
+    return shifted(to, {-((to.width - from.width) / 2), -((to.height - from.height) / 2),
+                        -((to.depth - from.depth) / 2)});
+  };
+  const auto sample = [options](torch::Tensor picture, const Warp& warp) {
     const double fill = options.fill ? *options.fill : background(picture);
+    const Sides to = after(sides(picture), warp);
     return padded(std::move(picture), to, fill);
-  });
+  };
+  return moving(draw, sample);
 }
 
 TransformPtr flip(const FlipOptions& options) {
-  return made([options](torch::Tensor picture, Random& random) {
-    const Sides s = sides(picture);
-    if (options.axis == "depth" && !s.volume)
+  const auto draw = [options](const Sides& from, Random& random) -> std::optional<Warp> {
+    if (options.axis == "depth" && !from.volume)
       throw config_error("axis depth is for volumes [C, D, H, W]; found the picture " +
-                         shape_text(picture));
-    if (options.probability < 1 && !random.chance(options.probability)) return picture;
-    picture = picture.contiguous();
-    torch::Tensor result = torch::empty(picture.sizes(), picture.scalar_type());
-    by_type(picture, [&]<class T>(T) {
-      const T* from = picture.const_data_ptr<T>();
-      T* to = result.mutable_data_ptr<T>();
-      if (options.axis == "width") {
-        for (int64_t row = 0; row < s.channels * s.depth * s.height; ++row)
-          std::reverse_copy(from + row * s.width, from + (row + 1) * s.width, to + row * s.width);
-        return;
-      }
-      const bool rows = options.axis == "height";
-      const int64_t outer = rows ? s.channels * s.depth : s.channels;
-      const int64_t count = rows ? s.height : s.depth;
-      const int64_t block = rows ? s.width : s.height * s.width;
-      for (int64_t o = 0; o < outer; ++o)
-        for (int64_t i = 0; i < count; ++i)
-          std::copy_n(from + (o * count + i) * block, block,
-                      to + (o * count + count - 1 - i) * block);
-    });
-    return result;
+                         shape_text(from));
+    if (options.probability < 1 && !random.chance(options.probability)) return {};
+    Warp warp{.size = extent(from), .map = {}};
+    const size_t axis = options.axis == "width" ? 0 : options.axis == "height" ? 1 : 2;
+    warp.map.rows[axis][axis] = -1;
+    warp.map.rows[axis][3] = static_cast<double>(warp.size[axis] - 1);
+    return warp;
+  };
+  return moving(draw, [axis = options.axis](torch::Tensor picture, const Warp&) {
+    return flipped(std::move(picture), axis);
   });
 }
 

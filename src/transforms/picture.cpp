@@ -26,6 +26,10 @@ std::vector<int64_t> shape(const Sides& s) {
   return {s.channels, s.height, s.width};
 }
 
+std::string shape_text(const Sides& sides) {
+  return fmt::format("[{}]", fmt::join(shape(sides), ", "));
+}
+
 std::string shape_text(const torch::Tensor& picture) {
   return fmt::format("[{}]", fmt::join(picture.sizes().begin(), picture.sizes().end(), ", "));
 }

@@ -4,21 +4,17 @@
 #include <span>
 
 #include "fovea/io/resample.h"
-#include "fovea/transforms/transform.h"
+#include "fovea/transforms/spatial.h"
 
 namespace fovea::transforms {
-
-/// [C, H, W] has depth 1.
-struct Sides {
-  int64_t channels = 0, depth = 1, height = 0, width = 0;
-  bool volume = false;
-};
 
 /// A config Error where `picture` is no picture.
 Sides sides(const torch::Tensor& picture);
 
 /// The shape of a picture with these sides.
 std::vector<int64_t> shape(const Sides& sides);
+/// Likewise, as text: "[1, 28, 28]".
+std::string shape_text(const Sides& sides);
 
 /// "[1, 28, 28]"
 std::string shape_text(const torch::Tensor& picture);
@@ -55,15 +51,42 @@ template <class Body>
 class Made final : public Transform {
  public:
   explicit Made(Body body) : body_(std::move(body)) {}
-  torch::Tensor apply(torch::Tensor picture, Random& random) const override {
-    return body_(std::move(picture), random);
+  void apply_to(Scene& scene, Random& random) const override {
+    scene.image = body_(std::move(scene.image), random);
   }
 
  private:
   Body body_;
 };
 
-/// A transform from a function of (picture, random).
+template <class Draw, class Sample>
+class MadeSpatial final : public Spatial {
+ public:
+  MadeSpatial(Draw draw, Sample sample) : draw_(std::move(draw)), sample_(std::move(sample)) {}
+
+ protected:
+  std::optional<Warp> draw(const Sides& sides, Random& random) const override {
+    return draw_(sides, random);
+  }
+  torch::Tensor sample(torch::Tensor image, const Warp& warp) const override {
+    return sample_(std::move(image), warp);
+  }
+
+ private:
+  Draw draw_;
+  Sample sample_;
+};
+
+/// One that moves samples, from functions of (sides, random) and of (image, warp).
+template <class Draw, class Sample>
+TransformPtr moving(Draw draw, Sample sample) {
+  return std::make_shared<MadeSpatial<Draw, Sample>>(std::move(draw), std::move(sample));
+}
+
+/// Columns, rows and slices.
+inline std::array<int64_t, 3> extent(const Sides& s) { return {s.width, s.height, s.depth}; }
+
+/// A transform from a function of (image, random).
 template <class Body>
 TransformPtr made(Body body) {
   return std::make_shared<Made<Body>>(std::move(body));

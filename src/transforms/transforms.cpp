@@ -65,7 +65,8 @@ void refuse_not_finite(const torch::Tensor& picture) {
 
 }  // namespace
 
-ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string input) {
+ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string input,
+                          const std::vector<TargetSpec>& targets) {
   struct Step {
     std::string name;
     TransformPtr transform;
@@ -75,16 +76,31 @@ ExampleTransform pipeline(const std::vector<TransformChoice>& steps, std::string
     const std::string name = fmt::format("transforms: step {} ({})", i + 1, steps[i].name());
     made_steps.push_back({name, within(name, [&] { return steps[i].make(); })});
   }
-  return [made_steps, input](Example example, Random& random) {
+  std::vector<std::pair<std::string, Layout>> companions;
+  for (const TargetSpec& target : targets)
+    if (target.input == input && target.layout != Layout::none && target.layout != Layout::tokens)
+      companions.emplace_back(target.name, target.layout);
+  return [made_steps, input, companions](Example example, Random& random) {
     if (!example.inputs.contains(input)) return example;  // an optional one, or the batch complains
     torch::Tensor& slot = example.inputs[input];
-    torch::Tensor picture = std::move(slot);
+    Scene scene{.image = std::move(slot), .grid = {}, .others = {}};
+    const Placement* place = example.origin ? example.origin->place(input) : nullptr;
+    if (place) scene.grid = place->current;
+    for (const auto& [name, layout] : companions)
+      if (example.targets.contains(name))
+        scene.others.push_back({name, layout, std::move(example.targets[name])});
     for (const Step& step : made_steps)
-      picture =
-          within(step.name, [&] { return step.transform->apply(std::move(picture), random); });
-    if (picture.scalar_type() == torch::kUInt8) picture = floats(std::move(picture));
-    slot = picture.contiguous();
+      within(step.name, [&] { step.transform->apply_to(scene, random); });
+    if (scene.image.scalar_type() == torch::kUInt8) scene.image = floats(std::move(scene.image));
+    slot = scene.image.contiguous();
     refuse_not_finite(slot);
+    for (Companion& other : scene.others) example.targets[other.name] = std::move(other.values);
+    if (place && scene.grid != place->current) {
+      auto moved = std::make_shared<Origin>(*example.origin);
+      for (auto& [name, one] : moved->places)
+        if (name == input) one.current = scene.grid;
+      example.origin = std::move(moved);
+    }
     return example;
   };
 }

@@ -102,17 +102,34 @@ void warp_row(const io::ConstPlanes& from, float* to, int64_t width, int64_t y,
   end_of_row(inner.end, width);
 }
 
-torch::Tensor moved(torch::Tensor picture, const Motion& motion, const Outside& outside) {
+Warp::Outside outside_of(const Outside& outside) {
+  return outside.border == "edge"      ? Warp::Outside::edge
+         : outside.border == "reflect" ? Warp::Outside::reflect
+                                       : Warp::Outside::ignored;
+}
+
+/// In the plane: all slices alike.
+Warp warp_of(const Motion& motion, const Sides& s, const Outside& outside) {
+  Warp warp{.size = extent(s), .map = {}, .outside = outside_of(outside)};
+  const io::InverseMap map = inverse(motion, s);
+  warp.map.rows[0] = {map[0], map[1], 0, map[2]};
+  warp.map.rows[1] = {map[3], map[4], 0, map[5]};
+  return warp;
+}
+
+torch::Tensor moved(torch::Tensor picture, const Warp& warp, const Outside& outside) {
   const Sides s = sides(picture);
   const torch::Tensor source = floats(std::move(picture));
   torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
-  const io::InverseMap map = inverse(motion, s);
+  const auto& [x, y, z] = warp.map.rows;
+  const io::InverseMap map = {x[0], x[1], x[3], y[0], y[1], y[3]};
   const io::Sampling how = sampling(outside, source);
   for (int64_t plane = 0; plane < s.channels * s.depth; ++plane) {
     const int64_t offset = plane * s.height * s.width;
     const io::ConstPlanes from{source.const_data_ptr<float>() + offset, 1, s.height, s.width};
     float* to = result.mutable_data_ptr<float>() + offset;
-    for (int64_t y = 0; y < s.height; ++y) warp_row(from, to + y * s.width, s.width, y, map, how);
+    for (int64_t row = 0; row < s.height; ++row)
+      warp_row(from, to + row * s.width, s.width, row, map, how);
   }
   return result;
 }
@@ -140,9 +157,12 @@ std::vector<float> smooth_noise(int64_t height, int64_t width, double sigma, dou
 
 TransformPtr rotate(const RotateOptions& options) {
   check_count("degrees", options.degrees, 1, 2);
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    return moved(std::move(picture), {.radians = radians(draw(options.degrees, random))},
-                 options.outside);
+  const auto draw_warp = [options](const Sides& s, Random& random) -> std::optional<Warp> {
+    if (options.probability < 1 && !random.chance(options.probability)) return {};
+    return warp_of({.radians = radians(draw(options.degrees, random))}, s, options.outside);
+  };
+  return moving(draw_warp, [outside = options.outside](torch::Tensor picture, const Warp& warp) {
+    return moved(std::move(picture), warp, outside);
   });
 }
 
@@ -151,26 +171,34 @@ TransformPtr affine(const AffineOptions& options) {
   check_count("translate", options.translate, 1, 2);
   check_count("scale", options.scale, 1, 2);
   check_count("shear", options.shear, 1, 2);
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    const Sides s = sides(picture);
+  const auto draw_warp = [options](const Sides& s, Random& random) -> std::optional<Warp> {
+    if (options.probability < 1 && !random.chance(options.probability)) return {};
     Motion motion;
     motion.radians = radians(draw(options.degrees, random));
     motion.scale = random.uniform(options.scale.front(), options.scale.back());
     motion.shear = std::tan(radians(draw(options.shear, random)));
     motion.right = draw(options.translate, random) * static_cast<double>(s.width);
     motion.down = draw(options.translate, random) * static_cast<double>(s.height);
-    return moved(std::move(picture), motion, options.outside);
+    return warp_of(motion, s, options.outside);
+  };
+  return moving(draw_warp, [outside = options.outside](torch::Tensor picture, const Warp& warp) {
+    return moved(std::move(picture), warp, outside);
   });
 }
 
 TransformPtr elastic(const ElasticOptions& options) {
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
+  const auto draw_warp = [options](const Sides& s, Random& random) -> std::optional<Warp> {
+    if (options.probability < 1 && !random.chance(options.probability)) return {};
+    Warp warp{.size = extent(s), .map = {}, .outside = outside_of(options.outside)};
+    warp.right = smooth_noise(s.height, s.width, options.sigma, options.alpha, random);
+    warp.down = smooth_noise(s.height, s.width, options.sigma, options.alpha, random);
+    return warp;
+  };
+  return moving(draw_warp, [options](torch::Tensor picture, const Warp& warp) {
     const Sides s = sides(picture);
     const torch::Tensor source = floats(std::move(picture));
-    const auto right = smooth_noise(s.height, s.width, options.sigma, options.alpha, random);
-    const auto down = smooth_noise(s.height, s.width, options.sigma, options.alpha, random);
     torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
-    io::warp_displaced(planes(source, s), planes(result, s), right.data(), down.data(),
+    io::warp_displaced(planes(source, s), planes(result, s), warp.right.data(), warp.down.data(),
                        sampling(options.outside, source));
     return result;
   });

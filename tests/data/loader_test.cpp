@@ -233,7 +233,8 @@ class Reports : public Dataset {
  public:
   explicit Reports(int64_t size) : size_(size) {
     schema_.inputs = {{"text", {.sizes = {-1}, .vocabulary = 1000}}, {"image", {.optional = true}}};
-    schema_.targets = {{.name = "found", .classes = {"a"}, .kind = TargetKind::tags}};
+    schema_.targets = {
+        {.name = "found", .classes = {"a"}, .type = "tags", .layout = Layout::tokens}};
   }
   int64_t size() const override { return size_; }
   const Schema& schema() const override { return schema_; }

@@ -55,7 +55,7 @@ Model model_of(const BertOptions& bert, const fs::path& weights = {},
   options.encoders.entries.emplace_back("report", EncoderChoice());
   options.encoders.entries.back().second.set("bert", bert);
   options.weights = weights;
-  return {options, {{"report", shape}}, {{"label", 2}}, 1};
+  return {options, {{"report", shape}}, {{"label", Pooled{2}}}, 1};
 }
 
 TEST(Bert, GivesTheOutputsOfThePythonLibraryForItsWeights) {

@@ -66,7 +66,7 @@ Tensor answers(Model& model, const Cases& cases) {
 class EveryFusion : public testing::TestWithParam<const char*> {};
 
 TEST_P(EveryFusion, WhatStandsInThePlaceOfAMissingInputChangesNothing) {
-  Model model(options_of(GetParam()), kInputs, {{"label", 2}}, 1);
+  Model model(options_of(GetParam()), kInputs, {{"label", Pooled{2}}}, 1);
   Cases cases = four();
   const Tensor before = answers(model, cases);
   cases.inputs["labs"] = cases.inputs["labs"].clone();
@@ -81,7 +81,7 @@ TEST_P(EveryFusion, WhatStandsInThePlaceOfAMissingInputChangesNothing) {
 }
 
 TEST_P(EveryFusion, ACaseAloneGetsTheAnswerThatItGetsInABatch) {
-  Model model(options_of(GetParam()), kInputs, {{"label", 2}}, 1);
+  Model model(options_of(GetParam()), kInputs, {{"label", Pooled{2}}}, 1);
   const Cases all = four();
   const Tensor together = answers(model, all);
   for (int64_t i = 0; i < 4; ++i) {
@@ -100,7 +100,7 @@ TEST_P(EveryFusion, ACaseAloneGetsTheAnswerThatItGetsInABatch) {
 }
 
 TEST_P(EveryFusion, GradientsReachEveryEncoderAndWhatStandsForMissingInputs) {
-  Model model(options_of(GetParam()), kInputs, {{"label", 2}}, 1);
+  Model model(options_of(GetParam()), kInputs, {{"label", Pooled{2}}}, 1);
   const Cases cases = four();
   model.forward(cases.inputs, cases.lengths, cases.present).at("label").sum().backward();
   const bool placeholders_count = std::string_view(GetParam()) != "late";
@@ -111,7 +111,7 @@ TEST_P(EveryFusion, GradientsReachEveryEncoderAndWhatStandsForMissingInputs) {
 }
 
 TEST_P(EveryFusion, ACaseThatLacksAllInputsGetsOneAndTheSameAnswer) {
-  Model model(options_of(GetParam(), {"labs", "note"}), kInputs, {{"label", 2}}, 1);
+  Model model(options_of(GetParam(), {"labs", "note"}), kInputs, {{"label", Pooled{2}}}, 1);
   Cases cases = four();
   for (const char* name : {"labs", "note"})
     cases.present[name] = torch::tensor({true, false, true, false});
@@ -134,7 +134,7 @@ Tensor linear(const Model& model, const std::string& name, const Tensor& x) {
 }
 
 TEST(Late, IsTheMeanOfTheLogitsOfTheInputsThatACaseHas) {
-  Model model(options_of("late", {"labs", "vitals"}), kInputs, {{"label", 2}}, 1);
+  Model model(options_of("late", {"labs", "vitals"}), kInputs, {{"label", Pooled{2}}}, 1);
   const Cases cases = four();
   const Tensor found = answers(model, cases);
   const torch::NoGradGuard no_gradients;
@@ -149,7 +149,7 @@ TEST(Late, IsTheMeanOfTheLogitsOfTheInputsThatACaseHas) {
 }
 
 TEST(Gated, SharesAreASoftmaxOverTheInputsThatACaseHas) {
-  Model model(options_of("gated", {"labs", "vitals"}), kInputs, {{"label", 2}}, 1);
+  Model model(options_of("gated", {"labs", "vitals"}), kInputs, {{"label", Pooled{2}}}, 1);
   const Cases cases = four();
   const Tensor found = answers(model, cases);
   const torch::NoGradGuard no_gradients;
@@ -167,7 +167,8 @@ TEST(Gated, SharesAreASoftmaxOverTheInputsThatACaseHas) {
 }
 
 TEST(CrossAttention, OfOneTokenEachIsTheValueOfTheOtherInput) {
-  Model model(options_of("cross_attention", {"labs", "vitals"}), kInputs, {{"label", 2}}, 1);
+  Model model(options_of("cross_attention", {"labs", "vitals"}), kInputs, {{"label", Pooled{2}}},
+              1);
   const Cases cases = four();
   const Tensor found = answers(model, cases);
   const torch::NoGradGuard no_gradients;
@@ -187,13 +188,14 @@ TEST(CrossAttention, OfOneTokenEachIsTheValueOfTheOtherInput) {
 }
 
 TEST(CrossAttention, OfOneInputIsRefused) {
-  EXPECT_THROW(Model(options_of("cross_attention", {"labs"}), kInputs, {{"label", 2}}, 1), Error);
+  EXPECT_THROW(Model(options_of("cross_attention", {"labs"}), kInputs, {{"label", Pooled{2}}}, 1),
+               Error);
 }
 
 TEST(InputDropout, TakesInputsAwayWhileTrainingButNeverAllOfThem) {
   ModelOptions options = options_of("concat", {"labs", "vitals"});
   options.input_dropout = 0.8;
-  Model model(options, kInputs, {{"label", 2}}, 1);
+  Model model(options, kInputs, {{"label", Pooled{2}}}, 1);
   Cases cases;
   cases.inputs["labs"] = torch::randn({1, 3}).expand({2000, 3}).contiguous();
   cases.inputs["vitals"] = torch::randn({1, 2}).expand({2000, 2}).contiguous();
@@ -211,18 +213,18 @@ TEST(InputDropout, TakesInputsAwayWhileTrainingButNeverAllOfThem) {
 TEST(Model, LeavesOutTheEncodersOfWithout) {
   ModelOptions options = options_of("concat");
   options.without = {"note"};
-  const Model model(options, kInputs, {{"label", 2}}, 1);
+  const Model model(options, kInputs, {{"label", Pooled{2}}}, 1);
   EXPECT_THAT(model.input_names(), testing::ElementsAre("labs", "vitals"));
   for (const auto& item : model.named_parameters())
     EXPECT_THAT(item.key(), testing::Not(StartsWith("encoders.note")));
   options.without = {"notes"};
-  EXPECT_THROW(Model(options, kInputs, {{"label", 2}}, 1), Error);
+  EXPECT_THROW(Model(options, kInputs, {{"label", Pooled{2}}}, 1), Error);
   options.without = {"labs", "note", "vitals"};
-  EXPECT_THROW(Model(options, kInputs, {{"label", 2}}, 1), Error);
+  EXPECT_THROW(Model(options, kInputs, {{"label", Pooled{2}}}, 1), Error);
 }
 
 TEST(Model, AnInputThatWasNeverOptionalMustBeThere) {
-  Model model(options_of("concat", {"vitals"}), kInputs, {{"label", 2}}, 1);
+  Model model(options_of("concat", {"vitals"}), kInputs, {{"label", Pooled{2}}}, 1);
   Cases cases = four();
   cases.present["vitals"] = torch::tensor({true, true, true, false});
   try {

@@ -38,8 +38,9 @@ TensorMap image(at::IntArrayRef shape) {
 }
 
 TEST(Model, TheSameSeedGivesTheSameParametersAndAnotherSeedOthers) {
-  Model one(small(), kInputs, {{"label", 3}}, 5), same(small(), kInputs, {{"label", 3}}, 5),
-      other(small(), kInputs, {{"label", 3}}, 6);
+  Model one(small(), kInputs, {{"label", Pooled{3}}}, 5),
+      same(small(), kInputs, {{"label", Pooled{3}}}, 5),
+      other(small(), kInputs, {{"label", Pooled{3}}}, 6);
   const auto a = one.named_parameters(), b = same.named_parameters(), c = other.named_parameters();
   for (const auto& item : a) EXPECT_TRUE(item.value().equal(b[item.key()])) << item.key();
   EXPECT_FALSE(
@@ -52,7 +53,7 @@ TEST(Model, ASingleCaseWithAnOptionalInputGoesByTheRunningStatistics) {
   options.encoders.entries[1].second.set("cnn", CnnOptions{.channels = {4, 4, 4, 4, 4}});
   Model model(options,
               {{"image", {{1, 32, 32}}}, {"thumb", {.sizes = {1, 8, 8}, .optional = true}}},
-              {{"label", 2}}, 1);
+              {{"label", Pooled{2}}}, 1);
   TensorMap inputs = image({3, 1, 32, 32}), present;
   inputs["thumb"] = picture({3, 1, 8, 8});
   present["thumb"] = torch::tensor({false, true, false});
@@ -71,14 +72,14 @@ TEST(Model, ASingleCaseWithAnOptionalInputGoesByTheRunningStatistics) {
 TEST(Model, DrawingLeavesTheGlobalGeneratorAlone) {
   const at::Generator& global = at::detail::getDefaultCPUGenerator();
   const Tensor before = global.get_state();
-  Model model(small(), kInputs, {{"label", 3}}, 5);
+  Model model(small(), kInputs, {{"label", Pooled{3}}}, 5);
   EXPECT_TRUE(before.equal(global.get_state()));
 }
 
 TEST(Model, WeightsBeginWithTheVarianceOfHe) {
   ModelOptions options;
   options.encoders.entries.emplace_back("image", EncoderChoice());
-  Model model(options, kInputs, {{"label", 2}}, 1);
+  Model model(options, kInputs, {{"label", Pooled{2}}}, 1);
   const auto parameters = model.named_parameters();
   // 512 outputs x 9: variance 2 / 4608 of 2.4 million values
   const Tensor conv = parameters["encoders.image.layer4.1.conv2.weight"];
@@ -90,11 +91,11 @@ TEST(Model, WeightsBeginWithTheVarianceOfHe) {
 }
 
 TEST(Model, JoinsTheFeaturesOfItsEncodersAndGivesOneTensorPerHead) {
-  Model model(small({"image", "scan"}), kInputs, {{"label", 3}, {"age", 1}}, 1);
+  Model model(small({"image", "scan"}), kInputs, {{"label", Pooled{3}}, {"age", Pooled{1}}}, 1);
   model.eval();
   TensorMap inputs = image({2, 1, 32, 32});
   inputs["scan"] = picture({2, 2, 8, 8, 8});
-  const TensorMap outputs = model.forward(inputs);
+  const Outputs outputs = model.forward(inputs);
   EXPECT_EQ(outputs.at("label").sizes(), (std::vector<int64_t>{2, 3}));
   EXPECT_EQ(outputs.at("age").sizes(), (std::vector<int64_t>{2, 1}));
   const Tensor joined = at::cat({model.encoder("image").encode(inputs.at("image")).pooled,
@@ -109,7 +110,7 @@ TEST(Model, JoinsTheFeaturesOfItsEncodersAndGivesOneTensorPerHead) {
 TEST(Model, DropoutActsOnlyWhileTraining) {
   ModelOptions options = small();
   options.dropout = 0.5;
-  Model model(options, kInputs, {{"label", 3}}, 1);
+  Model model(options, kInputs, {{"label", Pooled{3}}}, 1);
   const TensorMap inputs = image({4, 1, 32, 32});
   EXPECT_FALSE(model.forward(inputs).at("label").equal(model.forward(inputs).at("label")));
   model.eval();
@@ -119,7 +120,7 @@ TEST(Model, DropoutActsOnlyWhileTraining) {
 TEST(Model, FrozenLayersLearnNothingAndKeepTheirStatistics) {
   ModelOptions options = small();
   options.freeze = {"encoders.image.stage1"};
-  Model model(options, kInputs, {{"label", 3}}, 1);
+  Model model(options, kInputs, {{"label", Pooled{3}}}, 1);
   model.train();
   const auto buffers = model.named_buffers();
   model.forward(image({4, 1, 32, 32})).at("label").sum().backward();
@@ -132,7 +133,7 @@ TEST(Model, FrozenLayersLearnNothingAndKeepTheirStatistics) {
 }
 
 TEST(Model, RefusesInputsItWasNotMadeFor) {
-  Model model(small(), kInputs, {{"label", 3}}, 1);
+  Model model(small(), kInputs, {{"label", Pooled{3}}}, 1);
   EXPECT_THAT(config_message([&] {
                 model.forward(image({2, 3, 32, 32}));
               }),
@@ -162,7 +163,7 @@ TEST(Model, ParameterGroupsSeparateHeadFromEncoderAndDecayFromNone) {
   options.encoders.entries.emplace_back("image", EncoderChoice());
   options.encoders.entries.back().second.select("vit");
   options.freeze = {"encoders.image.patch_embed"};
-  Model model(options, {{"image", {{1, 32, 32}}}}, {{"label", 2}}, 1);
+  Model model(options, {{"image", {{1, 32, 32}}}}, {{"label", Pooled{2}}}, 1);
   std::map<std::string, std::pair<bool, bool>> found;
   for (const ParameterGroup& group : parameter_groups(model))
     for (const auto& [name, tensor] : group.parameters) found[name] = {group.head, group.decay};

@@ -44,7 +44,7 @@ const EncoderTable kTable("encoders", {EncoderTable::item<ToyOptions>(
 Model toy_model(uint64_t seed) {
   ModelOptions options;
   options.encoders.entries.emplace_back("film", EncoderChoice(kTable, "toy"));
-  return {options, {{"film", {{3, 8, 8}}}}, {{"label", 2}}, seed};
+  return {options, {{"film", {{3, 8, 8}}}}, {{"label", Pooled{2}}}, seed};
 }
 
 TEST(AnEncoderOfYourOwn, IsDrawnTrainedAndStoredLikeTheOthers) {

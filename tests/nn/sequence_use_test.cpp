@@ -43,7 +43,7 @@ TEST(SequenceUse, ASummaryCountsTheStepsOfARecurrentNetwork) {
   ModelOptions options;
   options.encoders.entries.emplace_back("note", EncoderChoice());
   options.encoders.entries[0].second.set("rnn", RnnOptions{.width = 5, .embedding = 6});
-  Model model(options, {{"note", kText}}, {{"label", 2}}, 1);
+  Model model(options, {{"note", kText}}, {{"label", Pooled{2}}}, 1);
   TensorMap inputs, ends;
   inputs["note"] = batch(kText, 0);
   ends["note"] = lengths();
@@ -109,7 +109,7 @@ TEST(SequenceUse, AModelReadsTextAndASeriesWithTheirLengths) {
     options.encoders.entries.emplace_back(name, EncoderChoice());
   options.encoders.entries[0].second.set("text_cnn", TextCnnOptions{.channels = 4});
   options.encoders.entries[1].second.set("rnn", RnnOptions{.width = 5});
-  Model model(options, {{"note", kText}, {"pulse", kSeries}}, {{"label", 2}}, 1);
+  Model model(options, {{"note", kText}, {"pulse", kSeries}}, {{"label", Pooled{2}}}, 1);
   model.eval();
   TensorMap inputs, ends;
   inputs["note"] = batch(kText, 19);

@@ -20,7 +20,7 @@ Model model_of(const std::string& encoder, Options settings, const InputShape& s
   ModelOptions options;
   options.encoders.entries.emplace_back("image", EncoderChoice());
   options.encoders.entries.back().second.set(encoder, std::move(settings));
-  return Model(options, {{"image", shape}}, {{"label", classes}}, 1);
+  return Model(options, {{"image", shape}}, {{"label", Pooled{classes}}}, 1);
 }
 
 TensorMap image(at::IntArrayRef shape) {

@@ -169,7 +169,7 @@ TEST(Tables, WhatMakesTokensOfColumnsIsNotDecayed) {
   ModelOptions options;
   options.encoders.entries.emplace_back("row", EncoderChoice());
   options.encoders.entries[0].second.select("ft_transformer");
-  const Model model(options, {{"row", kMixed}}, {{"label", 2}}, 1);
+  const Model model(options, {{"row", kMixed}}, {{"label", Pooled{2}}}, 1);
   int found = 0;
   for (const ParameterGroup& group : parameter_groups(model))
     for (const auto& [name, parameter] : group.parameters) {

@@ -30,7 +30,7 @@ Tensor spelled(int64_t padding, int64_t bytes = kBytes) {
 Model model(const EncoderChoice& encoder, const InputShape& shape, bool transitions = true) {
   ModelOptions options;
   options.encoders.entries = {{"note", encoder}};
-  return {options, {{"note", shape}}, {{"tags", 3, "note", transitions}}, 1};
+  return {options, {{"note", shape}}, {{"tags", PerToken{"note", 3, transitions}}}, 1};
 }
 
 EncoderChoice choice(const std::string& name) {
@@ -44,27 +44,12 @@ TEST(TokenHeads, GiveAnOutputForEachTokenAndTheTransitionsOfTheTarget) {
   TensorMap inputs, ends;
   inputs["note"] = batch(kText, 0);
   ends["note"] = lengths();
-  const TensorMap outputs = tagger.forward(inputs, ends);
+  const Outputs outputs = tagger.forward(inputs, ends);
   EXPECT_EQ(outputs.at("tags").sizes(), (std::vector<int64_t>{4, 9, 3}));
-  EXPECT_TRUE(torch::equal(outputs.at("tags.lengths"), lengths()));
-  EXPECT_EQ(outputs.at("tags.transitions").sizes(), (std::vector<int64_t>{4, 4}));
+  EXPECT_TRUE(torch::equal(outputs.lengths.at("tags"), lengths()));
+  EXPECT_EQ(outputs.transitions.at("tags").sizes(), (std::vector<int64_t>{4, 4}));
   EXPECT_TRUE(tagger.named_parameters().contains("heads.tags.transitions"));
-  EXPECT_FALSE(model(choice("rnn"), kText, false).forward(inputs).contains("tags.transitions"));
-}
-
-TEST(TokenHeads, SayWhichTokensStandForNoText) {
-  Model tagger = model(choice("rnn"), kText);
-  TensorMap inputs, ends;
-  inputs["note"] = batch(kText, 0);
-  ends["note"] = lengths();
-  EXPECT_FALSE(tagger.forward(inputs, ends).contains("tags.wordless"));
-  Tensor places = torch::zeros({4, 9, 2}, torch::kInt64);  // begin and end of each token: [CLS]
-  places[1][2][1] = 4;                                     // but for one, which stands for 4 bytes
-  inputs["note.offsets"] = places;
-  const Tensor wordless = tagger.forward(inputs, ends).at("tags.wordless");
-  EXPECT_EQ(wordless.sizes(), (std::vector<int64_t>{4, 9}));
-  EXPECT_EQ(wordless.sum().item<int64_t>(), 35);
-  EXPECT_FALSE(wordless[1][2].item<bool>());
+  EXPECT_FALSE(model(choice("rnn"), kText, false).forward(inputs).transitions.contains("tags"));
 }
 
 TEST(TokenHeads, WantAnEncoderThatGivesTokens) {
@@ -83,7 +68,7 @@ TEST(TokenHeads, WantAnEncoderThatGivesTokens) {
   EXPECT_THAT(message([&] {
                 ModelOptions options;
                 options.encoders.entries = {{"note", choice("rnn")}};
-                Model(options, {{"note", kText}}, {{"tags", 3, "report"}}, 1);
+                Model(options, {{"note", kText}}, {{"tags", PerToken{"report", 3}}}, 1);
               }),
               HasSubstr("'report', for which there is no encoder"));
 }

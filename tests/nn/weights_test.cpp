@@ -33,8 +33,8 @@ ModelOptions with(const std::string& encoder, Options settings) {
 
 Model resnet_model(int64_t channels, int64_t classes, const ResNetOptions& settings = {},
                    uint64_t seed = 1) {
-  return Model(with("resnet", settings), {{"image", {{channels, 64, 64}}}}, {{"label", classes}},
-               seed);
+  return Model(with("resnet", settings), {{"image", {{channels, 64, 64}}}},
+               {{"label", Pooled{classes}}}, seed);
 }
 
 std::string data_message(const std::function<void()>& body) {
@@ -154,7 +154,7 @@ TEST(Weights, OfATimmTransformerFitAnotherImageSize) {
   write_published(folder / "vit.safetensors", "vit_tiny_patch16_224");
   ModelOptions options = with("vit", ViTOptions{});
   options.weights = folder / "vit.safetensors";
-  Model model(options, {{"image", {{1, 96, 128}}}}, {{"label", 2}}, 1);
+  Model model(options, {{"image", {{1, 96, 128}}}}, {{"label", Pooled{2}}}, 1);
   const Tensor embedding = model.named_parameters()["encoders.image.pos_embed"].detach();
   EXPECT_EQ(embedding.sizes(), (std::vector<int64_t>{1, 1 + 6 * 8, 192}));
   const Tensor stored = formula("pos_embed", {1, 197, 192});
@@ -185,7 +185,7 @@ TEST(Weights, OfABareModelNeedTheNameOfOneOfSeveralEncoders) {
   ModelOptions options = with("resnet", ResNetOptions{});
   options.encoders.entries.emplace_back("lateral", options.encoders.entries[0].second);
   const InputShape shape{{3, 64, 64}};
-  Model model(options, {{"image", shape}, {"lateral", shape}}, {{"label", 2}}, 1);
+  Model model(options, {{"image", shape}, {"lateral", shape}}, {{"label", Pooled{2}}}, 1);
   EXPECT_THROW(start_from(model, folder / "resnet18.safetensors"), Error);
   const auto parameters = model.named_parameters();
   const Tensor other = parameters["encoders.image.conv1.weight"].clone();

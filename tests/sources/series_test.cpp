@@ -486,7 +486,8 @@ TEST_F(Records, AnnotationsAreReadInSamplesOfTheRecord) {
   const Source source = open();
   ASSERT_EQ(source.data->size(), 2);  // at ticks 0 and 1 of 180 a second: samples 0 and 2
   EXPECT_THAT(values(source.data, 1), ElementsAre(FloatEq(values(source.data, 0)[0])));
-  EXPECT_EQ(source.inputs[0].second->span(1), (std::pair<int64_t, int64_t>{2, 3}));
+  const auto* windows = dynamic_cast<const Windows*>(source.inputs[0].second.get());
+  EXPECT_EQ(windows->window(1), (std::pair<int64_t, int64_t>{2, 3}));
   std::filesystem::remove(folder_ / "r.hea");
   EXPECT_THAT(message(), AllOf(HasSubstr("180 ticks a second"), HasSubstr("no header r.hea")));
 }

@@ -61,9 +61,9 @@ TEST_F(Tags, AreMadeOfSpansInCodePointsWhateverTheBytes) {
   ASSERT_EQ(tags.size(), static_cast<size_t>(example.inputs.at("report").size(0)));
   EXPECT_THAT(std::vector<int64_t>(tags.end() - 4, tags.end()), ElementsAre(1, 0, 3, 4));
   EXPECT_TRUE(source.data->schema().target("found")->ragged());
-  const torch::Tensor offsets = example.inputs.at("report.offsets");
-  EXPECT_THAT(numbers(offsets[-1]), ElementsAre(20, 24));  // bytes
-  EXPECT_EQ(example.inputs.at("report.text").size(0), 24);
+  const WrittenText& written = *example.origin->text("report");
+  EXPECT_EQ(written.tokens.back(), (std::pair<int64_t, int64_t>{20, 24}));  // bytes
+  EXPECT_EQ(written.text.size(), 24u);
 }
 
 TEST_F(Tags, OfABatchArePaddedWithNoTag) {
@@ -84,14 +84,14 @@ TEST_F(Tags, SpansThatNoTagCanSayAreCountedInNotes) {
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans have no token")));
   // For figures there are all of them: begin, end, type, and 0 where the tags say just that, 1 where
   // it was cut with the text, 2 where no tag can.
-  EXPECT_THAT(numbers(source.data->get(0).inputs.at("found.entities")),
+  EXPECT_THAT(numbers(source.data->get(0).origin->written.at("found")),
               ElementsAre(1, 5, 0, 2, 3, 8, 0, 2, 11, 16, 0, 0, 17, 22, 0, 1));
 }
 
 TEST_F(Tags, OfATextThatIsCutInsideASpanAreNotTheSpan) {
   options_.inputs.entries[0].second.set("text", every_word(2));
   const Source source = open(row("alpha beta gamma", R"([[6, 16, "x"], [6, 16, "x"]])"));
-  EXPECT_THAT(numbers(source.data->get(0).inputs.at("found.entities")), ElementsAre(6, 16, 0, 1));
+  EXPECT_THAT(numbers(source.data->get(0).origin->written.at("found")), ElementsAre(6, 16, 0, 1));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans are written twice")));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 of 1 texts have more than 2 tokens")));
 }

@@ -45,7 +45,7 @@ class Targeted : public testing::Test {
 TEST_F(Targeted, ANumberKeepsItsUnitAndTheTrainingRowsGiveMeanAndDeviation) {
   const Source source = open("1,10,x,train\n2,30,x,train\n3,500,x,test\n");
   EXPECT_THAT(numbers(source), ElementsAre(10, 30, 500));
-  EXPECT_EQ(source.targets[0].kind, TargetKind::number);
+  EXPECT_EQ(source.targets[0].type, "number");
   EXPECT_DOUBLE_EQ(source.targets[0].mean, 20);
   EXPECT_DOUBLE_EQ(source.targets[0].deviation, 10);
   EXPECT_TRUE(source.targets[0].classes.empty());

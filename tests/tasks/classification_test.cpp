@@ -15,28 +15,30 @@ using testing::HasSubstr;
 
 TargetSpec finding() { return {.name = "label", .classes = {"normal", "pneumonia"}}; }
 TargetSpec several() {
-  return {.name = "findings", .classes = {"nodule", "effusion"}, .kind = TargetKind::labels};
+  return {.name = "findings", .classes = {"nodule", "effusion"}, .type = "labels"};
 }
 
 TEST(Classification, AHeadPerTargetWithAnOutputPerClass) {
   const auto heads = classification({}, {finding(), several()})->heads();
   ASSERT_EQ(heads.size(), 2u);
   EXPECT_EQ(heads[0].name, "label");
-  EXPECT_EQ(heads[0].outputs, 2);
+  EXPECT_EQ(std::get<nn::Pooled>(heads[0].of).outputs, 2);
   EXPECT_EQ(heads[1].name, "findings");
 }
 
 TEST(Classification, BinaryProbabilitiesAreTheSoftmaxOfTwoColumns) {
   const auto task = classification({}, {finding()});
-  const auto decoded = task->decode(outputs_of("label", torch::tensor({{0.0f, std::log(3.0f)}})));
+  const auto decoded =
+      task->decode({outputs_of("label", torch::tensor({{0.0f, std::log(3.0f)}}))}, {});
   EXPECT_NEAR(decoded.at("label")[0][1].item<double>(), 0.75, 1e-6);
   EXPECT_EQ(decoded.at("label").scalar_type(), torch::kFloat);
 }
 
 TEST(Classification, LogitsInHalfPrecisionGiveALossInSinglePrecision) {
   const auto task = classification({}, {finding()});
-  const auto loss = loss_of(task->loss(outputs_of("label", torch::zeros({4, 2}, torch::kBFloat16)),
-                                       batch_of("label", torch::tensor({0, 1, 1, 0}))));
+  const auto loss =
+      loss_of(task->loss({outputs_of("label", torch::zeros({4, 2}, torch::kBFloat16))},
+                         batch_of("label", torch::tensor({0, 1, 1, 0}))));
   EXPECT_EQ(loss.scalar_type(), torch::kFloat);
   EXPECT_NEAR(loss.item<double>(), std::log(2.0), 1e-6);
 }
@@ -47,7 +49,7 @@ TEST(Classification, LossesOfTargetsAddUp) {
   batch.targets["findings"] = torch::tensor({{1.0f, 0.0f}, {1.0f, NAN}});
   TensorMap outputs = outputs_of("label", torch::zeros({2, 2}));
   outputs["findings"] = torch::zeros({2, 2});
-  EXPECT_NEAR(loss_of(task->loss(outputs, batch)).item<double>(), 2 * std::log(2.0), 1e-6);
+  EXPECT_NEAR(loss_of(task->loss({outputs}, batch)).item<double>(), 2 * std::log(2.0), 1e-6);
 }
 
 TEST(Classification, TheMainFigureIsTheAucAndTheLastTheLoss) {
@@ -111,8 +113,7 @@ TEST(Classification, WritesTheEvaluationAndReturnsItsLine) {
 TEST(Classification, NoTargetAndASingleClassAreRefused) {
   EXPECT_THROW(classification({}, {}), Error);
   EXPECT_THROW(classification({}, {{.name = "label", .classes = {"only"}}}), Error);
-  EXPECT_NO_THROW(
-      classification({}, {{.name = "label", .classes = {"only"}, .kind = TargetKind::labels}}));
+  EXPECT_NO_THROW(classification({}, {{.name = "label", .classes = {"only"}, .type = "labels"}}));
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct Set {
   std::string what;
   TaskPtr task;
   TensorMap outputs, targets;
-  std::vector<std::string> shared = {};  // outputs that are not of each case: the transitions
+  TensorMap transitions = {};  // outputs that are not of each case
 
   Batch batch(int64_t begin, int64_t end) const {
     Batch one;
@@ -32,12 +32,9 @@ struct Set {
     for (const auto& [name, tensor] : targets) one.targets[name] = tensor.slice(0, begin, end);
     return one;
   }
-  TensorMap outputs_of(int64_t begin, int64_t end) const {
-    TensorMap some;
-    for (const auto& [name, tensor] : outputs) {
-      const bool whole = std::ranges::find(shared, name) != shared.end();
-      some[name] = whole ? tensor : tensor.slice(0, begin, end);
-    }
+  nn::Outputs outputs_of(int64_t begin, int64_t end) const {
+    nn::Outputs some{.transitions = transitions};
+    for (const auto& [name, tensor] : outputs) some.scores[name] = tensor.slice(0, begin, end);
     return some;
   }
 };
@@ -58,8 +55,8 @@ Tensor labels_with_blanks(int64_t k) {
   return labels;
 }
 
-TargetSpec classes_of(int64_t k, TargetKind kind = TargetKind::classes) {
-  TargetSpec target{.name = "y", .classes = {}, .kind = kind};
+TargetSpec classes_of(int64_t k, std::string type = "classes") {
+  TargetSpec target{.name = "y", .classes = {}, .type = std::move(type)};
   for (int64_t i = 0; i < k; ++i) {
     target.classes.push_back("class " + std::to_string(i));
     target.counts.push_back(4 + 3 * i);
@@ -80,7 +77,7 @@ Set classes_set(const std::string& what, const char* loss, Options options,
 }
 
 TargetSpec age() {
-  return {.name = "age", .classes = {}, .kind = TargetKind::number, .mean = 50, .deviation = 9};
+  return {.name = "age", .classes = {}, .type = "number", .mean = 50, .deviation = 9};
 }
 
 Tensor ages_with_blanks() {
@@ -100,18 +97,16 @@ Set numbers_set(const char* loss) {
 
 /// Texts of 0 to 8 tokens.
 Set tags_set(bool crf) {
-  const TargetSpec target{
-      .name = "tags", .classes = {"a", "b"}, .kind = TargetKind::tags, .input = "text"};
+  const TargetSpec target{.name = "tags", .classes = {"a", "b"}, .type = "tags", .input = "text"};
   Set set{.what = crf ? "tags with a random field" : "tags",
           .task = tagging({.crf = crf}, {target}),
           .outputs = {},
-          .targets = {},
-          .shared = {"tags.transitions"}};
+          .targets = {}};
   Tensor tags = torch::arange(kCases * 8).view({kCases, 8}).remainder(5);
   const Tensor lengths = torch::arange(kCases).remainder(9).unsqueeze(1);
   set.targets["tags"] = tags.masked_fill(torch::arange(8).unsqueeze(0) >= lengths, -1);
   set.outputs["tags"] = draw({kCases, 8, 5});
-  if (crf) set.outputs["tags.transitions"] = draw({6, 6});
+  if (crf) set.transitions["tags"] = draw({6, 6});
   return set;
 }
 
@@ -140,7 +135,7 @@ Set both_set() {
 std::vector<Set> sets() {
   torch::manual_seed(5);
   const ClassWeights balanced{.rule = "balanced"};
-  const TargetSpec three = classes_of(3), labels = classes_of(4, TargetKind::labels);
+  const TargetSpec three = classes_of(3), labels = classes_of(4, "labels");
   const Tensor soft = draw({kCases, 3}).softmax(1).index_put_({torch::arange(0, 30, 6)}, NAN);
   std::vector<Set> all;
   all.push_back(
@@ -169,7 +164,8 @@ std::vector<Set> sets() {
 TEST(LossSums, TheLossOfASetIsOneNumberWhateverTheBatches) {
   for (const Set& set : sets()) {
     SCOPED_TRACE(set.what);
-    const double whole = loss_of(set.task->loss(set.outputs, set.batch(0, kCases))).item<double>();
+    const double whole =
+        loss_of(set.task->loss(set.outputs_of(0, kCases), set.batch(0, kCases))).item<double>();
     for (const int64_t size : {1, 7, 30}) {
       LossMean mean;
       for (int64_t begin = 0; begin < kCases; begin += size) {
@@ -185,7 +181,8 @@ TEST(LossSums, TheGradientsOfTheBatchesOfAStepAddUpToThatOfOneLargeBatch) {
   for (Set& set : sets()) {
     SCOPED_TRACE(set.what);
     const auto gradients_of = [&](const std::vector<int64_t>& sizes) {
-      for (auto& [name, tensor] : set.outputs) tensor = tensor.detach().requires_grad_();
+      for (TensorMap* map : {&set.outputs, &set.transitions})
+        for (auto& [name, tensor] : *map) tensor = tensor.detach().requires_grad_();
       std::vector<Tensor> weights;
       int64_t begin = 0;
       for (const int64_t size : sizes) {
@@ -202,10 +199,11 @@ TEST(LossSums, TheGradientsOfTheBatchesOfAStepAddUpToThatOfOneLargeBatch) {
         begin += size;
       }
       std::vector<Tensor> gradients;
-      for (auto& [name, tensor] : set.outputs) {
-        gradients.push_back(tensor.grad().clone());
-        tensor.mutable_grad().reset();
-      }
+      for (TensorMap* map : {&set.outputs, &set.transitions})
+        for (auto& [name, tensor] : *map) {
+          gradients.push_back(tensor.grad().clone());
+          tensor.mutable_grad().reset();
+        }
       return gradients;
     };
     const auto whole = gradients_of({10});
@@ -229,7 +227,7 @@ TEST(LossSums, TheMeanOfAWeightedLossIsOverTheWeightsOfTheSet) {
       (std::log(1 + std::exp(-1.0)) + std::log(1 + std::exp(1.0)) + 4 * std::log(2.0)) / 6;
   LossMean mean;
   for (int64_t i = 0; i < 3; ++i)
-    mean.add(table_of(task->loss(outputs_of("y", logits.slice(0, i, i + 1)),
+    mean.add(table_of(task->loss({outputs_of("y", logits.slice(0, i, i + 1))},
                                  batch_of("y", truth.slice(0, i, i + 1)))));
   EXPECT_NEAR(mean.value(), expected, 1e-12);
 }
@@ -247,8 +245,9 @@ TEST(LossSums, TheMeanOfABatchIsThatOfLibTorch) {
                                                torch::tensor({0.5, 2.0, 1.25}, torch::kDouble),
                                                at::Reduction::Mean, -1, smoothing)
                             .item<double>();
-    EXPECT_NEAR(loss_of(set.task->loss(set.outputs, set.batch(0, kCases))).item<double>(), mean,
-                1e-12);
+    EXPECT_NEAR(
+        loss_of(set.task->loss(set.outputs_of(0, kCases), set.batch(0, kCases))).item<double>(),
+        mean, 1e-12);
   }
 }
 

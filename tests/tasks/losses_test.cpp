@@ -24,7 +24,7 @@ TargetSpec classes(std::vector<int64_t> counts = {2, 2, 2}) {
 
 TargetSpec labels(std::vector<int64_t> counts, std::vector<int64_t> known) {
   TargetSpec target = classes(std::move(counts));
-  target.kind = TargetKind::labels;
+  target.type = "labels";
   target.known = std::move(known);
   return target;
 }

@@ -21,15 +21,15 @@ using Json = nlohmann::json;
 
 TargetSpec finding() { return {.name = "label", .classes = {"normal", "pneumonia"}}; }
 TargetSpec labels() {
-  return {.name = "label", .classes = {"nodule", "effusion"}, .kind = TargetKind::labels};
+  return {.name = "label", .classes = {"nodule", "effusion"}, .type = "labels"};
 }
 TargetSpec age() {
-  return {.name = "label", .classes = {}, .kind = TargetKind::number, .mean = 50, .deviation = 9};
+  return {.name = "label", .classes = {}, .type = "number", .mean = 50, .deviation = 9};
 }
 
 /// The answers of one case, or the refusal.
 std::string answer(const TaskPtr& task, const TensorMap& outputs, int64_t row) {
-  return refusal([&] { task->answers(task->decode(outputs), {}, row); });
+  return refusal([&] { task->answers(task->decode({outputs}, {}), {}, row); });
 }
 
 TEST(NotFinite, IsNeverADecisionAndDoesNotTouchTheOtherCases) {
@@ -48,23 +48,22 @@ TEST(NotFinite, IsNeverADecisionAndDoesNotTouchTheOtherCases) {
 }
 
 TEST(NotFinite, OfTagsOnlyWhatStandsOnTheTextCounts) {
-  const TargetSpec target{
-      .name = "label", .classes = {"a"}, .kind = TargetKind::tags, .input = "text"};
+  const TargetSpec target{.name = "label", .classes = {"a"}, .type = "tags", .input = "text"};
   for (const bool crf : {true, false}) {
     const TaskPtr task = tagging({.crf = crf}, {target});
     Tensor emissions = torch::zeros({3, 2, 3});
     emissions[0][1][0] = NAN;  // behind the end of a text of one token
     emissions[1][0][2] = INFINITY;
-    TensorMap outputs = outputs_of("label", emissions);
-    outputs["label.lengths"] = torch::tensor({1, 2, 0});
-    if (crf) outputs["label.transitions"] = torch::zeros({4, 4});
-    const Tensor tags = task->decode(outputs).at("label");
+    nn::Outputs outputs{outputs_of("label", emissions)};
+    outputs.lengths["label"] = torch::tensor({1, 2, 0});
+    if (crf) outputs.transitions["label"] = torch::zeros({4, 4});
+    const Tensor tags = task->decode(outputs, {}).at("label");
     EXPECT_TRUE(torch::equal(tags[0], torch::tensor({0, -1})));
     EXPECT_TRUE(torch::equal(tags[1], torch::tensor({kNotFinite, kNotFinite})));
     EXPECT_TRUE(torch::equal(tags[2], torch::tensor({-1, -1})));
     if (!crf) continue;
-    outputs["label.transitions"] = torch::full({4, 4}, NAN);
-    EXPECT_TRUE(task->decode(outputs).at("label").eq(kNotFinite).all().item<bool>());
+    outputs.transitions["label"] = torch::full({4, 4}, NAN);
+    EXPECT_TRUE(task->decode(outputs, {}).at("label").eq(kNotFinite).all().item<bool>());
   }
 }
 
@@ -75,7 +74,7 @@ TEST(NotFinite, AnEvaluationCountsEveryCaseAndSaysWhichFailed) {
   const TensorMap outputs =
       outputs_of("label", torch::tensor({{0.f, 1.f}, {0.f, 0.f}, {NAN, 0.f}, {2.f, 0.f}}));
   const Batch batch = batch_of("label", torch::tensor({1, -1, 0, 0}));
-  evaluation->add(task->decode(outputs), batch, task->loss(outputs, batch));
+  evaluation->add(task->decode({outputs}, {}), batch, task->loss({outputs}, batch));
   EXPECT_THAT(evaluation->failed(), ElementsAre("case 2"));
   const auto figures = evaluation->figures();
   EXPECT_DOUBLE_EQ(figure(figures, "auc").value, 1);
@@ -96,7 +95,7 @@ TEST(NotFinite, EveryTaskCountsItsOwn) {
   const TaskPtr many = classification({}, {labels()});
   auto evaluation = many->evaluation();
   evaluation->add(
-      many->decode(outputs_of("label", torch::tensor({{1.f, 1.f}, {NAN, 0.f}, {0.f, 0.f}}))),
+      many->decode({outputs_of("label", torch::tensor({{1.f, 1.f}, {NAN, 0.f}, {0.f, 0.f}}))}, {}),
       batch_of("label", torch::tensor({{1.f, NAN}, {1.f, 0.f}, {NAN, NAN}})));
   EXPECT_THAT(evaluation->failed(), ElementsAre("case 1"));
   const test::TempFolder folder;
@@ -105,8 +104,9 @@ TEST(NotFinite, EveryTaskCountsItsOwn) {
 
   const TaskPtr number = regression({}, {age()});
   evaluation = number->evaluation();
-  evaluation->add(number->decode(outputs_of("label", torch::tensor({{1.f}, {INFINITY}, {NAN}}))),
-                  batch_of("label", torch::tensor({59.f, 50.f, NAN})));
+  evaluation->add(
+      number->decode({outputs_of("label", torch::tensor({{1.f}, {INFINITY}, {NAN}}))}, {}),
+      batch_of("label", torch::tensor({59.f, 50.f, NAN})));
   EXPECT_THAT(evaluation->failed(), ElementsAre("case 1"));
   EXPECT_THAT(evaluation->write(folder / "number", "val"),
               testing::StartsWith("split=val n=1 unknown=1 failed=1 rmse=0.0000"));
@@ -129,7 +129,7 @@ TEST(NotFinite, OfSeveralTargetsACaseFailsOnce) {
   Batch batch = batch_of("label", torch::tensor({0, 1}));
   batch.targets["age"] = torch::tensor({50.f, 60.f});
   const auto evaluation = task->evaluation();
-  evaluation->add(task->decode(outputs), batch);
+  evaluation->add(task->decode({outputs}, {}), batch);
   EXPECT_THAT(evaluation->failed(), ElementsAre("case 0", "case 1"));
 }
 

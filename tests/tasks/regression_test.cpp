@@ -15,15 +15,15 @@ using testing::HasSubstr;
 using torch::Tensor;
 
 TargetSpec cycles() {
-  return {.name = "rul", .classes = {}, .kind = TargetKind::number, .mean = 100, .deviation = 20};
+  return {.name = "rul", .classes = {}, .type = "number", .mean = 100, .deviation = 20};
 }
 
 double loss_of(const char* name, Tensor outputs, Tensor targets) {
   RegressionOptions options;
   options.loss.select(name);
-  return loss_of(
-             regression(options, {cycles()})
-                 ->loss(outputs_of("rul", std::move(outputs)), batch_of("rul", std::move(targets))))
+  return loss_of(regression(options, {cycles()})
+                     ->loss({outputs_of("rul", std::move(outputs))},
+                            batch_of("rul", std::move(targets))))
       .item<double>();
 }
 
@@ -41,7 +41,7 @@ TEST(Regression, AMissingNumberCostsNothingAndPushesNothing) {
     options.loss.select(name);
     const Tensor outputs = torch::tensor({{0.5f}, {3.0f}}).requires_grad_();
     loss_of(regression(options, {cycles()})
-                ->loss(outputs_of("rul", outputs), batch_of("rul", torch::tensor({100.f, NAN}))))
+                ->loss({outputs_of("rul", outputs)}, batch_of("rul", torch::tensor({100.f, NAN}))))
         .backward();
     EXPECT_EQ(outputs.grad()[1].item<float>(), 0) << name;
     EXPECT_GT(outputs.grad()[0].item<float>(), 0) << name;
@@ -51,7 +51,7 @@ TEST(Regression, AMissingNumberCostsNothingAndPushesNothing) {
 
 TEST(Regression, DecodedNumbersAreInTheUnitOfTheTarget) {
   const auto task = regression({}, {cycles()});
-  const auto decoded = task->decode(outputs_of("rul", torch::tensor({{0.0f}, {-1.5f}})));
+  const auto decoded = task->decode({outputs_of("rul", torch::tensor({{0.0f}, {-1.5f}}))}, {});
   EXPECT_DOUBLE_EQ(decoded.at("rul")[0].item<double>(), 100);
   EXPECT_DOUBLE_EQ(decoded.at("rul")[1].item<double>(), 70);
   const auto answers = task->answers(decoded, {}, 1);

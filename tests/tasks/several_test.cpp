@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 std::vector<TargetSpec> targets() {
   return {{.name = "label", .classes = {"well", "ill"}},
-          {.name = "age", .classes = {}, .kind = TargetKind::number, .mean = 50, .deviation = 10}};
+          {.name = "age", .classes = {}, .type = "number", .mean = 50, .deviation = 10}};
 }
 
 SeveralOptions both() {
@@ -46,10 +46,10 @@ Batch batch(torch::Tensor labels, torch::Tensor ages) {
 TEST(Several, LossesAddUpWithTheirWeights) {
   SeveralOptions options = both();
   const Batch cases = batch(torch::tensor({0, 1}), torch::tensor({60.f, 40.f}));
-  EXPECT_NEAR(loss_of(several(options, targets())->loss(outputs(), cases)).item<double>(),
+  EXPECT_NEAR(loss_of(several(options, targets())->loss({outputs()}, cases)).item<double>(),
               std::log(2.0) + 1, 1e-6);
   options.weights.entries = {{"age", 0.25}};
-  EXPECT_NEAR(loss_of(several(options, targets())->loss(outputs(), cases)).item<double>(),
+  EXPECT_NEAR(loss_of(several(options, targets())->loss({outputs()}, cases)).item<double>(),
               std::log(2.0) + 0.25, 1e-6);
 }
 
@@ -59,13 +59,13 @@ TEST(Several, ACaseWithoutOneTargetStillCountsForTheOther) {
   const Batch cases = batch(torch::tensor({-1, 1}), torch::tensor({60.f, NAN}));
   TensorMap out = outputs();
   out["label"] = torch::tensor({{9.0f, 0.0f}, {0.0f, 0.0f}}).requires_grad_();
-  const LossSums parts = task->loss(out, cases);
+  const LossSums parts = task->loss({out}, cases);
   const auto loss = loss_of(parts);
   EXPECT_NEAR(loss.item<double>(), std::log(2.0) + 1, 1e-6);
   loss.backward();
   EXPECT_EQ(out.at("label").grad()[0].abs().max().item<float>(), 0);
   const auto evaluation = task->evaluation();
-  evaluation->add(task->decode(out), cases, parts);
+  evaluation->add(task->decode({out}, {}), cases, parts);
   const auto figures = evaluation->figures();
   EXPECT_DOUBLE_EQ(figure(figures, "label.accuracy").value, 1);
   EXPECT_DOUBLE_EQ(figure(figures, "age.mae").value, 10);
@@ -79,7 +79,7 @@ TEST(Several, ABatchWithoutAnyClassCostsNothing) {
     const auto task = classification(options, {targets()[0]});
     const auto logits = torch::randn({2, 2}).requires_grad_();
     const auto value = loss_of(
-        task->loss(outputs_of("label", logits), batch_of("label", torch::tensor({-1, -1}))));
+        task->loss({outputs_of("label", logits)}, batch_of("label", torch::tensor({-1, -1}))));
     value.backward();
     EXPECT_EQ(value.item<float>(), 0) << loss;
     EXPECT_EQ(logits.grad().abs().max().item<float>(), 0) << loss;
@@ -92,7 +92,7 @@ TEST(Several, FiguresFilesAndColumnsCarryTheNameOfTheTarget) {
   EXPECT_THAT(task->columns(),
               ElementsAre("label.p_well", "label.p_ill", "label.decision", "age.predicted"));
   const auto evaluation = task->evaluation();
-  evaluation->add(task->decode(outputs()),
+  evaluation->add(task->decode({outputs()}, {}),
                   batch(torch::tensor({0, 1}), torch::tensor({60.f, 40.f})));
   const test::TempFolder folder;
   EXPECT_THAT(
@@ -104,7 +104,7 @@ TEST(Several, FiguresFilesAndColumnsCarryTheNameOfTheTarget) {
 
 TEST(Several, AnAnswerForEachTarget) {
   const auto task = several(both(), targets());
-  const auto answers = task->answers(task->decode(outputs()), {}, 0);
+  const auto answers = task->answers(task->decode({outputs()}, {}), {}, 0);
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[0].decision, "ill");  // a probability of 0.5 is called positive
   EXPECT_DOUBLE_EQ(answers[1].number.value(), 50);

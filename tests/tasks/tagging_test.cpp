@@ -17,34 +17,22 @@ using testing::HasSubstr;
 using torch::Tensor;
 
 TargetSpec findings() {
-  return {.name = "findings",
-          .classes = {"finding", "site"},
-          .kind = TargetKind::tags,
-          .input = "report"};
+  return {.name = "findings", .classes = {"finding", "site"}, .type = "tags", .input = "report"};
 }
 
 /// Reports and the bytes at which their words begin and end, as the source of data gives them.
 Batch reports(const std::vector<std::string>& texts,
               const std::vector<std::vector<std::pair<int64_t, int64_t>>>& words) {
-  size_t longest = 0, most = 0;
-  for (const auto& text : texts) longest = std::max(longest, text.size());
+  size_t most = 0;
   for (const auto& one : words) most = std::max(most, one.size());
-  const auto n = static_cast<int64_t>(texts.size());
-  Batch batch =
-      batch_of("findings", torch::full({n, static_cast<int64_t>(most)}, -1, torch::kInt64));
-  Tensor bytes = torch::zeros({n, static_cast<int64_t>(longest)}, torch::kUInt8);
-  Tensor offsets = torch::zeros({n, static_cast<int64_t>(most), 2}, torch::kInt64);
-  for (int64_t i = 0; i < n; ++i) {
-    const auto& text = texts[static_cast<size_t>(i)];
-    for (size_t c = 0; c < text.size(); ++c)
-      bytes[i][static_cast<int64_t>(c)] = static_cast<unsigned char>(text[c]);
-    for (size_t k = 0; k < words[static_cast<size_t>(i)].size(); ++k) {
-      offsets[i][static_cast<int64_t>(k)][0] = words[static_cast<size_t>(i)][k].first;
-      offsets[i][static_cast<int64_t>(k)][1] = words[static_cast<size_t>(i)][k].second;
-    }
+  Batch batch = batch_of(
+      "findings", torch::full({std::ssize(texts), static_cast<int64_t>(most)}, -1, torch::kInt64));
+  for (size_t i = 0; i < texts.size(); ++i) {
+    Origin origin;
+    origin.texts.emplace_back("report",
+                              std::make_shared<WrittenText>(WrittenText{texts[i], words[i]}));
+    batch.origins.push_back(std::make_shared<Origin>(std::move(origin)));
   }
-  batch.inputs["report.text"] = bytes;
-  batch.inputs["report.offsets"] = offsets;
   return batch;
 }
 
@@ -58,20 +46,22 @@ Tensor wanting(const std::vector<int64_t>& tags) {
 TEST(Tagging, AHeadOnTheTokensOfTheTextWithTransitions) {
   const auto heads = tagging({}, {findings()})->heads();
   ASSERT_EQ(heads.size(), 1u);
-  EXPECT_EQ(heads[0].outputs, 5);
-  EXPECT_EQ(heads[0].tokens_of, "report");
-  EXPECT_TRUE(heads[0].transitions);
-  EXPECT_FALSE(tagging({.crf = false}, {findings()})->heads()[0].transitions);
+  const auto& head = std::get<nn::PerToken>(heads[0].of);
+  EXPECT_EQ(head.outputs, 5);
+  EXPECT_EQ(head.input, "report");
+  EXPECT_TRUE(head.transitions);
+  const auto plain = tagging({.crf = false}, {findings()})->heads();
+  EXPECT_FALSE(std::get<nn::PerToken>(plain[0].of).transitions);
 }
 
 TEST(Tagging, WithoutTransitionsTheFieldIsTheSoftmaxOfEachToken) {
   torch::manual_seed(1);
   const Tensor emissions = torch::randn({2, 3, 5});
   const Batch batch = batch_of("findings", torch::tensor({{0, 1, 2}, {3, -1, -1}}));
-  TensorMap outputs = outputs_of("findings", emissions);
+  nn::Outputs outputs{outputs_of("findings", emissions)};
   const double alone =
       loss_of(tagging({.crf = false}, {findings()})->loss(outputs, batch)).item<double>();
-  outputs["findings.transitions"] = torch::zeros({6, 6});
+  outputs.transitions["findings"] = torch::zeros({6, 6});
   EXPECT_NEAR(loss_of(tagging({}, {findings()})->loss(outputs, batch)).item<double>(), alone, 1e-6);
   const Tensor log_p = emissions.log_softmax(2);
   const double wanted =
@@ -83,9 +73,9 @@ TEST(Tagging, AnEntityBeginsBeforeItGoesOn) {
   for (const bool crf : {true, false}) {
     const auto task = tagging({.crf = crf}, {findings()});
     // Inside at once, inside of another type, inside after a gap: none can be.
-    TensorMap outputs = outputs_of("findings", wanting({2, 4, 0, 2}));
-    if (crf) outputs["findings.transitions"] = torch::zeros({6, 6});
-    const Tensor tags = task->decode(outputs).at("findings")[0];
+    nn::Outputs outputs{outputs_of("findings", wanting({2, 4, 0, 2}))};
+    if (crf) outputs.transitions["findings"] = torch::zeros({6, 6});
+    const Tensor tags = task->decode(outputs, {}).at("findings")[0];
     for (int64_t t = 0; t < 4; ++t) {
       const auto tag = tags[t].item<int64_t>();
       if (tag == 0 || tag % 2 == 1) continue;
@@ -148,9 +138,10 @@ TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
   // (no tag can say it too) and "three".
   Batch batch = reports({"one two three"}, {{{0, 3}, {4, 7}}});
   batch.targets["findings"] = torch::tensor({{1, 0}});
-  batch.inputs["findings.entities"] =
-      torch::tensor({{{0, 3, 0, 0}, {0, 7, 0, 2}, {8, 13, 1, 1}, {0, 0, 0, 0}}}, torch::kInt64);
-  batch.lengths["findings.entities"] = torch::tensor({3}, torch::kInt64);  // the last is padding
+  Origin origin = *batch.origins[0];
+  origin.written["findings"] =
+      torch::tensor({{0, 3, 0, 0}, {0, 7, 0, 2}, {8, 13, 1, 1}}, torch::kInt64);
+  batch.origins[0] = std::make_shared<Origin>(std::move(origin));
   evaluation->add(outputs_of("findings", torch::tensor({{1, 0}})), batch);
   const auto figures = evaluation->figures();
   EXPECT_DOUBLE_EQ(figure(figures, "recall").value, 1.0 / 3);
@@ -171,10 +162,9 @@ TEST(Tagging, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
   batch.targets["findings"] = torch::tensor({{0, 3, 0}});
   for (const bool crf : {true, false}) {
     const auto task = tagging({.crf = crf}, {findings()});
-    TensorMap outputs = outputs_of("findings", wanting({1, 2, 2}));
-    outputs["findings.wordless"] = torch::tensor({{true, false, true}});
-    if (crf) outputs["findings.transitions"] = torch::zeros({6, 6});
-    const TensorMap decoded = task->decode(outputs);
+    nn::Outputs outputs{outputs_of("findings", wanting({1, 2, 2}))};
+    if (crf) outputs.transitions["findings"] = torch::zeros({6, 6});
+    const TensorMap decoded = task->decode(outputs, batch);
     EXPECT_EQ(decoded.at("findings")[0][0].item<int64_t>(), 0);
     EXPECT_EQ(decoded.at("findings")[0][2].item<int64_t>(), 0);
     for (const FoundEntity& one : *task->answers(decoded, batch, 0)[0].entities)

@@ -34,7 +34,7 @@ class Ten final : public Dataset {
   const Schema& schema() const override { return schema_; }
   TensorMap targets(int64_t index) const override {
     TensorMap all;
-    for (const TargetSpec& spec : schema_.targets) all[spec.name] = target(spec.kind, index);
+    for (const TargetSpec& spec : schema_.targets) all[spec.name] = target(spec.type, index);
     return all;
   }
   std::string group(int64_t) const override { return ""; }
@@ -42,11 +42,11 @@ class Ten final : public Dataset {
 
  private:
   static int64_t words(int64_t index) { return 2 + index * 5 % 7; }
-  static Tensor target(TargetKind kind, int64_t i) {
-    if (kind == TargetKind::tags) return torch::arange(words(i)).remainder(3);
-    if (kind == TargetKind::number)
+  static Tensor target(const std::string& type, int64_t i) {
+    if (type == "tags") return torch::arange(words(i)).remainder(3);
+    if (type == "number")
       return torch::tensor(i % 4 == 1 ? NAN : 40 + static_cast<float>(i * i % 11));
-    if (kind == TargetKind::labels)
+    if (type == "labels")
       return torch::tensor({i % 3 == 0 ? NAN : static_cast<float>(i % 2), i < 3 ? 1.f : 0.f});
     return torch::tensor(i % 5 == 2 ? -1 : (i > 7 ? 1 : 0));
   }
@@ -58,15 +58,16 @@ TargetSpec classes() { return {.name = "label", .classes = {"well", "ill"}, .cou
 TargetSpec labels() {
   return {.name = "label",
           .classes = {"nodule", "effusion"},
-          .kind = TargetKind::labels,
+          .type = "labels",
           .counts = {3, 3},
           .known = {6, 10}};
 }
 TargetSpec number() {
-  return {.name = "age", .classes = {}, .kind = TargetKind::number, .mean = 45, .deviation = 3};
+  return {.name = "age", .classes = {}, .type = "number", .mean = 45, .deviation = 3};
 }
 TargetSpec tags() {
-  return {.name = "tags", .classes = {"a"}, .kind = TargetKind::tags, .input = "text"};
+  return {
+      .name = "tags", .classes = {"a"}, .type = "tags", .input = "text", .layout = Layout::tokens};
 }
 
 tasks::ClassificationOptions weighted(const char* loss = "cross_entropy") {
@@ -114,7 +115,7 @@ Outcome step_of(const tasks::TaskPtr& task, const std::vector<TargetSpec>& targe
   options.schedule.set("constant", ConstantOptions{});
   const Loader training(std::make_shared<Ten>(targets), {}, training_loader(options, 4));
   nn::ModelOptions described;
-  const bool text = targets[0].kind == TargetKind::tags;
+  const bool text = targets[0].type == "tags";
   nn::EncoderChoice encoder;
   if (text)
     encoder.set("rnn", nn::RnnOptions{.width = 4, .embedding = 4});

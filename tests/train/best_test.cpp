@@ -25,13 +25,15 @@ class Scripted final : public tasks::Task {
       : inner_(std::move(inner)), goal_(goal), epochs_(std::move(epochs)) {}
 
   std::vector<nn::HeadSpec> heads() const override { return inner_->heads(); }
-  tasks::LossSums loss(const TensorMap& outputs, const Batch& batch) const override {
+  tasks::LossSums loss(const nn::Outputs& outputs, const Batch& batch) const override {
     return inner_->loss(outputs, batch);
   }
   std::vector<torch::Tensor> loss_weights(const Batch& batch) const override {
     return inner_->loss_weights(batch);
   }
-  TensorMap decode(const TensorMap& outputs) const override { return inner_->decode(outputs); }
+  TensorMap decode(const nn::Outputs& outputs, const Batch& batch) const override {
+    return inner_->decode(outputs, batch);
+  }
   std::vector<Answer> answers(const TensorMap&, const Batch&, int64_t) const override { return {}; }
   std::vector<std::string> columns() const override { return {}; }
   std::vector<tasks::NamedFigure> figures() const override { return figures_of({0, 0}, goal_); }

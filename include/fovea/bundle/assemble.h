@@ -22,7 +22,8 @@ sources::DataOptions data_in_use(const config::RunConfig& config);
 
 /// Applies `steps` to every picture that the model reads; other inputs stay as they are.
 ExampleTransform make_pipeline(const config::RunConfig& config,
-                               const std::vector<transforms::TransformChoice>& steps);
+                               const std::vector<transforms::TransformChoice>& steps,
+                               const std::vector<TargetSpec>& targets = {});
 
 /// The loader that evaluates one split of a source with a config.
 Loader evaluation_loader(const config::RunConfig& config, DatasetPtr data,

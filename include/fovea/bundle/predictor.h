@@ -14,7 +14,8 @@
 
 namespace fovea {
 
-class Dataset;  // data/dataset.h
+class Dataset;   // data/dataset.h
+struct Example;  // data/example.h
 
 /// How much each part of an input (a column, a word, a time step) counted for the answer. Attention
 /// of the model itself: where it looked, which is not always why it decided so (Jain and Wallace,
@@ -41,7 +42,7 @@ struct Prediction {
   std::vector<Explanation> explanations;  ///< of the inputs whose encoder gives weights
 };
 
-/// Reads files with a trained model (`fovea::load` in config/load.h makes one).
+/// Reads files with a trained model (`fovea::load` in bundle/load.h makes one).
 ///
 ///   const auto predictor = fovea::load("runs/chest");
 ///   std::cout << predictor.predict("image.dcm").decision << '\n';
@@ -52,17 +53,20 @@ struct Prediction {
 /// of the process is changed (docs/embedding.md).
 class Predictor {
  public:
-  struct Parts;  ///< model, task, reader and transforms: deploy/parts.h
+  struct Parts;  ///< model, task, reader and transforms: bundle/parts.h
   explicit Predictor(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
 
   /// May be called from several threads.
   Prediction predict(const std::filesystem::path& file) const;
+  /// A case that is in memory (data/example.h), as a reader of files would give it: the inputs in
+  /// their own values, before any transform. Messages call it by its id.
+  Prediction predict(const Example& example) const;
 
   using Result = std::function<void(const Prediction&)>;
   using Failed = std::function<void(const std::filesystem::path&, const std::string&)>;
 
-  /// Many files: decoded on `threads` threads, fewer where the system starts no more, through the
-  /// model in batches. `result` is called once a file, in the order of `files`; `failed` with the
+  /// Many files: decoded on `threads` threads (fewer where the system starts no more) while the model
+  /// computes, and through the model in batches. `result` is called once a file, in the order of `files`; `failed` with the
   /// message of each file that could not be read, which does not stop the rest.
   void predict(const std::vector<std::filesystem::path>& files, int threads, const Result& result,
                const Failed& failed) const;

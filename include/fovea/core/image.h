@@ -5,10 +5,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "fovea/core/standard_library.h"
+#include "fovea/core/grid.h"
 
 namespace fovea {
 
@@ -47,10 +48,24 @@ struct Image {
   double slope = 1;
   double intercept = 0;
   std::array<double, 3> spacing_mm{0, 0, 0};  ///< between slices, rows, columns; 0 where unknown
+  std::optional<Affine> affine = {};          ///< of voxels to the patient; nothing where unknown
   std::vector<std::string>
       notes;  ///< what was done or ignored while reading, for `inspect` and the log
 
   int64_t samples() const { return frames * height * width * channels; }
+  /// In millimetres where there is a spacing: without a position the origin is the first voxel and the
+  /// axes are those of the image. Else in samples.
+  Grid grid() const {
+    Grid grid{{width, height, frames}, {}, true};
+    if (affine)
+      grid.affine = *affine;
+    else if (spacing_mm[1] <= 0)
+      grid.millimetres = false;
+    else
+      grid.affine = affine_of({1, 0, 0}, {0, 1, 0}, spacing_mm[2], spacing_mm[1],
+                              {0, 0, spacing_mm[0] > 0 ? spacing_mm[0] : 1}, {0, 0, 0});
+    return grid;
+  }
   template <class T>
   const T* data() const {
     return reinterpret_cast<const T*>(pixels.data());

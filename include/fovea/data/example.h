@@ -3,11 +3,13 @@
 
 #include <torch/types.h>
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "fovea/core/grid.h"
 #include "fovea/data/schema.h"
 
 namespace fovea {
@@ -34,6 +36,31 @@ class TensorMap {
   std::vector<std::pair<std::string, torch::Tensor>> entries_;
 };
 
+/// A text as it was written, and where its tokens stand in it.
+struct WrittenText {
+  std::string text;                                 ///< UTF-8
+  std::vector<std::pair<int64_t, int64_t>> tokens;  ///< bytes from `first` on, before `second`
+};
+
+/// Where an image lies: as it was decoded, and after the transforms so far.
+struct Placement {
+  Grid original, current;
+};
+
+/// What a case was before it became tensors, kept where somebody will tell of it. It never leaves
+/// the host, and no model sees it.
+struct Origin {
+  std::vector<std::pair<std::string, std::shared_ptr<const WrittenText>>> texts;  ///< by input
+  std::vector<std::pair<std::string, Placement>> places;                          ///< of images
+  TensorMap written;  ///< targets as they were written, where no tensor of theirs can say it all
+
+  const WrittenText* text(std::string_view input) const;  ///< or null
+  const Placement* place(std::string_view input) const;   ///< or null
+  bool empty() const { return texts.empty() && places.empty() && written.empty(); }
+  int64_t bytes() const;
+};
+using OriginPtr = std::shared_ptr<const Origin>;
+
 /// One case on the CPU.
 ///   inputs   "image" [C, H, W] or [C, D, H, W], uint8 as decoded or float32; "text" [L] int64,
 ///            "series" [T, F], "table" [F]
@@ -46,15 +73,19 @@ struct Example {
   std::string group;  ///< the patient; empty where unknown
   TensorMap inputs;
   TensorMap targets;
+  OriginPtr origin = {};  ///< null where nothing is kept
 
-  int64_t bytes() const { return inputs.bytes() + targets.bytes(); }
+  int64_t bytes() const {
+    return inputs.bytes() + targets.bytes() + (origin ? origin->bytes() : 0);
+  }
 };
 
 /// Examples stacked along a new first dimension.
 struct Batch {
   std::vector<std::string> ids;
   std::vector<std::string> groups;
-  std::vector<int64_t> indices;  ///< positions in the data set
+  std::vector<int64_t> indices;    ///< positions in the data set
+  std::vector<OriginPtr> origins;  ///< of each case; null where nothing is kept
   TensorMap inputs;
   TensorMap targets;
   TensorMap lengths;  ///< of inputs that were padded: int64 [N]
@@ -65,7 +96,7 @@ struct Batch {
   int64_t bytes() const {
     return inputs.bytes() + targets.bytes() + lengths.bytes() + present.bytes();
   }
-  /// A copy whose tensors live on `device`.
+  /// A copy whose tensors live on `device`, but for the origins.
   Batch to(const torch::Device& device) const;
 };
 

@@ -10,31 +10,46 @@
 
 namespace fovea {
 
-enum class TargetKind {
-  classes,  ///< one class per case
-  labels,   ///< each class is a yes or no of its own
-  number,   ///< a quantity
-  tags,     ///< entities in a text: each token begins one, is inside one, or neither
+/// Where the values of a target lie: what a transform of its input does to them, and how cases of
+/// different sizes are stacked.
+enum class Layout {
+  none,    ///< in no space: a class, a number
+  tokens,  ///< [L], one for each token of a text
+  mask,    ///< [H, W] or [D, H, W], a class for each sample of an image
+  image,   ///< [C, H, W] or [C, D, H, W], an image on the grid of another
+  boxes,   ///< [B, 2 d]: least, then greatest corner, x before y (before z), in samples from the
+           ///< image's edge on: the whole image is [0, 0, W, H]
+  points,  ///< [P, d]: x, y (, z), likewise
 };
-std::string_view name_of(TargetKind kind);
-/// A data Error where there is none of this name.
-TargetKind target_kind(std::string_view name);
 
-/// What one target of a data set means.
+std::string_view name_of(Layout layout);
+/// A data Error where there is none of this name.
+Layout layout_named(std::string_view name);
+
+/// What one target of a data set means. `type` says what a task may make of it; whoever adds a type
+/// adds a source of it (sources/targets.h) and a task, and nothing between them asks for its name:
+///
+///   classes  one class per case
+///   labels   each class is a yes or no of its own
+///   number   a quantity
+///   tags     entities in a text: each token begins one, is inside one, or neither
 struct TargetSpec {
   std::string name;                  ///< "label"
   std::vector<std::string> classes;  ///< in the order of their indices; of a number none;
                                      ///< of tags the types of entity
-  TargetKind kind = TargetKind::classes;
+  std::string type = "classes";
   std::vector<int64_t> counts = {};  ///< training cases per class (labels: with the label)
   std::vector<int64_t> known = {};   ///< of labels: training cases whose answer is known
   double mean = 0;                   ///< of a number: over the training cases
   double deviation = 1;              ///< of a number: likewise; 1 where all are equal
-  std::string input = {};            ///< of tags: the text
+  std::string input = {};            ///< the input whose space it lies in: of tags the text
+  Layout layout = Layout::none;
 
-  bool multi_label() const { return kind == TargetKind::labels; }
-  /// Its first size differs from case to case; padded with -1, which is no tag.
-  bool ragged() const { return kind == TargetKind::tags; }
+  bool multi_label() const { return type == "labels"; }
+  /// Its first size differs from case to case; padded with -1 (NaN where it is floating point).
+  bool ragged() const {
+    return layout == Layout::tokens || layout == Layout::boxes || layout == Layout::points;
+  }
 };
 
 struct InputSpec {

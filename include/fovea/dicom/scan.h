@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "fovea/core/error.h"
+#include "fovea/core/grid.h"
 #include "fovea/dicom/syntax.h"
 
 namespace fovea::dicom {
@@ -104,6 +105,9 @@ struct Header {
   std::optional<int64_t> padding_limit;
   std::array<double, 3> spacing_mm{0, 0, 0};  ///< between slices, rows, columns; 0 where unknown
   std::string spacing_from;                   ///< the attribute that gave it
+  /// Columns, rows and frames to millimetres in the patient (PS3.3 C.7.6.2.1.1); nothing where the
+  /// file does not say it, or its frames do not lie on each other in even steps.
+  std::optional<Affine> affine;
   bool burned_in_annotation = false;
 
   Fragment pixels;                    ///< native: the value of PixelData

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "fovea/core/catalogue.h"
 #include "fovea/data/input_shape.h"
@@ -14,9 +15,10 @@ namespace fovea::nn {
 
 /// What an encoder gives. `pooled` is always there; the others where the architecture has them.
 struct Features {
-  torch::Tensor map;     ///< [N, C, (D,) H, W], the last stage before pooling
-  torch::Tensor tokens;  ///< [N, L, C]
-  torch::Tensor pooled;  ///< [N, width()]
+  torch::Tensor map;                  ///< [N, C, (D,) H, W], the last stage before pooling
+  std::vector<torch::Tensor> levels;  ///< a pyramid: the finest map first, `map` the last; or empty
+  torch::Tensor tokens;               ///< [N, L, C]
+  torch::Tensor pooled;               ///< [N, width()]
   /// [N, L] or [N, F]: how much each token, time step or column counted in the pooling; rows sum
   /// to 1, padding has 0.
   torch::Tensor weights;
@@ -31,6 +33,8 @@ class Encoder : public torch::nn::Module {
   virtual int64_t width() const = 0;
   /// Channels of `map` and `tokens`, where there are some.
   virtual int64_t token_width() const { return width(); }
+  /// Channels of the first of `levels`, of `map` where there are none.
+  virtual int64_t finest_width() const { return token_width(); }
   /// The parameter that published weights call `stored`; empty for what is none of the encoder's
   /// (the classifier of ImageNet).
   virtual std::string known_as(std::string stored) const;

@@ -4,22 +4,11 @@
 #include "fovea/data/example.h"
 #include "fovea/nn/encoder.h"
 #include "fovea/nn/fusion.h"
+#include "fovea/nn/head.h"
 
 namespace fovea::nn {
 
-class Linear;
-
-/// One output that a task asks for: a linear layer on the fused features, `name` -> [N, outputs].
-/// With `tokens_of` the layer is on each token of that input instead, [N, L, outputs], and
-/// "NAME.lengths" [N] says how many tokens each case has where some are padded. `transitions`: the
-/// output "NAME.transitions" [outputs + 1, outputs + 1] is a parameter, zeros at first; its last row
-/// and column stand for the ends.
-struct HeadSpec {
-  std::string name;
-  int64_t outputs = 1;
-  std::string tokens_of = {};
-  bool transitions = false;
-};
+class Head;
 
 struct ModelOptions {
   Named<EncoderChoice> encoders;     ///< by input name
@@ -39,7 +28,7 @@ struct ModelOptions {
 /// "placeholders.image", "fusion.gate.weight", "heads.label.weight" ("heads.label.image.weight" where
 /// the fusion has a branch per input).
 ///
-/// The forward pass reads `inputs` by encoder name and returns one tensor per head (logits). Layers
+/// The forward pass reads `inputs` by encoder name and returns what each head gives. Layers
 /// whose parameters are all frozen stay in evaluation mode, so that their statistics do not drift.
 class Model : public torch::nn::Module {
  public:
@@ -53,11 +42,9 @@ class Model : public torch::nn::Module {
   /// `inputs` floating point (text: int64), [N, …] of the shapes the model was made for: a config
   /// Error otherwise.
   /// `lengths` holds an entry for each input that is ragged, `present` one for each that a case may
-  /// lack (bool [N]); an input that no case of the batch has may be left out. In evaluation mode
-  /// "weights.NAME" (Features::weights) stands beside the heads' outputs where the encoder of NAME
-  /// gives it.
-  TensorMap forward(const TensorMap& inputs, const TensorMap& lengths = {},
-                    const TensorMap& present = {});
+  /// lack (bool [N]); an input that no case of the batch has may be left out.
+  Outputs forward(const TensorMap& inputs, const TensorMap& lengths = {},
+                  const TensorMap& present = {});
 
   void train(bool on = true) override;
 
@@ -73,26 +60,15 @@ class Model : public torch::nn::Module {
     EncoderPtr encoder;
     torch::Tensor placeholder;  ///< [C], undefined where every case has the input
   };
-  struct Head {
-    std::string name;
-    std::vector<std::shared_ptr<Linear>> branches;
-    std::string tokens_of = {};  // of a head per token: the input
-    torch::Tensor transitions = {};
-  };
-  void add_token_head(const HeadSpec& spec, torch::nn::Module& parent);
-  void forward_tokens(const Head& head, const std::vector<Part>& parts, const TensorMap& lengths,
-                      TensorMap& outputs) const;
-
   Part read(const Reader& reader, const TensorMap& inputs, const TensorMap& lengths,
-            const TensorMap& present, TensorMap& outputs) const;
+            const TensorMap& present, Features& features) const;
   void take_away(std::vector<Part>& parts) const;
   void freeze(const std::vector<std::string>& prefixes);
 
   std::vector<std::string> input_names_;
   std::vector<Reader> readers_;
   FusionPtr fusion_;
-  bool per_input_ = false;  ///< a head per input
-  std::vector<Head> heads_;
+  std::vector<std::shared_ptr<const Head>> heads_;
   double input_dropout_, dropout_;
 };
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "fovea/core/catalogue.h"
-#include "fovea/data/input_shape.h"
+#include "fovea/data/example.h"
 #include "fovea/sources/reading.h"
 #include "fovea/sources/runs.h"
 #include "fovea/storage/file.h"
@@ -32,25 +32,21 @@ struct ImageSurvey {
 class Input {
  public:
   virtual ~Input() = default;
-  /// Of case `index`. Errors name the file, or the line.
-  virtual torch::Tensor read(int64_t index) const = 0;
+  /// Of case `index`; what the case was before it became a tensor is added to `origin`: where an image
+  /// lies, and of a text what it was written as where InputPlace asks for it. Errors name the file, or
+  /// the line.
+  virtual torch::Tensor read(int64_t index, Origin& origin) const = 0;
   /// False where the case lacks the input; only where its shape says that it is optional.
   virtual bool has(int64_t) const { return true; }
   /// The file of the case; "" where it is a part of the table itself.
   virtual std::string file(int64_t) const { return ""; }
   /// Without sizes where only the cases can tell (pictures).
   virtual InputShape shape() const { return {}; }
-  /// Of text that targets say the entities of: as it was written, and its tokens there.
-  virtual std::string_view text(int64_t) const { return ""; }
-  virtual std::vector<text::Token> tokens(int64_t) const { return {}; }
   /// What was learned from the training cases (medians, categories …). It is kept with the model:
   /// another table is then read as the training table was. Null where nothing is learned.
   virtual Node learned() const { return {}; }
   /// Text that goes on behind the last token: it was cut.
   virtual bool cut(int64_t) const { return false; }
-  /// From and to where among all values that the input holds those of a case lie: cases that
-  /// overlap share values. 0 and 0 where none can.
-  virtual std::pair<int64_t, int64_t> span(int64_t) const { return {0, 0}; }
   /// Changes with the content; "" where the names of files stand for it.
   virtual std::string fingerprint() const { return ""; }
   /// Of images, what their headers tell; null where nobody looked.
@@ -59,6 +55,15 @@ class Input {
   virtual std::vector<std::string> notes() const { return {}; }
 };
 using InputPtr = std::shared_ptr<const Input>;
+
+/// Of an input whose cases are windows of the same values.
+class Windows {
+ public:
+  virtual ~Windows() = default;
+  /// From and to where among all values that the input holds those of a case lie: cases that
+  /// overlap share values.
+  virtual std::pair<int64_t, int64_t> window(int64_t index) const = 0;
+};
 
 /// The rows of a table that are cases.
 struct Rows {
@@ -92,6 +97,7 @@ struct InputPlace {
   const std::vector<size_t>& training;  ///< the rows to learn from
   const Node* learned;                  ///< of a trained model; null: to be learned
   bool cases;                           ///< a model is asked about the rows: they are to be shown
+  bool origins;                         ///< texts are kept as they were written
   std::function<const Runs&()> runs;    ///< of all rows of the table, those of no case too
   /// The file of each row; missing ones are complained of together, later.
   std::function<std::vector<ListedFile>(const FileColumn&)> files;

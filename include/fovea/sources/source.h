@@ -18,6 +18,7 @@ struct Source : Findings {
   std::vector<std::pair<std::string, InputPtr>> inputs;  ///< of a table, else empty
   InputPtr images;                                       ///< of a folder, else null
   std::vector<TargetSpec> targets;
+  std::vector<TargetPtr> truth;     ///< of each target; of the cases of a model alone none
   std::vector<std::string> splits;  ///< of each case: "train", "val", "test"
   /// Per column, the text of each case.
   std::vector<std::pair<std::string, std::vector<std::string>>> subgroups;

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,28 +15,59 @@
 
 namespace fovea::sources {
 
-/// Where an entity stands in a text: code points from `begin` on, before `end`.
-struct TextSpan {
-  int64_t begin, end;
-  int64_t type;  ///< index among the classes of the target
-  bool operator==(const TextSpan&) const = default;
+class Input;
+
+/// A target, or one of its labels, as numbers: what a copy of it among the inputs would say.
+struct TruthColumn {
+  std::string label = {};
+  bool number = false;              ///< a quantity: a multiple of it is a copy, too
+  std::vector<double> values = {};  ///< of each case; NaN where it is not known
 };
 
-/// One target of all cases.
-struct Labels {
-  TargetSpec spec;  ///< without what is learned of the training cases
-  /// Classes: int64 [N], -1 where not known. Labels: float32 [N, L], a number: float32 [N], NaN
-  /// where not known. Tags: int64 [N], the case's place in `spans`.
-  torch::Tensor values;
-  std::vector<std::vector<TextSpan>> spans = {};  ///< of tags, in the order of the text
-  Findings findings = {};                         ///< how its cells were read
+/// What targets may ask of the inputs of the same cases.
+struct InputsOfCases {
+  const std::vector<std::pair<std::string, std::shared_ptr<const Input>>>& inputs;
+  const std::function<std::string(size_t)>& line;  ///< of a case: "line 7"
+  std::vector<std::string>& notes;
+};
 
+/// One target of all cases: what is to be found out, and what is known of it. Safe from many threads
+/// once `prepare` and `fit` are done.
+class Target {
+ public:
+  virtual ~Target() = default;
+
+  const TargetSpec& spec() const { return spec_; }
+  const Findings& findings() const { return findings_; }  ///< how its cells were read
+
+  /// The truth of a case, as Example::targets has it.
+  virtual torch::Tensor read(int64_t index) const = 0;
   /// False where nothing is known of the case: it can neither train nor test.
-  bool known(int64_t index) const;
-  const std::vector<TextSpan>& spans_of(int64_t index) const {
-    return spans.at(static_cast<size_t>(values[index].item<int64_t>()));
-  }
+  virtual bool known(int64_t index) const = 0;
+  /// Leaves the cases at these places, in that order.
+  virtual void keep(const std::vector<int64_t>& cases) = 0;
+
+  /// Whether a case counts for classes: then splits are drawn by them, and they are counted.
+  virtual bool has_classes() const { return false; }
+  /// Those that it counts for; empty where it has none, or nobody knows.
+  virtual std::vector<int64_t> classes_of(int64_t) const { return {}; }
+  virtual std::vector<TruthColumn> columns() const { return {}; }
+  /// What `check` says of it beside the findings: "classes healthy 40, ill 38"; "" for nothing.
+  virtual std::string summary() const { return ""; }
+
+  /// Once, when the inputs are there.
+  virtual void prepare(const InputsOfCases&) {}
+  /// Learns from the training cases what the spec says of them (all cases where `any` is false: there
+  /// is no training split, and a class without a case is no error).
+  virtual void fit(const std::vector<int64_t>& training, bool any) = 0;
+  /// Adds the truth as it was written, where no tensor says it all.
+  virtual void add_origin(int64_t, Origin&) const {}
+
+ protected:
+  TargetSpec spec_;
+  Findings findings_;
 };
+using TargetPtr = std::shared_ptr<Target>;
 
 /// The rows of each group of each table, in the order in which they are found.
 struct GroupRows {
@@ -56,7 +88,7 @@ struct TargetPlace {
   bool symbols = false;          ///< the texts are a standard's: A and a are two
 };
 
-using TargetTable = Catalogue<Labels(const TargetPlace&)>;
+using TargetTable = Catalogue<TargetPtr(const TargetPlace&)>;
 const TargetTable& target_kinds();
 
 struct ClassesOptions {
@@ -78,7 +110,7 @@ struct ClassesOptions {
 };
 /// A data Error with where, number of bad cells, the first five places, the values found and the
 /// classes, where a label is outside the class list.
-Labels class_target(const ClassesOptions& options, const TargetPlace& place);
+TargetPtr class_target(const ClassesOptions& options, const TargetPlace& place);
 
 struct NumberOptions {
   std::string column{};
@@ -93,7 +125,7 @@ struct NumberOptions {
   }
 };
 /// A data Error with the lines of cells that are neither a finite number nor missing.
-Labels number_target(const NumberOptions& options, const TargetPlace& place);
+TargetPtr number_target(const NumberOptions& options, const TargetPlace& place);
 
 struct RemainingOptions {
   double clip = 0;
@@ -108,7 +140,7 @@ struct RemainingOptions {
 };
 /// Rows left until the last one of the group: the remaining useful life of a device, in the steps of
 /// the table. A data Error where a file has not a number for each group.
-Labels remaining_target(const RemainingOptions& options, const TargetPlace& place);
+TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& place);
 
 struct TagsOptions {
   std::string column{};
@@ -125,9 +157,9 @@ struct TagsOptions {
   }
 };
 /// A data Error with the lines of cells that are no such list.
-Labels tags_target(const TagsOptions& options, const TargetPlace& place);
+TargetPtr tags_target(const TagsOptions& options, const TargetPlace& place);
 
-struct TargetChoice : Choice<Labels(const TargetPlace&)> {
+struct TargetChoice : Choice<TargetPtr(const TargetPlace&)> {
   TargetChoice() : Choice(target_kinds(), "classes") {}
   TargetChoice(ClassesOptions options) : TargetChoice() {  // NOLINT: what most targets are
     set("classes", std::move(options));

@@ -8,7 +8,7 @@
 #include "fovea/core/catalogue.h"
 #include "fovea/data/example.h"
 #include "fovea/metrics/goal.h"
-#include "fovea/nn/model.h"
+#include "fovea/nn/head.h"
 #include "fovea/tasks/answer.h"
 #include "fovea/tasks/loss_sums.h"
 
@@ -49,13 +49,14 @@ class Task {
   virtual std::vector<nn::HeadSpec> heads() const = 0;
   /// What the outputs cost, a part per target; `loss_of` makes one number of it. Targets may be soft
   /// (mixup): float [N, classes] instead of int64 [N].
-  virtual LossSums loss(const TensorMap& outputs, const Batch& batch) const = 0;
+  virtual LossSums loss(const nn::Outputs& outputs, const Batch& batch) const = 0;
   /// The weights of those parts, which the targets alone decide.
   virtual std::vector<torch::Tensor> loss_weights(const Batch& batch) const = 0;
   /// Outputs -> what they mean, under the same names. Classes: probabilities [N, classes], float32
   /// (binary: two columns). A number: [N], double, in its own unit. Tags: int64 [N, L]. Where an
-  /// output of a case is not finite: NaN in all its columns, a NaN, kNotFinite in all its tags.
-  virtual TensorMap decode(const TensorMap& outputs) const = 0;
+  /// output of a case is not finite: NaN in all its columns, a NaN, kNotFinite in all its tags. Of
+  /// the batch no target is read.
+  virtual TensorMap decode(const nn::Outputs& outputs, const Batch& batch) const = 0;
   /// One answer per target for case `row`; `decoded` as decode() gave it, all on the CPU. A data
   /// Error where the outputs of the case are not finite: what is no number is no decision.
   virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
