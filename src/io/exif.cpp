@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <opencv2/core.hpp>
 #include <utility>
 #include <vector>
 
@@ -29,21 +29,22 @@ int exif_orientation(std::string_view tiff) {
 // Rows and columns change places from 5 on, and either may be stored backwards.
 void apply_orientation(Image& image, int orientation) {
   if (orientation == 1) return;
-  const std::vector<std::byte> stored = image.pixels;
-  const int64_t rows = image.height, columns = image.width, channels = image.channels;
-  const bool turned = orientation >= 5;
-  const bool up = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  const bool back = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  if (turned) std::swap(image.height, image.width);
-  std::byte* to = image.pixels.data();
-  for (int64_t y = 0; y < image.height; ++y) {
-    for (int64_t x = 0; x < image.width; ++x) {
-      const int64_t row = turned ? x : y, column = turned ? y : x;
-      const int64_t from =
-          (up ? rows - 1 - row : row) * columns + (back ? columns - 1 - column : column);
-      to = std::copy_n(stored.data() + from * channels, channels, to);
-    }
-  }
+  const auto picture = [&image](std::vector<std::byte>& pixels) {
+    return cv::Mat(static_cast<int>(image.height), static_cast<int>(image.width),
+                   CV_8UC(static_cast<int>(image.channels)), pixels.data());
+  };
+  std::vector<std::byte> stored = image.pixels;
+  const cv::Mat from = picture(stored);
+  const bool transposed = orientation >= 5;
+  if (transposed) std::swap(image.height, image.width);
+  cv::Mat to = picture(image.pixels);
+  if (transposed)
+    cv::transpose(from, to);
+  else
+    from.copyTo(to);
+  const bool up = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+  const bool back = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+  if (up || back) cv::flip(to, to, up && back ? -1 : up ? 0 : 1);
   image.notes.push_back(fmt::format("EXIF orientation {} applied", orientation));
 }
 
