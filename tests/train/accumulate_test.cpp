@@ -8,6 +8,7 @@
 #include "fovea/tasks/regression.h"
 #include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
+#include "fovea/train/optimizers/sgd.h"
 #include "fovea/train/schedules/constant.h"
 #include "train/small_run.h"
 

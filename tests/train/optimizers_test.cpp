@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/train/grad_scaler.h"
+#include "fovea/train/optimizers/adamw.h"
+#include "fovea/train/optimizers/sgd.h"
 #include "fovea/train/schedules/cosine.h"
 #include "support/test_files.h"
 #include "train/small_run.h"
