@@ -5,6 +5,8 @@
 
 #include "fovea/nn/mlp.h"
 #include "fovea/nn/rnn.h"
+#include "fovea/tasks/losses/bce.h"
+#include "fovea/tasks/losses/cross_entropy.h"
 #include "fovea/tasks/regression.h"
 #include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
