@@ -6,7 +6,8 @@ void add_inspect(CLI::App& program, int& exit_code) {
   auto paths = std::make_shared<fovea::commands::Paths>();
   command
       ->add_option("paths", *paths,
-                   "DICOM, PNG, JPEG, TIFF, npy, npz, safetensors; a run folder; a bundle")
+                   "DICOM, PNG, JPEG, TIFF, BMP, WebP, GIF, npy, npz, safetensors; a run folder; a "
+                   "bundle")
       ->type_name("PATHS")
       ->required();
   command->footer(

@@ -1,6 +1,6 @@
 # fovea_module(NAME [FOLDER folder] [USES modules…] [LIBRARIES third parties…])
-#   An object library of FOLDER/*.cpp (src/NAME/*.cpp) with headers in include/fovea/NAME/. It sees the modules it USES
-#   and, through them, theirs. An #include of any other module stops the configuration.
+#   An object library of the .cpp files below FOLDER (src/NAME) with headers below include/fovea/NAME/. It sees the
+#   modules it USES and, through them, theirs. An #include of any other module stops the configuration.
 #   A test program test_NAME of tests/NAME/*_test.cpp links just these modules: what a module forgot to declare does not
 #   link.
 set_property(GLOBAL PROPERTY FOVEA_MODULES "")
@@ -23,7 +23,7 @@ if(FOVEA_SANITIZE)
   target_link_options(fovea_flags INTERFACE -fsanitize=${FOVEA_SANITIZE})
 endif()
 function(fovea_check_includes name folder allowed)
-  file(GLOB files ${PROJECT_SOURCE_DIR}/include/fovea/${name}/*.h ${PROJECT_SOURCE_DIR}/${folder}/*)
+  file(GLOB_RECURSE files ${PROJECT_SOURCE_DIR}/include/fovea/${name}/*.h ${PROJECT_SOURCE_DIR}/${folder}/*)
   foreach(file ${files})
     file(STRINGS ${file} lines REGEX "^ *#include \"(fovea/)?[a-z]+/")
     foreach(line ${lines})
@@ -60,7 +60,7 @@ function(fovea_module name)
   list(REMOVE_ITEM libraries NOTFOUND)
   fovea_check_includes(${name} ${arg_FOLDER} "${closure}")
 
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${arg_FOLDER}/*.cpp)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${arg_FOLDER}/*.cpp)
   add_library(fovea_${name} OBJECT ${sources})
   set_target_properties(fovea_${name} PROPERTIES FOVEA_CLOSURE "${closure}" FOVEA_LIBRARIES "${libraries}")
   cmake_path(GET arg_FOLDER PARENT_PATH private_headers)  # "NAME/x.h" within the module

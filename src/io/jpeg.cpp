@@ -5,8 +5,6 @@
 #include <cstdio>  // jpeglib.h needs it
 #include <cstring>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include <jpeglib.h>
 
@@ -14,6 +12,7 @@
 #include "fovea/storage/file.h"
 #include "fovea/storage/text.h"
 #include "io/bytes.h"
+#include "io/exif.h"
 #include "io/picture.h"
 
 namespace fovea::io {
@@ -33,25 +32,6 @@ struct JpegHeader {
   bool ended = false;
   bool followed = false;  // by another JPEG picture
 };
-
-// The orientation in an EXIF segment (TIFF with tag 0x0112 in its first directory), 1 where there
-// is none.
-int exif_orientation(std::string_view exif) {
-  if (!exif.starts_with(std::string_view("Exif\0\0", 6)) || exif.size() < 14) return 1;
-  const std::string_view tiff = exif.substr(6);
-  if (!is_tiff(tiff)) return 1;
-  const Order order = tiff[0] == 'M' ? Order::big : Order::little;
-  size_t at = u32_at(tiff, 4, order);
-  if (at > tiff.size() || tiff.size() - at < 2) return 1;
-  const int entries = u16_at(tiff, at, order);
-  at += 2;
-  for (int i = 0; i < entries && tiff.size() - at >= 12; ++i, at += 12) {
-    if (u16_at(tiff, at, order) != 0x0112) continue;
-    const int value = u16_at(tiff, at + 8, order);
-    return value >= 1 && value <= 8 ? value : 1;
-  }
-  return 1;
-}
 
 bool is_frame(int marker) {
   return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
@@ -107,8 +87,8 @@ JpegHeader read_markers(std::string_view file, const fs::path& path) {
       header.height = u16_at(segment, 1, Order::big);
       header.width = u16_at(segment, 3, Order::big);
       header.components = static_cast<unsigned char>(segment[5]);
-    } else if (marker == 0xe1 && header.orientation == 1) {
-      header.orientation = exif_orientation(segment);
+    } else if (marker == 0xe1 && header.orientation == 1 && segment.starts_with(kExif)) {
+      header.orientation = exif_orientation(segment.substr(kExif.size()));
     } else if (marker == 0xda) {
       ++header.scans;
       at = end_of_scan(file, at);
@@ -188,28 +168,6 @@ bool decode_samples(std::string_view file, const JpegHeader& header, Decoder& de
   }
   jpeg_finish_decompress(&info);
   return decoder.errors.num_warnings == 0;
-}
-
-// Turns the picture as EXIF 2.3, 4.6.4, asks: rows and columns change places from 5 on, and either
-// may be stored backwards.
-void apply_orientation(Image& image, int orientation) {
-  if (orientation == 1) return;
-  const std::vector<std::byte> stored = image.pixels;
-  const int64_t rows = image.height, columns = image.width, channels = image.channels;
-  const bool turned = orientation >= 5;
-  const bool up = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
-  const bool back = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
-  if (turned) std::swap(image.height, image.width);
-  std::byte* to = image.pixels.data();
-  for (int64_t y = 0; y < image.height; ++y) {
-    for (int64_t x = 0; x < image.width; ++x) {
-      const int64_t row = turned ? x : y, column = turned ? y : x;
-      const int64_t from =
-          (up ? rows - 1 - row : row) * columns + (back ? columns - 1 - column : column);
-      to = std::copy_n(stored.data() + from * channels, channels, to);
-    }
-  }
-  image.notes.push_back(fmt::format("EXIF orientation {} applied", orientation));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// OpenCV resamples; this is for all that call it.
+// For all that call OpenCV from many threads.
 #pragma once
 
 #include <opencv2/core/utility.hpp>

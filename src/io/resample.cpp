@@ -81,31 +81,7 @@ class Sampler {
   int64_t plane_;
 };
 
-void resize(ConstPlanes from, Planes to, int interpolation) {
-  assert(from.channels == to.channels);
-  on_this_thread([&] {
-    for (int64_t c = 0; c < to.channels; ++c) {
-      cv::Mat target = plane(to, c);
-      cv::resize(plane(from, c), target, target.size(), 0, 0, interpolation);
-    }
-  });
-}
-
 }  // namespace
-
-void resize_area(ConstPlanes from, Planes to) {
-  const bool narrower = to.width <= from.width, lower = to.height <= from.height;
-  if (narrower && lower) return resize(from, to, cv::INTER_AREA);
-  if (!narrower && !lower) return resize(from, to, cv::INTER_LINEAR);
-  // OpenCV averages only where both sides shrink: one side after the other.
-  const int64_t height = lower ? to.height : from.height, width = narrower ? to.width : from.width;
-  std::vector<float> between(static_cast<size_t>(to.channels * height * width));
-  const Planes shrunk{between.data(), to.channels, height, width};
-  resize(from, shrunk, cv::INTER_AREA);
-  resize(shrunk, to, cv::INTER_LINEAR);
-}
-
-void resize_bilinear(ConstPlanes from, Planes to) { resize(from, to, cv::INTER_LINEAR); }
 
 void warp_affine(ConstPlanes from, Planes to, const InverseMap& map, const Sampling& sampling) {
   const Sampler sampler(from, sampling);

@@ -5,13 +5,15 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
+#include "io/picture.h"
 #include "io/png.h"
 #include "io/tiff.h"
 
 namespace fovea::io {
 namespace {
 
-constexpr int64_t kMostSegments = 4096;  // of a JPEG before its frame header
+constexpr int64_t kHeadOfColours = 1 << 16;  // of a BMP or a GIF: palette and comments come first
+constexpr int64_t kMostSegments = 4096;      // of a JPEG before its frame header
 
 /// Pieces of a file; an io Error where it is shorter.
 class Pieces {
@@ -88,6 +90,9 @@ std::optional<StoredImage> stored_image(const std::filesystem::path& path) {
     if (is_png(head) && head.size() == 26) return of_png(head);
     if (is_jpeg(head)) return of_jpeg(file);
     if (is_tiff(head) && head.size() >= 8) return of_tiff(file, head);
+    if (is_bmp(head)) return stored_bmp(storage::read_head(path, kHeadOfColours));
+    if (is_gif(head)) return stored_gif(storage::read_head(path, kHeadOfColours));
+    if (is_webp(head)) return StoredImage{.channels = 3, .bits = 8};
   } catch (const Error&) {  // shorter than its header says
   }
   return {};

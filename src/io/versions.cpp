@@ -1,8 +1,10 @@
 #include "fovea/io/versions.h"
 
 #include <fmt/format.h>
+#include <gif_lib.h>
 #include <libdeflate.h>
 #include <tiffio.h>
+#include <webp/decode.h>
 
 #include <cstdio>  // jpeglib.h needs it
 #include <opencv2/core/utility.hpp>
@@ -23,13 +25,20 @@ std::string jpeg_version() {  // 2001005 is 2.1.5
   return fmt::format("{}.{}.{}", number / 1'000'000, number / 1000 % 1000, number % 1000);
 }
 
+std::string webp_version() {  // 0x010204 is 1.2.4
+  const int number = WebPGetDecoderVersion();
+  return fmt::format("{}.{}.{}", number >> 16, number >> 8 & 255, number & 255);
+}
+
 }  // namespace
 
 std::vector<LibraryVersion> library_versions() {
   return {{"OpenCV", cv::getVersionString()},
           {"libdeflate", LIBDEFLATE_VERSION_STRING},
           {"libjpeg-turbo", jpeg_version()},
-          {"libtiff", tiff_version()}};
+          {"libtiff", tiff_version()},
+          {"libwebp", webp_version()},
+          {"giflib", fmt::format("{}.{}.{}", GIFLIB_MAJOR, GIFLIB_MINOR, GIFLIB_RELEASE)}};
 }
 
 }  // namespace fovea::io

@@ -266,7 +266,8 @@ bool named_as_picture(const fs::path& path) {
   std::string ending = path.extension().string();
   std::ranges::transform(ending, ending.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char* known : {".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".npy"})
+  for (const char* known : {".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp",
+                            ".webp", ".gif", ".npy"})
     if (ending == known) return true;
   return false;
 }

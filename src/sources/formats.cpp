@@ -68,6 +68,18 @@ const std::vector<Format>& formats() {
        [](std::string_view file, const fs::path& path, const FormatOptions& options) {
          return io::decode_tiff(file, path, limits(options));
        }},
+      {"bmp", "BMP, palettes, run lengths and bit fields", io::is_bmp,
+       [](std::string_view file, const fs::path& path, const FormatOptions& options) {
+         return io::decode_bmp(file, path, limits(options));
+       }},
+      {"webp", "WebP, the first frame", io::is_webp,
+       [](std::string_view file, const fs::path& path, const FormatOptions& options) {
+         return io::decode_webp(file, path, limits(options));
+       }},
+      {"gif", "GIF, the first frame", io::is_gif,
+       [](std::string_view file, const fs::path& path, const FormatOptions& options) {
+         return io::decode_gif(file, path, limits(options));
+       }},
       {"npy", "NumPy array: a picture or a volume, channels first or last", io::is_npy,
        [](std::string_view file, const fs::path& path, const FormatOptions& options) {
          return array_image(io::decode_npy(file, storage::shown(path)), storage::shown(path),

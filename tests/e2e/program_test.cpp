@@ -442,8 +442,8 @@ TEST(Doctor, NamesTheVersionsOfWhatIsLinked) {
   const Outcome outcome = fovea({"doctor"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   for (const char* name :
-       {"LibTorch +2\\.11", "DCMTK +3\\.6", "OpenJPEG +2", "OpenCV +4", "threads +[0-9]",
-        "known defect: oneDNN convolves wrongly .*guard: nn::convolve"})
+       {"LibTorch +2\\.11", "DCMTK +3\\.6", "OpenJPEG +2", "OpenCV +4", "libwebp +1", "giflib +5",
+        "threads +[0-9]", "known defect: oneDNN convolves wrongly .*guard: nn::convolve"})
     EXPECT_THAT(outcome.out, testing::ContainsRegex(name));
 }
 

@@ -292,9 +292,33 @@ TEST(ImageFile, FormatsAreToldByContent) {
   EXPECT_TRUE(is_png(png) && is_jpeg(jpeg) && is_tiff(tiff));
   EXPECT_FALSE(is_png(jpeg) || is_jpeg(tiff) || is_tiff(png) || is_png("") || is_jpeg("") ||
                is_tiff(""));
+  const std::string bmp = bytes_of_file("grey8.bmp"), webp = bytes_of_file("rgb.webp"),
+                    gif = bytes_of_file("grey.gif");
+  EXPECT_TRUE(is_bmp(bmp) && is_webp(webp) && is_gif(gif));
+  EXPECT_FALSE(is_bmp(gif) || is_webp(bmp) || is_gif(webp) || is_bmp("") || is_webp("") ||
+               is_gif("") || is_bmp("BMI,age,sex,smoker,outcome") || is_webp("RIFF    WAVEfmt "));
   EXPECT_THAT(refusal(decode_png, jpeg), HasSubstr("signature"));
   EXPECT_THAT(refusal(decode_jpeg, tiff), HasSubstr("SOI"));
   EXPECT_THAT(refusal(decode_tiff, png), HasSubstr("header of TIFF"));
+}
+
+TEST(ImageFile, TheHeaderTellsWhatComesOut) {
+  for (const std::string name :
+       {"grey8.png", "rgb16.png", "grey.jpg", "rgb_u1.tif", "grey1.bmp", "palette4.bmp", "rle8.bmp",
+        "rgb565.bmp", "rgb.webp", "grey.gif", "interlaced.gif"}) {
+    const std::optional<StoredImage> stored = stored_image(picture(name));
+    ASSERT_TRUE(stored.has_value()) << name;
+    const std::string file = bytes_of_file(name);
+    const Decode decode = is_png(file)    ? decode_png
+                          : is_jpeg(file) ? decode_jpeg
+                          : is_tiff(file) ? decode_tiff
+                          : is_bmp(file)  ? decode_bmp
+                          : is_gif(file)  ? decode_gif
+                                          : decode_webp;
+    const Image image = decode(file, name, {});
+    EXPECT_EQ(stored->channels, image.channels) << name;
+    EXPECT_EQ(stored->bits, 8 * bytes_of(image.sample)) << name;
+  }
 }
 
 TEST(ImageFile, AMissingFileIsAnInputOutputError) {

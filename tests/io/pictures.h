@@ -31,6 +31,24 @@ inline std::string refusal(Decode decode, const std::string& file, const ImageLi
   return "";
 }
 
+// Changes each byte in four ways: what comes out is a whole picture, or a data Error.
+inline void damage(Decode decode, const std::string& whole) {
+  testing::internal::CaptureStderr();
+  for (size_t at = 0; at < whole.size(); ++at) {
+    for (const int flip : {0x01, 0x10, 0x80, 0xff}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      try {
+        const Image image = decode(damaged, "a.file", {.max_decoded_bytes = 1 << 20});
+        EXPECT_EQ(image.pixels.size(), static_cast<size_t>(image.samples()));
+      } catch (const Error& error) {
+        EXPECT_EQ(error.fault(), Fault::data);
+      }
+    }
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
 // Sample (y, x, channel) of make_image_files.py, with a = 10 y + x.
 using Rule = std::function<double(int a, int channel)>;
 

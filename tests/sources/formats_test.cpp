@@ -40,6 +40,14 @@ TEST(Formats, AreToldApartByContentAndNotByName) {
   const Image image = read_image(folder / "a.dcm");
   EXPECT_EQ(image.width, 5);
   EXPECT_EQ(image.data<uint8_t>()[0], 7);
+  for (const std::string name : {"rgb24.bmp", "rgb.webp", "palette.gif"}) {
+    folder.write("b.png", test::read_text(test::reference("images/" + name)));
+    const Image other = read_image(folder / "b.png");
+    EXPECT_EQ(other.channels, 3) << name;
+    EXPECT_EQ(other.data<uint8_t>()[3 * 119 + 2], 240) << name;
+    EXPECT_EQ(refusal([&] { read_image(folder / "b.png", {.max_decoded_mb = 0}); }).fault(),
+              Fault::data);
+  }
 }
 
 TEST(Formats, UnknownContentNamesPathBytesAndTheKnownFormats) {
@@ -47,7 +55,7 @@ TEST(Formats, UnknownContentNamesPathBytesAndTheKnownFormats) {
   const Error error = refusal([&] { read_image(folder.write("text.dcm", "hello, world\n")); });
   EXPECT_EQ(error.fault(), Fault::data);
   EXPECT_THAT(error.what(), AllOf(HasSubstr("text.dcm"), HasSubstr("68 65 6c 6c 6f"),
-                                  HasSubstr("dicom, png, jpeg, tiff, npy")));
+                                  HasSubstr("dicom, png, jpeg, tiff, bmp, webp, gif, npy")));
 }
 
 TEST(Formats, AnEmptyFileIsSaidToBeEmpty) {

@@ -6,6 +6,9 @@
 
 #include <cmath>
 
+#include "fovea/tasks/losses/bce.h"
+#include "fovea/tasks/losses/cross_entropy.h"
+#include "fovea/tasks/losses/focal.h"
 #include "fovea/tasks/regression.h"
 #include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"

@@ -6,6 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "fovea/tasks/losses/bce.h"
+#include "fovea/tasks/losses/cross_entropy.h"
+#include "fovea/tasks/losses/focal.h"
 #include "support/test_files.h"
 
 namespace fovea::tasks {

@@ -5,9 +5,13 @@
 
 #include "fovea/nn/mlp.h"
 #include "fovea/nn/rnn.h"
+#include "fovea/tasks/losses/bce.h"
+#include "fovea/tasks/losses/cross_entropy.h"
 #include "fovea/tasks/regression.h"
 #include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
+#include "fovea/train/optimizers/sgd.h"
+#include "fovea/train/schedules/constant.h"
 #include "train/small_run.h"
 
 namespace fovea::train {

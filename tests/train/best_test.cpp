@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "fovea/train/evaluate.h"
+#include "fovea/train/schedules/plateau.h"
 #include "fovea/train/signals.h"
 #include "train/small_run.h"
 

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/train/grad_scaler.h"
-#include "fovea/train/schedules.h"
+#include "fovea/train/optimizers/adamw.h"
+#include "fovea/train/optimizers/sgd.h"
+#include "fovea/train/schedules/cosine.h"
 #include "support/test_files.h"
 #include "train/small_run.h"
 

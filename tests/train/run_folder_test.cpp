@@ -11,6 +11,7 @@
 #include "fovea/storage/hash.h"
 #include "fovea/train/callbacks.h"
 #include "fovea/train/device.h"
+#include "fovea/train/schedules/plateau.h"
 #include "fovea/train/signals.h"
 #include "support/test_files.h"
 #include "train/checkpoint_files.h"

@@ -4,6 +4,7 @@
 #include "fovea/nn/cnn.h"
 #include "fovea/nn/weights.h"
 #include "fovea/tasks/classification.h"
+#include "fovea/train/optimizers/adamw.h"
 #include "fovea/train/trainer.h"
 
 namespace fovea::train {

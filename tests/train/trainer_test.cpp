@@ -6,6 +6,8 @@
 #include <cmath>
 
 #include "fovea/core/log.h"
+#include "fovea/train/optimizers/sgd.h"
+#include "fovea/train/schedules/constant.h"
 #include "fovea/train/signals.h"
 #include "train/small_run.h"
 

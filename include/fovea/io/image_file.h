@@ -1,11 +1,12 @@
-// Pictures as files: PNG, JPEG and TIFF become an Image in the samples of the file. Sixteen bits
-// stay sixteen bits, colour comes out as RGB, and whatever was dropped or turned is in `notes`.
+// Pictures as files: PNG, JPEG, TIFF, BMP, WebP and GIF become an Image in the samples of the file.
+// Sixteen bits stay sixteen bits, colour comes out as RGB, and whatever was dropped or turned is in
+// `notes`.
 //
 // The size is read from the header, and refused there when the decoded picture would pass the
-// limit, before anything of that size is allocated; while a PNG is decoded its samples are in
-// memory twice. A file that is cut off is refused, never filled up with grey. Any other damage to a
-// PNG is refused by its checksums. JPEG and TIFF have none: damage inside the compressed samples is
-// refused where libjpeg or libtiff notices it, and may pass where the bytes still mean something.
+// limit, before anything of that size is allocated; while a PNG or a WebP is decoded its samples are
+// in memory twice. A file that is cut off is refused, never filled up with grey. Any other damage to
+// a PNG is refused by its checksums. The others have none: damage inside the samples is refused where
+// libjpeg, libtiff, libwebp or giflib notices it, and may pass where the bytes still mean something.
 // All refusals are data Errors with the path, what was found, what was wanted and what to do.
 #pragma once
 
@@ -39,12 +40,28 @@ Image read_jpeg(const std::filesystem::path& path, const ImageLimits& limits = {
 /// orientation other than top left.
 Image read_tiff(const std::filesystem::path& path, const ImageLimits& limits = {});
 
-/// Whether the first bytes of a file (12 are enough) are of this format.
+/// BMP of Windows and OS/2: palettes of 1, 4 and 8 bits, plain or as run lengths; 16, 24 and 32
+/// bits, also by masks of up to 8 bits. A palette of greys alone becomes grey, any other RGB; alpha
+/// is dropped; each with a note. Refused: JPEG, PNG or CMYK inside.
+Image read_bmp(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+/// WebP, with or without loss: always RGB, for it knows no grey. The first frame of an animation;
+/// alpha is dropped and the EXIF orientation applied, each with a note.
+Image read_webp(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+/// The first frame of a GIF on its screen, with a note of how many are left out. A palette of greys
+/// alone becomes grey, any other RGB; a transparent colour is what it is beneath.
+Image read_gif(const std::filesystem::path& path, const ImageLimits& limits = {});
+
+/// Whether the first bytes of a file (18 are enough) are of this format.
 bool is_png(std::string_view head);
 bool is_jpeg(std::string_view head);
 bool is_tiff(std::string_view head);
+bool is_bmp(std::string_view head);
+bool is_webp(std::string_view head);
+bool is_gif(std::string_view head);
 
-/// What the header of a PNG, a JPEG or a TIFF (its first page) says of the samples that come out.
+/// What the header of a file of these formats (a TIFF: of its first page) says of the samples that come out.
 struct StoredImage {
   int64_t channels = 1;
   int64_t bits = 8;
@@ -60,6 +77,12 @@ Image decode_jpeg(std::string_view file, const std::filesystem::path& path,
                   const ImageLimits& limits = {});
 Image decode_tiff(std::string_view file, const std::filesystem::path& path,
                   const ImageLimits& limits = {});
+Image decode_bmp(std::string_view file, const std::filesystem::path& path,
+                 const ImageLimits& limits = {});
+Image decode_webp(std::string_view file, const std::filesystem::path& path,
+                  const ImageLimits& limits = {});
+Image decode_gif(std::string_view file, const std::filesystem::path& path,
+                 const ImageLimits& limits = {});
 
 /// Writes one frame of 8 or 16 bits, grey or RGB, without loss and atomically. Equal images give
 /// equal bytes.

@@ -13,7 +13,7 @@ struct LibraryVersion {
   std::string version;
 };
 
-/// OpenCV, libdeflate, libjpeg-turbo and libtiff.
+/// OpenCV, libdeflate, libjpeg-turbo, libtiff, libwebp and giflib.
 std::vector<LibraryVersion> library_versions();
 
 }  // namespace fovea::io

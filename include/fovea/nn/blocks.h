@@ -16,7 +16,7 @@ class Block : public torch::nn::Module {
 using BlockPtr = std::shared_ptr<Block>;
 using BlockTable = Catalogue<BlockPtr(int64_t channels, int64_t dims)>;
 
-/// The table of blocks: src/nn/blocks.cpp.
+/// The table of blocks: src/nn/blocks.cpp, settings: blocks/.
 const BlockTable& blocks();
 
 struct BlockChoice : Choice<BlockPtr(int64_t, int64_t)> {

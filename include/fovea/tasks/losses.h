@@ -29,52 +29,9 @@ class Loss {
 };
 using LossPtr = std::shared_ptr<const Loss>;
 
-/// `none`, `balanced`, or a number per class.
-struct ClassWeights {
-  std::string rule = "none";
-  std::vector<double> values = {};  ///< where the rule is `list`
-};
-void read_value(const Node& node, ClassWeights& value);
-Node write_value(const ClassWeights& value);
-inline std::string type_name(const ClassWeights&) { return "none, balanced, or a list of numbers"; }
-
-/// -Σ w_c t_c log softmax(x)_c. With hard targets the weight is the sum of the cases' class weights,
-/// with soft ones the number of cases (as in PyTorch). `balanced` is n / (K n_c).
-struct CrossEntropyOptions {
-  ClassWeights class_weights = {};
-  double label_smoothing = 0;  ///< t becomes (1 - s) t + s / K (Szegedy 2016)
-  void describe(Fields& f);
-};
-
-/// -(w_c t log σ(x) + (1 - t) log σ(-x)); the weight is the known cells. `balanced` is negatives /
-/// positives of the label.
-struct BceOptions {
-  ClassWeights pos_weight = {};
-  void describe(Fields& f);
-};
-
-/// (1 - p_t)^γ times cross-entropy: easy cases count less (Lin 2017). Softmax where a case has one
-/// class, sigmoid where it has several labels.
-struct FocalOptions {
-  double gamma = 2;
-  std::vector<double> alpha = {};  ///< none; one: weight of positives, 1 - alpha of negatives; or K
-  void describe(Fields& f);
-};
-
-LossPtr mean_squared_error(const NoOptions& options, const TargetSpec& target);
-LossPtr mean_absolute_error(const NoOptions& options, const TargetSpec& target);
-
-/// e² / 2 up to an error e of delta, beyond it delta (|e| - delta / 2).
-struct HuberOptions {
-  double delta = 1;
-  void describe(Fields& f) {
-    f("delta", delta, "where the square ends, in deviations of the training targets").above(0);
-  }
-};
-LossPtr huber(const HuberOptions& options, const TargetSpec& target);
-
 using LossTable = Catalogue<LossPtr(const TargetSpec&)>;
-/// The table: src/tasks/losses.cpp. Making one checks that it fits the target (a config Error).
+/// The table: src/tasks/losses.cpp, settings: losses/. Making one checks that it fits the target (a
+/// config Error).
 const LossTable& losses();
 
 struct LossChoice : Choice<LossPtr(const TargetSpec&)> {

@@ -73,41 +73,8 @@ class Optimizer {
 
 using OptimizerPtr = std::unique_ptr<Optimizer>;
 
-struct SgdOptions {
-  double lr = 0.01;
-  double momentum = 0.9;
-  bool nesterov = false;
-  double weight_decay = 1e-4;
-  void describe(Fields& f);
-};
-
-/// Kingma and Ba 2015; the decay is added to the gradient (L2).
-struct AdamOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  double weight_decay = 0;
-  void describe(Fields& f);
-};
-
-/// Loshchilov and Hutter 2019: the decay acts on the weights, apart from the gradient.
-struct AdamWOptions {
-  double lr = 1e-3;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-  double weight_decay = 0.01;
-  void describe(Fields& f);
-};
-
-/// Tieleman and Hinton 2012.
-struct RmspropOptions {
-  double lr = 1e-3;
-  double alpha = 0.99, eps = 1e-8;
-  double momentum = 0;
-  double weight_decay = 0;
-  void describe(Fields& f);
-};
-
 using OptimizerTable = Catalogue<OptimizerPtr(const std::vector<ParameterGroup>&)>;
-const OptimizerTable& optimizers();  ///< the table: src/train/optimizers.cpp
+const OptimizerTable& optimizers();  ///< the table: src/train/optimizers.cpp, settings: optimizers/
 
 struct OptimizerChoice : Choice<OptimizerPtr(const std::vector<ParameterGroup>&)> {
   OptimizerChoice() : Choice(optimizers(), "adamw") {}
