@@ -105,6 +105,7 @@ inline float shuffle_xor(float x, int mask) {
 
 inline float exp2_fast(float x) { return std::exp2(x); }
 inline float log2_of(float x) { return std::log2(x); }
+inline float larger(float a, float b) { return std::fmax(a, b); }
 inline float float_of_half(std::uint16_t bits) { return emulate::float_of_half(bits); }
 inline std::uint32_t half_pair(float low, float high) {
   return emulate::half_of_float(low) | static_cast<std::uint32_t>(emulate::half_of_float(high))
