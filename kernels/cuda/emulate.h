@@ -56,6 +56,10 @@ using Words = std::uint32_t[kMaxWords];
 void collective(const std::uint32_t* in, int in_words, std::uint32_t* out, int out_words,
                 void (*compute)(const Words (&in)[32], Words (&out)[32]));
 
+/// c + the sum of exact products as the tensor cores add them: every addend is cut two bits below the last place that the
+/// largest has as a float, and the sum is cut to a float. Nothing is rounded up, so many sums lose what many terms have.
+float sum_of_products(float c, const double* products, int count);
+
 void mma_f16(const Words (&in)[32], Words (&out)[32]);
 void mma_bf16(const Words (&in)[32], Words (&out)[32]);
 void mma_tf32(const Words (&in)[32], Words (&out)[32]);
