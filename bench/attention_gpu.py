@@ -309,7 +309,7 @@ def load(lib, device):
     if device == "cuda":
         if not torch.cuda.is_available():
             sys.exit("attention_gpu.py: found no CUDA device; --device cpu --quick tests the script without one")
-        torch.ops.load_library(str(Path(lib).with_name("libfovea_cuda.so")))
+        torch.ops.fovea.open_cuda_kernels()
         torch.backends.cuda.matmul.allow_tf32 = True
 
 

@@ -91,7 +91,7 @@ struct Backward {
   struct Room {
     Notes own_notes;
     NotesOfTwo notes;
-    Rest rest, next_rest;  // of the rows, or of the columns in even and odd steps
+    Rest rest;  // of the rows, or of the columns in even and odd steps
     SideTiles<M> own, walked;
     Tile<T> next_x;  // walked.x of odd steps
     Addend addend;
@@ -99,8 +99,7 @@ struct Backward {
     FOVEA_DEVICE Room(const SdpaArgs& a, unsigned char*& shared, int rows)
         : own_notes(shared, rows),
           notes(shared, kWalk),
-          rest(shared, Rows == Side::query ? rows : kWalk),
-          next_rest(Rows == Side::query ? rest : Rest(shared, kWalk)),
+          rest(shared, Rows == Side::query ? rows : 2 * kWalk),
           own(a, shared, rows),
           walked(a, shared, kWalk),
           next_x(shared, kWalk, a.Dk, M::kPad),
@@ -108,10 +107,12 @@ struct Backward {
 
     FOVEA_DEVICE Tile<T> x(int step) const {
       Tile<T> tile = walked.x;
-      if (step % 2 == 1) tile.data = next_x.data;
+      tile.data += step % 2 * (next_x.data - tile.data);
       return tile;
     }
-    FOVEA_DEVICE Rest rest_of(int step) const { return step % 2 == 1 ? next_rest : rest; }
+    FOVEA_DEVICE Rest rest_of(int step) const {
+      return {rest, Rows == Side::query ? 0 : step % 2 * kWalk};
+    }
     FOVEA_DEVICE void write_notes(const SdpaArgs& a, const Head& head, int step, int column) const {
       notes.of(step).template write<kColumnsSide>(a, head, column, kWalk);
       if (Rows == Side::key)

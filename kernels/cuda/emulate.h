@@ -56,6 +56,10 @@ using Words = std::uint32_t[kMaxWords];
 void collective(const std::uint32_t* in, int in_words, std::uint32_t* out, int out_words,
                 void (*compute)(const Words (&in)[32], Words (&out)[32]));
 
+/// c + the sum of exact products as the tensor cores add them: every addend is cut two bits below the last place that the
+/// largest has as a float, and the sum is cut to a float. Nothing is rounded up, so many sums lose what many terms have.
+float sum_of_products(float c, const double* products, int count);
+
 void mma_f16(const Words (&in)[32], Words (&out)[32]);
 void mma_bf16(const Words (&in)[32], Words (&out)[32]);
 void mma_tf32(const Words (&in)[32], Words (&out)[32]);
@@ -105,6 +109,7 @@ inline float shuffle_xor(float x, int mask) {
 
 inline float exp2_fast(float x) { return std::exp2(x); }
 inline float log2_of(float x) { return std::log2(x); }
+inline float larger(float a, float b) { return std::fmax(a, b); }
 inline float float_of_half(std::uint16_t bits) { return emulate::float_of_half(bits); }
 inline std::uint32_t half_pair(float low, float high) {
   return emulate::half_of_float(low) | static_cast<std::uint32_t>(emulate::half_of_float(high))

@@ -21,9 +21,9 @@ void multiply(const float (&a)[16][K], const float (&b)[K][8], const Words (&in)
   for (int l = 0; l < 32; ++l)
     for (int e = 0; e < 4; ++e) {
       const int row = l / 4 + (e >= 2 ? 8 : 0), column = l % 4 * 2 + (e & 1);
-      float sum = float_of_bits(in[l][6 + e]);
-      for (int k = 0; k < K; ++k) sum += a[row][k] * b[k][column];
-      out[l][e] = bits_of_float(sum);
+      double products[K];
+      for (int k = 0; k < K; ++k) products[k] = double{a[row][k]} * double{b[k][column]};
+      out[l][e] = bits_of_float(sum_of_products(float_of_bits(in[l][6 + e]), products, K));
     }
 }
 
@@ -39,6 +39,23 @@ void mma_16(const Words (&in)[32], Words (&out)[32], float (*value)(std::uint32_
 }
 
 }  // namespace
+
+float sum_of_products(float c, const double* products, int count) {
+  double largest = std::fabs(double{c}), sum = c;
+  for (int k = 0; k < count; ++k) {
+    largest = std::max(largest, std::fabs(products[k]));
+    sum += products[k];
+  }
+  if (!std::isfinite(sum) || largest == 0) return static_cast<float>(sum);
+  // The power of two at or below the largest; a float has 23 bits behind it.
+  const auto power = std::bit_cast<double>(std::bit_cast<std::uint64_t>(largest) >> 52 << 52);
+  const double unit = power * 0x1p-25, units = 0x1p25 / power;
+  auto whole = static_cast<std::int64_t>(c * units);
+  for (int k = 0; k < count; ++k) whole += static_cast<std::int64_t>(products[k] * units);
+  const double exact = static_cast<double>(whole) * unit;
+  const auto nearest = static_cast<float>(exact);
+  return std::fabs(double{nearest}) > std::fabs(exact) ? std::nextafter(nearest, 0.0F) : nearest;
+}
 
 void mma_f16(const Words (&in)[32], Words (&out)[32]) { mma_16(in, out, value_f16); }
 void mma_bf16(const Words (&in)[32], Words (&out)[32]) { mma_16(in, out, value_bf16); }

@@ -151,7 +151,9 @@ void multiply(const Operands& operands, const Product& p, std::vector<float>& va
         const float* b = x.data() + 16 * (16 + 8 * t + 2 * (l % 4) + e % 2);
         float& sum = values[static_cast<std::size_t>((l * p.tiles + t) * 4 + e)];
         if (!p.add) sum = 0;
-        for (int k = 0; k < 16; ++k) sum += a[k] * b[k];
+        double products[16];
+        for (int k = 0; k < 16; ++k) products[k] = double{a[k]} * double{b[k]};
+        sum = sum_of_products(sum, products, 16);
       }
 }
 

@@ -1,6 +1,10 @@
 // Products of small tiles by the tensor cores: one policy per element type. Tiles lie row by row in shared memory, `pitch`
 // elements apart; accumulators [n][4] are float tiles of 16 x 8 n in the layout of mma.sync: element e of a lane is row
 // lane / 4 + 8 (e / 2) and column 8 n + 2 (lane % 4) + e % 2.
+//
+// The tensor cores do not round what they add to an accumulator, they cut it: each product takes half a unit in the last place
+// on average, always toward zero. 16-bit results do not notice. Of fp32 the sums are kept short: one for each tile, apart from
+// that of the small products, and what they give is added as other floats are.
 #pragma once
 
 #include "cuda/device.h"
@@ -12,6 +16,7 @@ template <class T>
 struct Mma16 {
   using Element = T;
   static constexpr int kDeep = 16;
+  static constexpr bool kShortSums = false;
   static constexpr int kPad =
       8;  // a pitch of an odd number of 16-byte units: ldmatrix without bank conflicts
   struct A {
@@ -51,7 +56,8 @@ struct Mma16 {
     const float(&x)[4] = c[2 * k], (&y)[4] = c[2 * k + 1];
     return {{pair(x[0], x[1]), pair(x[2], x[3]), pair(y[0], y[1]), pair(y[2], y[3])}};
   }
-  static FOVEA_DEVICE void multiply(float (&d)[4], const A& a, const B& b, int which) {
+  static FOVEA_DEVICE void multiply(float (&d)[4], float (&)[4], const A& a, const B& b,
+                                    int which) {
     if constexpr (kBrain)
       mma_bf16(d, a.r, b.r[which]);
     else
@@ -72,6 +78,7 @@ struct MmaTf32 {
   static constexpr int kDeep = 8;
   static constexpr int kPad = 4;
   static constexpr int kParts = Products == 1 ? 1 : 2;
+  static constexpr bool kShortSums = Products == 3;
   struct A {
     std::uint32_t r[kParts][4];
   };
@@ -105,10 +112,12 @@ struct MmaTf32 {
   static FOVEA_DEVICE A from_accumulator(const float (&c)[N][4], int k) {
     return split_a(c[k][0], c[k][2], c[k][1], c[k][3]);
   }
-  static FOVEA_DEVICE void multiply(float (&d)[4], const A& a, const B& b, int which) {
+  /// The small products go to an accumulator of their own.
+  static FOVEA_DEVICE void multiply(float (&d)[4], float (&small)[4], const A& a, const B& b,
+                                    int which) {
     if constexpr (kParts == 2) {
-      mma_tf32(d, a.r[1], b.r[which][0]);
-      mma_tf32(d, a.r[0], b.r[which][1]);
+      mma_tf32(small, a.r[1], b.r[which][0]);
+      mma_tf32(small, a.r[0], b.r[which][1]);
     }
     mma_tf32(d, a.r[0], b.r[which][0]);
   }
@@ -138,35 +147,70 @@ struct MmaTf32 {
   }
 };
 
+template <int N>
+FOVEA_DEVICE void add_to(float (&sum)[N][4], const float (&x)[N][4]) {
+#pragma unroll
+  for (int n = 0; n < N; ++n)
+#pragma unroll
+    for (int e = 0; e < 4; ++e) sum[n][e] += x[n][e];
+}
+
 /// c += rows cols', both `depth` deep: rows 16 x depth, cols 8 N x depth.
 template <class M, int N>
 FOVEA_DEVICE void product(float (&c)[N][4], const typename M::Element* rows,
                           const typename M::Element* cols, int pitch, int depth) {
+  float small[N][4] = {};
 #pragma unroll 1
   for (int k = 0; k < depth; k += M::kDeep) {
     const typename M::A a = M::load_a(rows + k, pitch);
 #pragma unroll
     for (int n = 0; n < N; n += 2) {
       const typename M::B b = M::load_b(cols + 8 * n * pitch + k, pitch);
-      M::multiply(c[n], a, b, 0);
-      M::multiply(c[n + 1], a, b, 1);
+      M::multiply(c[n], small[n], a, b, 0);
+      M::multiply(c[n + 1], small[n + 1], a, b, 1);
     }
   }
+  if constexpr (M::kShortSums) add_to(c, small);
 }
 
 /// sum += weights tile: weights an accumulator 16 x 8 N, tile 8 N x width, of which the first `width` <= 8 W columns count.
 template <class M, int W, int N>
 FOVEA_DEVICE void weighted_sum(float (&sum)[W][4], const float (&weights)[N][4],
                                const typename M::Element* tile, int pitch, int width) {
+  constexpr int kSteps = 8 * N / M::kDeep;
+  if constexpr (M::kShortSums) {
+    typename M::A a[kSteps];
 #pragma unroll
-  for (int k = 0; k < 8 * N / M::kDeep; ++k) {
+    for (int k = 0; k < kSteps; ++k) a[k] = M::from_accumulator(weights, k);
+#pragma unroll
+    for (int w = 0; w < W; w += 2) {
+      if (8 * w >= width) break;
+      float part[2][4] = {}, small[2][4] = {};
+#pragma unroll
+      for (int k = 0; k < kSteps; ++k) {
+        const typename M::B b = M::load_b_rows(tile + k * M::kDeep * pitch + 8 * w, pitch);
+        M::multiply(part[0], small[0], a[k], b, 0);
+        M::multiply(part[1], small[1], a[k], b, 1);
+      }
+      add_to(part, small);
+#pragma unroll
+      for (int e = 0; e < 4; ++e) {
+        sum[w][e] += part[0][e];
+        sum[w + 1][e] += part[1][e];
+      }
+    }
+    return;
+  }
+  float none[4] = {};
+#pragma unroll
+  for (int k = 0; k < kSteps; ++k) {
     const typename M::A a = M::from_accumulator(weights, k);
 #pragma unroll
     for (int w = 0; w < W; w += 2) {
       if (8 * w >= width) break;
       const typename M::B b = M::load_b_rows(tile + k * M::kDeep * pitch + 8 * w, pitch);
-      M::multiply(sum[w], a, b, 0);
-      M::multiply(sum[w + 1], a, b, 1);
+      M::multiply(sum[w], none, a, b, 0);
+      M::multiply(sum[w + 1], none, a, b, 1);
     }
   }
 }
@@ -176,16 +220,18 @@ template <class M, int W>
 FOVEA_DEVICE void transposed_sum(float (&sum)[W][4], const typename M::Element* weights,
                                  int weights_pitch, const typename M::Element* tile, int pitch,
                                  int depth) {
+  float small[W][4] = {};
 #pragma unroll 1
   for (int k = 0; k < depth; k += M::kDeep) {
     const typename M::A a = M::load_a_columns(weights + k * weights_pitch, weights_pitch);
 #pragma unroll
     for (int w = 0; w < W; w += 2) {
       const typename M::B b = M::load_b_rows(tile + k * pitch + 8 * w, pitch);
-      M::multiply(sum[w], a, b, 0);
-      M::multiply(sum[w + 1], a, b, 1);
+      M::multiply(sum[w], small[w], a, b, 0);
+      M::multiply(sum[w + 1], small[w + 1], a, b, 1);
     }
   }
+  if constexpr (M::kShortSums) add_to(sum, small);
 }
 
 }  // namespace fovea::cuda

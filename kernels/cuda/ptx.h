@@ -29,6 +29,8 @@ FOVEA_DEVICE float exp2_fast(float x) {
   return y;
 }
 FOVEA_DEVICE float log2_of(float x) { return log2f(x); }
+/// Of a number and NaN the number.
+FOVEA_DEVICE float larger(float a, float b) { return fmaxf(a, b); }
 
 FOVEA_DEVICE float float_of_half(std::uint16_t bits) {
   float y;

@@ -16,9 +16,23 @@ struct Strip {
   FOVEA_DEVICE Strip of_warp() const {
     return {row + 16 * warp(), column, Notes(rows, 16 * warp()), columns};
   }
-  FOVEA_DEVICE int row_of(int half) const { return lane() / 4 + 8 * half; }
   static FOVEA_DEVICE int column_of(int n, int e) { return 8 * n + lane() % 4 * 2 + e; }
+
+  /// A row or a column.
+  struct Spot {
+    int position, region;
+  };
+  FOVEA_DEVICE Spot of_row(int r) const { return {row + r, rows.region[r]}; }
+  FOVEA_DEVICE Spot of_column(int c) const { return {column + c, columns.region[c]}; }
 };
+
+/// Whether a query sees a key; computed without a branch.
+template <Side Rows>
+FOVEA_DEVICE bool sees(const SdpaArgs& a, const Strip::Spot& row, const Strip::Spot& column) {
+  const bool later = Rows == Side::query ? column.position > row.position  // is the key
+                                         : row.position > column.position;
+  return (row.region == column.region) & !(a.causal & later);
+}
 
 FOVEA_DEVICE float load_as(Elem elem, const void* p, std::int64_t index) {
   if (elem == Elem::f32) return static_cast<const float*>(p)[index];
@@ -34,8 +48,8 @@ FOVEA_DEVICE void store_as(Elem elem, void* p, std::int64_t index, float x) {
     static_cast<bf16*>(p)[index] = Float<bf16>::store(x);
 }
 
-/// What mask, bias and table add to the scores of a tile of `rows` x `columns`, in shared memory and only where there is
-/// one: their types, strides and indices stay out of the registers of the products.
+/// What mask, bias and table add to the scores of a tile of `rows` x `columns`, -inf where a query does not see a key, in
+/// shared memory and only where there is one: their types, strides and indices stay out of the registers of the products.
 struct Addend {
   float* data;
   int rows, columns, pitch;
@@ -58,8 +72,8 @@ struct Addend {
 #pragma unroll 1
     for (int t = thread_index(); t < rows * columns; t += thread_count()) {
       const int r = by_row ? t % inner : t / inner, c = by_row ? t / inner : t % inner;
-      const bool there = strip.rows.row[r] >= 0 && strip.columns.row[c] >= 0;
-      data[r * pitch + c] = there ? at<Rows>(a, head, strip, r, c) : 0.0F;
+      const bool seen = sees<Rows>(a, strip.of_row(r), strip.of_column(c));
+      data[r * pitch + c] = seen ? at<Rows>(a, head, strip, r, c) : -kInfinity;
     }
   }
 
@@ -88,34 +102,36 @@ struct Addend {
   }
 };
 
-/// Products to scores in base 2: scaled, what is added, -inf where the query does not see the key.
+/// Products to scores in base 2: scaled, what is added, -inf where the query does not see the key. Each is a selection, and
+/// the one branch is alike for the whole call: branches between the elements would take most of a kernel's time.
 template <Side Rows, int N>
 FOVEA_DEVICE void finish_scores(const SdpaArgs& a, const Strip& strip, const Addend& addend,
                                 float (&s)[N][4]) {
   const float scale = a.scale * kLog2e;
-#pragma unroll
-  for (int half = 0; half < 2; ++half) {
-    const int r = strip.row_of(half), row = strip.rows.row[r], region = strip.rows.region[r];
+  const int r = lane() / 4;
+  if (Addend::wanted(a)) {
     const float* add = addend.data + (16 * warp() + r) * addend.pitch;
 #pragma unroll
     for (int n = 0; n < N; ++n)
 #pragma unroll
-      for (int e = 0; e < 2; ++e) {
-        const int c = Strip::column_of(n, e);
-        const int i = Rows == Side::query ? strip.row + r : strip.column + c;
-        const int j = Rows == Side::query ? strip.column + c : strip.row + r;
-        const bool seen = row >= 0 && strip.columns.row[c] >= 0 &&
-                          region == strip.columns.region[c] && (!a.causal || j <= i);
-        float& x = s[n][2 * half + e];
-        x *= scale;
-        bool hidden = !seen;
-        if (Addend::wanted(a)) {
-          hidden = hidden || add[c] == -kInfinity;  // also from an infinite product
-          x += add[c];
-        }
-        if (hidden) x = -kInfinity;
+      for (int e = 0; e < 4; ++e) {
+        const float more = add[e / 2 * 8 * addend.pitch + Strip::column_of(n, e % 2)];
+        s[n][e] = more == -kInfinity ? more : s[n][e] * scale + more;
       }
+    return;
   }
+  const Strip::Spot rows[2] = {strip.of_row(r), strip.of_row(r + 8)};
+#pragma unroll
+  for (int n = 0; n < N; ++n)
+#pragma unroll
+    for (int e = 0; e < 2; ++e) {
+      const Strip::Spot column = strip.of_column(Strip::column_of(n, e));
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        float& x = s[n][2 * half + e];
+        x = sees<Rows>(a, rows[half], column) ? x * scale : -kInfinity;
+      }
+    }
 }
 
 /// Bit 4 n + e: whether dropout keeps element e of tile n; the warp's scores begin at row, column. One draw gives four
@@ -180,6 +196,8 @@ struct Rest {
       : lse(reinterpret_cast<float*>(shared)), delta(lse + count) {
     shared += 2 * sizeof(float) * static_cast<unsigned>(count);
   }
+  FOVEA_DEVICE Rest(const Rest& all, int first) : lse(all.lse + first), delta(all.delta + first) {}
+
   FOVEA_DEVICE void write(const SdpaArgs& a, const Head& head, const float* all_delta, int first,
                           int count) const {
 #pragma unroll 1

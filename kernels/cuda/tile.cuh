@@ -99,7 +99,8 @@ enum class Side { query, key };
 /// What the scores must know of the positions of a tile, in shared memory.
 struct Notes {
   int* row;  // as Place; -1 also where the content must not matter, so that it is not even read
-  int* region;
+  int*
+      region;  // of rows below 0 one that nobody else has: what sees each other is told by the regions alone
   int* bin;
 
   static constexpr int kWords = 3;
@@ -123,21 +124,23 @@ struct Notes {
       if (masked && position < seen && !mask[a.mask.at(head.b, head.h, 0, position)])
         place.row = -1;
       row[r] = place.row;
-      region[r] = place.region;
+      region[r] = place.row >= 0 ? place.region : S == Side::query ? -1 : -2;
       bin[r] = place.bin;
     }
   }
 };
 
-/// Those of the tile that is computed and of the one that arrives meanwhile.
+/// Those of the tile that is computed and of the one that arrives meanwhile. Found by an index: of two pointers the compiler
+/// forgets that they point to shared memory.
 class NotesOfTwo {
  public:
   FOVEA_DEVICE NotesOfTwo(unsigned char*& shared, int count)
-      : even_(shared, count), odd_(shared, count) {}
-  FOVEA_DEVICE Notes of(int step) const { return step % 2 == 1 ? odd_ : even_; }
+      : all_(shared, 2 * count), count_(count) {}
+  FOVEA_DEVICE Notes of(int step) const { return {all_, step % 2 * count_}; }
 
  private:
-  Notes even_, odd_;
+  Notes all_;
+  int count_;
 };
 
 /// A tile of `rows` rows, the first `columns` columns real and the others, up to `width`, zero.

@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
+#include "fovea/attention/plug_in.h"
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
 
@@ -46,12 +46,10 @@ Gpus open_gpus() {
     return {.driver = false,
             .why_none = fmt::format("no NVIDIA driver ({})", reason ? reason : "libcuda.so.1")};
   }
-  // Our own plug-in is optional (the plain formulas serve every device); LibTorch's library is not.
-  const char* plugin = std::getenv("FOVEA_CUDA_LIB");
-  if (const auto reason = open_library(plugin ? plugin : "libfovea_cuda.so",
-                                       reinterpret_cast<const void*>(&choose_device)))
-    log(plugin ? Level::warning : Level::debug,
-        fmt::format("fovea's own CUDA kernels are not used ({})", *reason));
+  // Our own kernels are optional (the plain formulas serve every device); LibTorch's library is not.
+  if (const auto none = attention::open_cuda_kernels())
+    log(none->expected ? Level::warning : Level::debug,
+        fmt::format("fovea's own CUDA kernels are not used ({})", none->reason));
   if (const auto reason =
           open_library("libtorch_cuda.so", reinterpret_cast<const void*>(&at::globalContext)))
     return {.why_none = "LibTorch's CUDA library does not load (" + *reason + ")"};

@@ -197,6 +197,10 @@ Call::Call(const Case& c) : c_(c) {
             for (std::int64_t d = 0; d < c.Dv; ++d) v_.set(b, h, j, d, kNaN);
           }
       }
+  if (c.poison && c.causal && c.bias && (*c.bias)[2] && (*c.bias)[3])
+    each(bias_.size(), [&](std::int64_t b, std::int64_t h, std::int64_t i, std::int64_t j) {
+      if (j > i) bias_.set(b, h, i, j, j % 2 ? kNaN : kInf);
+    });
   a_.q = q_.view(), a_.k = k_.view(), a_.v = v_.view(), a_.o = o_.view();
   a_.grad_out = grad_out_.view();
   lse_.assign(static_cast<std::size_t>(c.B * c.H * c.Nq), std::nanf(""));

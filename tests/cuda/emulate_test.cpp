@@ -43,6 +43,25 @@ TEST(Emulator, BfloatsAndTf32RoundToNearest) {
   EXPECT_EQ(float_of_bits(tf32_of(-1.0F - 0x0.Fp-11F)), -1.0F);
 }
 
+TEST(Emulator, ProductsAreAddedTowardZero) {
+  const auto sum = [](float c, std::vector<double> products) {
+    return emulate::sum_of_products(c, products.data(), static_cast<int>(products.size()));
+  };
+  EXPECT_EQ(sum(1, {0x1.Fp-24}), 1.0F);
+  EXPECT_EQ(sum(1, {0x1p-24, 0x1p-24}), 1.0F + 0x1p-23F);      // together a last place
+  EXPECT_EQ(sum(1, {0x1.Fp-26, 0x1.Fp-26, 0x1.Fp-26}), 1.0F);  // each beyond what is aligned
+  EXPECT_EQ(sum(-1, {-0x1.Fp-24}), -1.0F);
+  EXPECT_EQ(sum(-1, {0x1p-25}), -1.0F + 0x1p-24F);
+  EXPECT_EQ(sum(0, {3, -3}), 0.0F);
+  EXPECT_EQ(sum(5, {0x1p-140 * 0x1p-140, 2}), 7.0F);
+  EXPECT_EQ(sum(0, {0x1p-75 * 0x1p-74}), 0x1p-149F);
+  EXPECT_EQ(sum(INFINITY, {1}), INFINITY);
+  EXPECT_TRUE(std::isnan(sum(1, {NAN})));
+  float one_by_one = 1;
+  for (int i = 0; i < 1024; ++i) one_by_one = sum(one_by_one, {0x1.Cp-24});
+  EXPECT_EQ(one_by_one, 1.0F);  // to nearest it would be 1 + 2^-13
+}
+
 TEST(Emulator, SharedMemoryBeginsAsNaNInEveryBlock) {
   int seen = 0;
   emulate::run(3, 32, 4, [&](unsigned char* shared) {

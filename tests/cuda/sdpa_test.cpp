@@ -90,6 +90,25 @@ TEST(CudaSdpa, OneProductOfTf32) {
     expect_right({.Nq = n, .Nk = n + 3, .Dk = 40, .Dv = 24, .elem = Elem::f32, .tf32 = true});
 }
 
+// Each product cuts what it adds to its accumulator: half a unit in the last place, always toward zero.
+TEST(CudaSdpa, LongRowsOfFp32LoseNoMoreThanFp32Does) {
+  for (const std::int64_t n : {2048, 4096}) {
+    const auto expect_exact = [](const Case& c) {
+      SCOPED_TRACE(c.name());
+      Call call(c);
+      const Result wanted = call.reference(true), forward = call.forward(),
+                   backward = call.backward();
+      EXPECT_LE(distance(forward.out, wanted.out), 1e-6);
+      EXPECT_LE(distance(forward.lse, wanted.lse), 1e-6);
+      EXPECT_LE(distance(backward.dq, wanted.dq), 1e-6);
+      EXPECT_LE(distance(backward.dk, wanted.dk), 1e-6);
+      EXPECT_LE(distance(backward.dv, wanted.dv), 1e-6);
+    };
+    expect_exact({.Nq = 16, .Nk = n, .Dk = 32, .Dv = 32, .elem = Elem::f32});
+    expect_exact({.Nq = n, .Nk = 16, .Dk = 32, .Dv = 32, .elem = Elem::f32});
+  }
+}
+
 TEST(CudaSdpa, AnyLayoutIsReadAndWrittenInPlace) {
   for (const Elem elem : kElems)
     for (const Layout layout : {Layout::bhnd, Layout::bnhd, Layout::bhdn, Layout::gaps})
