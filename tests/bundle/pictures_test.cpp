@@ -6,6 +6,7 @@
 
 #include "bundle/untrained.h"
 #include "fovea/bundle/load.h"
+#include "fovea/data/example.h"
 
 namespace fovea::bundle {
 namespace {
@@ -73,6 +74,21 @@ TEST(Pictures, HaveIdsOfTheirOwnWhateverTheirNamesAndOrder) {
               ElementsAre(first.string(), second.string(), "1.2.840.1.2.3", "1.2.840.1.2.4"));
   EXPECT_THAT(ask({other, second, first}).ids,
               ElementsAre("1.2.840.1.2.4", second.string(), first.string()));
+}
+
+TEST(Pictures, InMemoryAreAnsweredAsTheirFilesAre) {
+  const Predictor predictor = fovea::load(untrained().path);
+  for (const auto& file : untrained().images) {
+    const io::Array array = io::read_npy(file);
+    Example example;
+    example.id = "scan 7";
+    example.inputs["image"] =
+        torch::from_blob(const_cast<std::byte*>(array.bytes.data()),
+                         {1, array.shape[0], array.shape[1]}, torch::kFloat32);
+    const Prediction found = predictor.predict(example), wanted = predictor.predict(file);
+    EXPECT_EQ(found.probabilities, wanted.probabilities);
+    EXPECT_EQ(found.id, "scan 7");
+  }
 }
 
 }  // namespace

@@ -315,6 +315,85 @@ TEST(Spacing, IsTakenFromTheFirstAttributeThatGivesIt) {
   EXPECT_THAT(unknown.notes, Contains(HasSubstr("the spacing is unknown")));
 }
 
+/// Rows 0.7 mm and columns 0.5 mm apart.
+DicomBytes placed(const std::string& orientation, const std::string& position) {
+  DicomBytes b;
+  b.text(0x00180088, "DS", "2.5").text(0x00200032, "DS", position);
+  return b.text(0x00200037, "DS", orientation).text(0x00280030, "DS", "0.7\\0.5");
+}
+
+TEST(Grid, OfOneSliceIsItsPositionOrientationAndSpacing) {
+  DicomImage made;
+  // Sagittal: a row of pixels runs to the back (+y), a column to the feet (-z).
+  made.before_pixels = placed("0\\1\\0\\0\\0\\-1", "10\\-20\\30").bytes();
+  const Grid grid = read_bytes(made.file()).grid();
+  EXPECT_THAT(grid.size, ElementsAre(3, 2, 1));
+  EXPECT_TRUE(grid.millimetres);
+  EXPECT_THAT(grid.affine({0, 0, 0}), ElementsAre(10, -20, 30));
+  EXPECT_THAT(grid.affine({2, 0, 0}), ElementsAre(10, -19, 30));
+  EXPECT_THAT(grid.affine({0, 1, 0}), ElementsAre(10, -20, 29.3));
+  // Along (0, 1, 0) x (0, 0, -1) = (-1, 0, 0), by SpacingBetweenSlices.
+  EXPECT_THAT(grid.affine({0, 0, 1}), ElementsAre(7.5, -20, 30));
+}
+
+TEST(Grid, WithoutAPlaceIsThatOfThePixels) {
+  DicomImage made;
+  made.before_pixels = DicomBytes().text(0x00181164, "DS", "0.2\\0.3").bytes();
+  const Grid grid = read_bytes(made.file()).grid();
+  EXPECT_TRUE(grid.millimetres);
+  EXPECT_THAT(grid.affine({1, 1, 0}), ElementsAre(0.3, 0.2, 0));
+  made.before_pixels = "";
+  EXPECT_EQ(read_bytes(made.file()).grid(), (Grid{{3, 2, 1}, {}, false}));
+}
+
+TEST(Grid, WhoseAxesAreNoneIsNotBelieved) {
+  DicomImage made;
+  made.before_pixels = placed("1\\0\\0\\0.1\\1\\0", "0\\0\\0").bytes();
+  const Image image = read_bytes(made.file());
+  EXPECT_FALSE(image.affine);
+  EXPECT_THAT(image.notes, Contains(HasSubstr("two unit vectors at a right angle")));
+}
+
+/// Three frames with these positions, the orientation and spacing shared.
+Image frames_at(const std::vector<std::string>& positions) {
+  DicomImage made;
+  made.frames = std::to_string(positions.size());
+  made.pixels = std::string(positions.size() * 6, 1);
+  DicomBytes b;
+  b.header(0x52009229, "SQ", 0xFFFFFFFF).item();
+  b.header(0x00209116, "SQ", 0xFFFFFFFF).item().text(0x00200037, "DS", "1\\0\\0\\0\\1\\0");
+  b.item_end().sequence_end().header(0x00289110, "SQ", 0xFFFFFFFF).item();
+  b.text(0x00280030, "DS", "0.7\\0.5").item_end().sequence_end().item_end().sequence_end();
+  b.header(0x52009230, "SQ", 0xFFFFFFFF);
+  for (const std::string& position : positions) {
+    b.item().header(0x00209113, "SQ", 0xFFFFFFFF).item().text(0x00200032, "DS", position);
+    b.item_end().sequence_end().item_end();
+  }
+  made.before_pixels = b.sequence_end().bytes();
+  return read_bytes(made.file());
+}
+
+TEST(Grid, OfFramesGoesFromTheFirstToTheLast) {
+  const Grid grid = frames_at({"1\\2\\9", "1\\2\\6", "1\\2\\3"}).grid();
+  EXPECT_THAT(grid.size, ElementsAre(3, 2, 3));
+  EXPECT_THAT(grid.affine({0, 0, 2}), ElementsAre(1, 2, 3));
+  EXPECT_THAT(grid.affine({2, 1, 1}), ElementsAre(2, 2.7, 6));
+  // A gantry that is tilted shifts each slice as much.
+  EXPECT_THAT(frames_at({"0\\0\\0", "0\\1\\3", "0\\2\\6"}).grid().affine({0, 0, 1}),
+              ElementsAre(0, 1, 3));
+}
+
+TEST(Grid, OfFramesInUnevenStepsIsUnknown) {
+  for (const std::vector<std::string>& positions :
+       {std::vector<std::string>{"0\\0\\0", "0\\0\\3", "0\\0\\9"},
+        {"0\\0\\0", "0\\0\\6", "0\\0\\3"},
+        {"0\\0\\0", "0\\0\\0", "0\\0\\0"}}) {
+    const Image image = frames_at(positions);
+    EXPECT_FALSE(image.affine);
+    EXPECT_THAT(image.notes, Contains(HasSubstr("the place in the patient is unknown")));
+  }
+}
+
 TEST(Floats, ThatAreNotFiniteAreCountedAndRefused) {
   const float pixels[6] = {1, NAN, 2, INFINITY, -INFINITY, 3};
   DicomBytes b;

@@ -1,10 +1,13 @@
 #include "fovea/phantom/phantom.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 #include "fovea/io/image_file.h"
 #include "fovea/storage/csv.h"
@@ -248,6 +251,53 @@ TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveThePicturesAsTheyAre) {
   for (const int ill : {0, 1})
     EXPECT_NEAR(both[ill] / cases[ill], called[ill] / cases[ill] * high[ill] / cases[ill], 0.1);
   EXPECT_GT(high[1] / cases[1], high[0] / cases[0]);
+}
+
+TEST(Phantom, BoxesOfAVolumeAreThoseOfItsMasks) {
+  const TempFolder folder;
+  PhantomOptions options = small();
+  options.size = 128;
+  options.slices = 60;  // 2.5 mm and 4 mm a voxel: small lesions are seen
+  options.prevalence = 1;
+  write_phantoms(folder / "p", options);
+  const storage::Table table = storage::read_csv(folder / "p/volumes.csv");
+  const std::vector<std::string> masks = column(table, "mask"), boxes = column(table, "boxes");
+  for (size_t v = 0; v < masks.size(); ++v) {
+    std::vector<std::array<double, 6>> all;  // low, high
+    std::istringstream list(boxes[v]);
+    for (std::string one; std::getline(list, one, ';');) {
+      std::istringstream numbers(one);
+      std::array<double, 6> box;
+      for (double& number : box) numbers >> number;
+      for (size_t axis = 0; axis < 3; ++axis) box[3 + axis] += box[axis];
+      all.push_back(box);
+    }
+    ASSERT_FALSE(all.empty());
+    std::vector<int64_t> inside(all.size());
+    for (int64_t k = 0; k < options.slices; ++k) {
+      const Image mask = io::read_png(folder / "p" / masks[v] / fmt::format("{:03}.png", k + 1));
+      for (int64_t j = 0; j < options.size; ++j)
+        for (int64_t i = 0; i < options.size; ++i) {
+          if (mask.data<uint8_t>()[j * options.size + i] == 0) continue;
+          bool covered = false;
+          for (size_t b = 0; b < all.size(); ++b) {
+            const auto in = [&](size_t axis, int64_t voxel) {
+              const double centre = static_cast<double>(voxel) + 0.5;
+              return all[b][axis] <= centre && centre <= all[b][3 + axis];
+            };
+            if (!in(0, i) || !in(1, j) || !in(2, k)) continue;
+            covered = true;
+            ++inside[b];
+          }
+          EXPECT_TRUE(covered) << i << " " << j << " " << k;
+        }
+    }
+    for (size_t b = 0; b < all.size(); ++b) {
+      double volume = 1;
+      for (size_t axis = 0; axis < 3; ++axis) volume *= all[b][3 + axis] - all[b][axis];
+      EXPECT_GT(static_cast<double>(inside[b]), 0.35 * volume);  // a ball fills 0.52 of its box
+    }
+  }
 }
 
 }  // namespace
