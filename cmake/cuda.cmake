@@ -21,17 +21,21 @@ cmake_path(GET fovea_toolkit PARENT_PATH fovea_toolkit)
 file(GLOB fovea_cu CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
 set(fovea_cuda_folder ${PROJECT_BINARY_DIR}/cuda)
 file(MAKE_DIRECTORY ${fovea_cuda_folder})
+function(fovea_compile_cuda source object)  # and further folders of headers
+  get_filename_component(name ${source} NAME)
+  set(include ${PROJECT_SOURCE_DIR}/kernels ${ARGN})
+  add_custom_command(OUTPUT ${object} BYPRODUCTS ${object}.log
+    COMMAND ${CMAKE_COMMAND} -D NVCC=${FOVEA_NVCC} -D HOST=${CMAKE_CXX_COMPILER}
+            -D "INCLUDE=${include}" -D SOURCE=${source} -D OBJECT=${object}
+            -P ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake
+    DEPENDS ${source} ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake DEPFILE ${object}.d
+    COMMENT "nvcc ${name}" VERBATIM)
+endfunction()
 set(fovea_cu_objects)
 foreach(file ${fovea_cu})
   get_filename_component(name ${file} NAME_WE)
-  set(object ${fovea_cuda_folder}/${name}.o)
-  add_custom_command(OUTPUT ${object} BYPRODUCTS ${object}.log
-    COMMAND ${CMAKE_COMMAND} -D NVCC=${FOVEA_NVCC} -D HOST=${CMAKE_CXX_COMPILER}
-            -D INCLUDE=${PROJECT_SOURCE_DIR}/kernels -D SOURCE=${file} -D OBJECT=${object}
-            -P ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake
-    DEPENDS ${file} ${PROJECT_SOURCE_DIR}/cmake/compile_cuda.cmake DEPFILE ${object}.d
-    COMMENT "nvcc ${name}.cu" VERBATIM)
-  list(APPEND fovea_cu_objects ${object})
+  fovea_compile_cuda(${file} ${fovea_cuda_folder}/${name}.o)
+  list(APPEND fovea_cu_objects ${fovea_cuda_folder}/${name}.o)
 endforeach()
 
 foreach(library torch_cuda c10_cuda)

@@ -4,7 +4,6 @@
 #   A test program test_NAME of tests/NAME/*_test.cpp links just these modules: what a module forgot to declare does not
 #   link.
 set_property(GLOBAL PROPERTY FOVEA_MODULES "")
-set(fovea_gpu_modules core metrics storage report attention data nn tasks train)
 
 add_library(fovea_flags INTERFACE)
 target_compile_options(fovea_flags INTERFACE -Wall -Wextra -Wno-unknown-pragmas
@@ -40,9 +39,6 @@ function(fovea_module name)
   cmake_parse_arguments(arg "" "FOLDER" "USES;LIBRARIES" ${ARGN})
   if(NOT arg_FOLDER)
     set(arg_FOLDER src/${name})
-  endif()
-  if(FOVEA_GPU_CHECK AND NOT name IN_LIST fovea_gpu_modules)
-    return()
   endif()
   set(closure ${name})
   set(libraries ${arg_LIBRARIES})
@@ -119,9 +115,10 @@ function(fovea_library)
     $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
 endfunction()
 
-# fovea_tests(NAME [OF MODULE]): the test program of one module, from tests/NAME/*_test.cpp.
+# fovea_tests(NAME [OF MODULE] [WHOLE]): the test program of one module, from tests/NAME/*_test.cpp; an entry for each test, or
+# WHOLE: one for all of them, in one process, which is skipped where the program prints "skipped: ".
 function(fovea_tests name)
-  cmake_parse_arguments(arg "" "OF" "" ${ARGN})
+  cmake_parse_arguments(arg "WHOLE" "OF" "" ${ARGN})
   set(module ${name})
   if(arg_OF)
     set(module ${arg_OF})
@@ -146,6 +143,11 @@ function(fovea_tests name)
   target_link_libraries(test_${name} PRIVATE GTest::gmock GTest::gtest_main)
   if("torch" IN_LIST libraries)
     fovea_precompile(test_${name})
+  endif()
+  if(arg_WHOLE)
+    add_test(NAME "${name}: all" COMMAND test_${name})
+    set_tests_properties("${name}: all" PROPERTIES LABELS ${name} TIMEOUT 600 SKIP_REGULAR_EXPRESSION "skipped: ")
+    return()
   endif()
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name} TIMEOUT 300)
 endfunction()

@@ -2,9 +2,6 @@
 # Installed is what was built: scripts/quickstart builds the program alone, without the plug-in of the GPU. What is there
 # then serves every user and can be moved: LibTorch, which lies in the home of whoever built, is copied, and every path in
 # the folder is relative to the file that holds it.
-if(FOVEA_GPU_CHECK)
-  return()
-endif()
 include(CMakePackageConfigHelpers)
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/fovea)
 set(torch_folder ${CMAKE_INSTALL_LIBDIR}/fovea/torch)

@@ -12,7 +12,7 @@ function(fovea_tsan_target target)
   endif()
 endfunction()
 
-if(FOVEA_SANITIZE OR FOVEA_GPU_CHECK OR FOVEA_TIDY OR NOT FOVEA_PCH)
+if(FOVEA_SANITIZE OR FOVEA_TIDY OR NOT FOVEA_PCH)
   return()
 endif()
 add_library(fovea_tsan_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)

@@ -21,6 +21,8 @@ constexpr std::uint32_t kSharedBase = 1024;  // where the shared memory begins f
 
 /// Whether the driver takes it, by the documentation of cuTensorMapEncodeTiled with 128-byte swizzle.
 bool is_map(const TensorMap& map);
+/// From now on it takes none.
+void refuse_maps(bool all);
 
 std::uint32_t shared_address(const void* p);
 void barrier_init(Barrier* barrier, int arrivals);

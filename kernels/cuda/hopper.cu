@@ -18,7 +18,6 @@ FOVEA_REFUSAL(kAdded, "mask or bias");
 FOVEA_REFUSAL(kWidth, "width of heads");
 FOVEA_REFUSAL(kStrides, "strides");
 FOVEA_REFUSAL(kScale, "scale");
-FOVEA_REFUSAL(kDriver, "the driver refuses a tensor map");
 #undef FOVEA_REFUSAL
 
 /// Whether the copy engine can read it: rows of 16-byte units, none of them a repetition.
@@ -44,8 +43,7 @@ const Refusal* hopper_refuses(const SdpaArgs& a, Pass pass) {
   if (!mappable(a.q, a.Nq) || !mappable(a.k, a.Nk) || !mappable(a.v, a.Nk)) return &kStrides;
   if (pass == Pass::backward && !mappable(a.grad_out, a.Nq)) return &kStrides;
   if (!(a.scale > 0)) return &kScale;  // the greatest product is the greatest score
-  Maps maps;
-  return encode_maps(maps, a) ? &kDriver : nullptr;
+  return nullptr;
 }
 
 #if defined(__CUDACC__)

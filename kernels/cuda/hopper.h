@@ -16,6 +16,8 @@ struct Refusal {
   const char *f16, *bf16;
 };
 const Refusal* hopper_refuses(const SdpaArgs& a, Pass pass);
+constexpr Refusal kRefusedByDriver = {"sm80 mma f16 (the driver refuses a tensor map)",
+                                      "sm80 mma bf16 (the driver refuses a tensor map)"};
 
 /// The kernels that a call is given to.
 struct Choice {
@@ -26,6 +28,9 @@ Choice choose(const SdpaArgs& a, Pass pass);
 
 /// What the backward pass begins with, for every family.
 int write_delta(const SdpaArgs& a);
+
+/// An error of the next two: the driver refuses a tensor map, and nothing was started.
+constexpr int kNoMap = -1;
 
 // For what is not refused; out and lse, and after write_delta dq, dk and dv. T is f16 or bf16.
 template <class T>

@@ -172,6 +172,8 @@ struct HopperBackward {
       float p[N][4] = {}, dp[N][4] = {};
       std::uint32_t weights[N / 2][4], ds[N / 2][4];
       space.ring.wait_full(at);
+      settle(p);
+      settle(dp);
       wgmma_fence();
       start_product<T>(p, space.own_x, row, x);
       wgmma_commit();

@@ -21,7 +21,7 @@ int with_panels(const SdpaArgs& a, const F& f) {
 template <class T>
 int hopper_forward(const SdpaArgs& a) {
   Maps maps = {};
-  if (const int error = encode_maps(maps, a)) return error;
+  if (encode_maps(maps, a)) return kNoMap;
   return with_panels(a, [&](auto wide) {
     return launch_hopper<HopperForward<T, decltype(wide)::kPanels>>(a, maps);
   });
@@ -30,7 +30,7 @@ int hopper_forward(const SdpaArgs& a) {
 template <class T>
 int hopper_backward(const SdpaArgs& a) {
   Maps maps = {};
-  if (const int error = encode_maps(maps, a)) return error;
+  if (encode_maps(maps, a)) return kNoMap;
   return with_panels(a, [&](auto wide) {
     constexpr int kPanels = decltype(wide)::kPanels;
     int error = 0;

@@ -38,9 +38,7 @@ int launch_hopper(const SdpaArgs& a, const Maps& maps) {
   if (const cudaError_t error = cudaFuncSetAttribute(
           entry, cudaFuncAttributeMaxDynamicSharedMemorySize, Body::kSharedBytes))
     return error;
-  entry<<<static_cast<unsigned>(std::min(Body::jobs(a), kMostBlocks)), kHopperThreads,
-          Body::kSharedBytes, static_cast<cudaStream_t>(a.stream)>>>(a, maps);
-  return cudaGetLastError();
+  return start(entry, Body::jobs(a), kHopperThreads, Body::kSharedBytes, a.stream, a, maps);
 }
 
 #else

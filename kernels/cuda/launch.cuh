@@ -19,6 +19,17 @@ __global__ void __launch_bounds__(128, 2) kernel(const __grid_constant__ SdpaArg
   Body::run(a, more..., shared);
 }
 
+/// The error is that of this launch alone; cudaGetLastError would also tell what somebody else did before.
+template <class... Arguments>
+int start(void (*entry)(Arguments...), std::int64_t blocks, int threads, int shared_bytes,
+          void* stream, Arguments... arguments) {
+  void* all[] = {&arguments...};
+  const dim3 grid(static_cast<unsigned>(std::min(blocks, kMostBlocks)));
+  return cudaLaunchKernel(
+      reinterpret_cast<const void*>(entry), grid, dim3(static_cast<unsigned>(threads)), all,
+      static_cast<std::size_t>(shared_bytes), static_cast<cudaStream_t>(stream));
+}
+
 inline int shared_limit() {
   int device = 0, bytes = 0;
   if (cudaGetDevice(&device) != cudaSuccess ||
@@ -36,10 +47,7 @@ int launch(std::int64_t jobs, int threads, int shared_bytes, const SdpaArgs& a, 
     if (const cudaError_t error =
             cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes))
       return error;
-  entry<<<static_cast<unsigned>(std::min(jobs, kMostBlocks)), static_cast<unsigned>(threads),
-          static_cast<std::size_t>(shared_bytes), static_cast<cudaStream_t>(a.stream)>>>(a,
-                                                                                         more...);
-  return cudaGetLastError();
+  return start(entry, jobs, threads, shared_bytes, a.stream, a, more...);
 }
 
 #else

@@ -52,17 +52,30 @@ int forward_with_sums(const SdpaArgs& a) {
   const int error = forward_of<M>(a);
   return error ? error : sums_of<M>(a);
 }
+/// `path` is the choice's, until the driver refuses what hopper_refuses could not know.
 template <class T>
-int forward_16(const SdpaArgs& a, bool hopper) {
-  if (!hopper) return forward_with_sums<Mma16<T>>(a);
-  const int error = hopper_forward<T>(a);
-  return error ? error : sums_of<Mma16<T>>(a);
+void refused_by_driver(const char** path) {
+  *path = __is_same(T, bf16) ? kRefusedByDriver.bf16 : kRefusedByDriver.f16;
 }
 template <class T>
-int backward_16(const SdpaArgs& a, bool hopper) {
-  if (!hopper) return backward_of<Mma16<T>>(a);
-  const int error = write_delta(a);
-  return error ? error : hopper_backward<T>(a);
+int forward_16(const SdpaArgs& a, bool hopper, const char** path) {
+  if (hopper) {
+    const int error = hopper_forward<T>(a);
+    if (!error) return sums_of<Mma16<T>>(a);
+    if (error != kNoMap) return error;
+    refused_by_driver<T>(path);
+  }
+  return forward_with_sums<Mma16<T>>(a);
+}
+template <class T>
+int backward_16(const SdpaArgs& a, bool hopper, const char** path) {
+  if (hopper) {
+    int error = write_delta(a);
+    if (!error) error = hopper_backward<T>(a);
+    if (error != kNoMap) return error;
+    refused_by_driver<T>(path);
+  }
+  return backward_of<Mma16<T>>(a);
 }
 
 }  // namespace
@@ -83,8 +96,8 @@ int sdpa_fwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
   const Choice choice = choose(a, Pass::forward);
   *path = choice.path;
-  if (a.elem == Elem::f16) return forward_16<f16>(a, choice.hopper);
-  if (a.elem == Elem::bf16) return forward_16<bf16>(a, choice.hopper);
+  if (a.elem == Elem::f16) return forward_16<f16>(a, choice.hopper, path);
+  if (a.elem == Elem::bf16) return forward_16<bf16>(a, choice.hopper, path);
   return a.tf32 ? forward_with_sums<MmaTf32<1>>(a) : forward_with_sums<MmaTf32<3>>(a);
 }
 
@@ -92,8 +105,8 @@ int sdpa_bwd(const SdpaArgs& a, const char** path) noexcept {
   if (!fits(a)) return kInvalidValue;
   const Choice choice = choose(a, Pass::backward);
   *path = choice.path;
-  if (a.elem == Elem::f16) return backward_16<f16>(a, choice.hopper);
-  if (a.elem == Elem::bf16) return backward_16<bf16>(a, choice.hopper);
+  if (a.elem == Elem::f16) return backward_16<f16>(a, choice.hopper, path);
+  if (a.elem == Elem::bf16) return backward_16<bf16>(a, choice.hopper, path);
   return a.tf32 ? backward_of<MmaTf32<1>>(a) : backward_of<MmaTf32<3>>(a);
 }
 

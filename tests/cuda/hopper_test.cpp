@@ -5,7 +5,7 @@
 #include <random>
 
 #include "cuda/call.h"
-#include "cuda/device.h"
+#include "cuda/device_hopper.h"
 
 namespace fovea::cuda::test {
 namespace {
@@ -253,6 +253,22 @@ TEST(Hopper, WhatTheyDoNotTakeGoesToTheOthersWithAReason) {
   EXPECT_EQ(with([](Case& x) { x.elem = Elem::bf16, x.Dk = 4; }), "sm80 mma bf16 (width of heads)");
   EXPECT_EQ(with([](Case& x) { x.elem = Elem::f32; }), "sm80 mma 3xtf32");
 }
+
+#if !defined(FOVEA_ON_GPU)
+TEST(Hopper, WhatTheDriverRefusesGoesToTheOthersToo) {
+  const Case c{.Nq = kLong, .Nk = kLong, .Dk = 8, .Dv = 8, .sm = 90};
+  Call call(c);
+  emulate::refuse_maps(true);
+  const Result wanted = call.reference(true), forward = call.forward();
+  EXPECT_EQ(call.path(), "sm80 mma f16 (the driver refuses a tensor map)");
+  const Result backward = call.backward();
+  emulate::refuse_maps(false);
+  EXPECT_EQ(call.path(), "sm80 mma f16 (the driver refuses a tensor map)");
+  EXPECT_LE(distance(forward.out, wanted.out), bound(c));
+  EXPECT_LE(distance(backward.dq, wanted.dq), 2 * bound(c));
+  EXPECT_LE(distance(backward.dk, wanted.dk), 2 * bound(c));
+}
+#endif
 
 TEST(Hopper, ALongCallWithSumsOfItsWeights) {
   const Case c{.Nq = kLong,

@@ -4,9 +4,9 @@
   machine_code.py FOLDER NVDISASM
 
 For each kernel in FOLDER/*.o, on every GPU that it was compiled for: the instructions; loads and stores for which the
-compiler forgot whether they go to shared or to global memory; and, in the order of the code, the most branches between a
-product of the tensor cores and the next exponential. The first has no place in any kernel: such a load waits for both.
-The second would be a branch for each score.
+compiler forgot whether they go to shared or to global memory; and, in the order of the code, the most branches between
+a product of the tensor cores and the next exponential. There is no place for the former in any kernel: they wait for
+both memories. The latter would be a branch for each score.
 """
 
 import re

@@ -1,15 +1,15 @@
-// The attention operators on a GPU: against the formula in double, the CPU's operators, and themselves. With
-// FOVEA_REQUIRE_GPU=1 a machine without a GPU fails instead of skipping.
+// The attention operators on a GPU: against the formula in double, the CPU's operators, and themselves.
 #include <ATen/autocast_mode.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
+#include <filesystem>
 #include <functional>
 
 #include "attention/draws.h"
 #include "fovea/attention/attention.h"
-#include "fovea/train/device.h"
+#include "gpu/gpu.h"
 
 namespace fovea::attention::test {
 namespace {
@@ -18,16 +18,7 @@ using testing::HasSubstr;
 
 const torch::Device kGpu(torch::kCUDA, 0);
 
-class GpuAttention : public testing::Test {
- protected:
-  void SetUp() override {
-    if (train::choose_device("auto").is_cuda()) return;
-    const char* required = std::getenv("FOVEA_REQUIRE_GPU");
-    if (required && std::string(required) == "1")
-      FAIL() << "FOVEA_REQUIRE_GPU=1, and no CUDA device: " << train::describe_gpus();
-    GTEST_SKIP() << "no CUDA device: needs sm_80+ (" << train::describe_gpus() << ")";
-  }
-};
+using GpuAttention = fovea::test::WithGpu;
 
 OptionalTensor on_gpu(const OptionalTensor& t) {
   return t ? OptionalTensor(t->to(kGpu)) : std::nullopt;
@@ -319,7 +310,9 @@ TEST_F(GpuAttention, DropoutFollowsTheGeneratorOfTheDevice) {
 }
 
 TEST_F(GpuAttention, ACapturedGraphDrawsAnewAtEveryReplayAndItsBackwardAgrees) {
-  void* library = dlopen(FOVEA_BINARY_DIR "/libfovea_gpu_graph.so", RTLD_NOW);
+  const auto beside = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  void* library = dlopen((beside / "libfovea_gpu_graph.so").c_str(), RTLD_NOW);
+  if (!library && fovea::test::gpu_required()) FAIL() << dlerror();
   if (!library) GTEST_SKIP() << "needs a build with nvcc: " << dlerror();
   const auto replay_twice =
       reinterpret_cast<void (*)(const std::function<void()>&, const std::function<void()>&)>(

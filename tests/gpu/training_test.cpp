@@ -1,4 +1,4 @@
-// Training and inference on one NVIDIA GPU; each test skips, with the reason, where there is none.
+// Training and inference on one NVIDIA GPU.
 #include <ATen/Context.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "fovea/nn/inference.h"
-#include "fovea/train/device.h"
 #include "fovea/train/evaluate.h"
 #include "fovea/train/memory.h"
+#include "gpu/gpu.h"
 #include "support/test_files.h"
 #include "train/small_run.h"
 
@@ -17,15 +17,7 @@ namespace {
 
 using torch::Tensor;
 
-class Gpu : public testing::Test {
- protected:
-  void SetUp() override {
-    const torch::Device found = choose_device("auto");
-    if (!found.is_cuda()) GTEST_SKIP() << "needs an NVIDIA GPU: " << describe_gpus();
-    device_ = found;
-  }
-  torch::Device device_ = torch::kCPU;
-};
+using Gpu = test::WithGpu;
 
 struct Losses : Callback {
   std::vector<double> all;
