@@ -178,8 +178,9 @@ TEST(Spatial, MaskPointsAndBoxesGoWhereTheImageGoes) {
                     place[axis] < static_cast<float>(after.scene.grid.size[size_t(axis)]) - 1.5;
         if (inside) {
           const auto source = at_place(after.scene, place, volume);
-          for (size_t axis = 0; axis < static_cast<size_t>(dims); ++axis)
-            ASSERT_NEAR(source[axis], before.lesion.middle[axis], 0.02) << repeat << " " << axis;
+          for (size_t axis = 0; axis < static_cast<size_t>(dims);
+               ++axis)  // antialiasing bends a ramp
+            ASSERT_NEAR(source[axis], before.lesion.middle[axis], 0.05) << repeat << " " << axis;
         }
 
         // The box of the mask, where the lesion is whole.
