@@ -45,6 +45,7 @@ struct Header {
   int64_t bits = 0;
   uint32_t compression = kPlain;
   bool top_down = false;
+  size_t end = 0;  // where samples may begin
   size_t samples_at = 0;
   Palette palette;               // up to 8 bits
   std::array<Field, 3> fields;   // red, green and blue of 16 and 32 bits
@@ -154,6 +155,7 @@ Header read_header(std::string_view file, const fs::path& path, const ImageLimit
         "BMP", path,
         fmt::format("found {} bytes and no whole header; the file is cut off", file.size()));
   Header header;
+  header.end = kFileHeader + size;
   header.samples_at = u32_at(file, 10, Order::little);
   Image& image = header.image;
   uint32_t colours = 0;
@@ -311,12 +313,13 @@ Image decode_bmp(std::string_view file, const fs::path& path, const ImageLimits&
   const bool plain = header.compression != kRle8 && header.compression != kRle4;
   const size_t wanted =
       plain ? header.bytes_of_row() * static_cast<size_t>(header.image.height) : 2;
-  if (header.samples_at < kFileHeader + kCoreHeader || header.samples_at > file.size() ||
+  if (header.samples_at < header.end || header.samples_at > file.size() ||
       wanted > file.size() - header.samples_at) {
-    throw refusal("BMP", path,
-                  fmt::format("its {} bytes of samples from byte {} on are not inside the {} bytes "
-                              "of the file; it is cut off, copy it again",
-                              wanted, header.samples_at, file.size()));
+    throw refusal(
+        "BMP", path,
+        fmt::format("its {} bytes of samples from byte {} on are not between its "
+                    "header of {} and its end at {}; it is cut off or damaged, copy it again",
+                    wanted, header.samples_at, header.end, file.size()));
   }
   Image image = header.image;
   allocate(image);

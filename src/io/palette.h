@@ -39,7 +39,12 @@ class Palette {
   /// Writes one pixel of `channels`; false where the palette has no such colour.
   bool put(size_t index, int64_t channels, uint8_t* to) const {
     if (index >= colours_.size()) return false;
-    std::copy_n(colours_[index].begin(), channels, to);
+    const Colour& colour = colours_[index];
+    to[0] = colour[0];
+    if (channels == 3) {
+      to[1] = colour[1];
+      to[2] = colour[2];
+    }
     return true;
   }
 

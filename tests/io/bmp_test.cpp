@@ -106,6 +106,7 @@ TEST(Bmp, ColoursAndPlacesThatAreNotThereAreRefused) {
   EXPECT_THAT(refusal(decode_bmp, changed("few_colours8", 46, 119)),
               HasSubstr("found colour 119 in a palette of 119"));
   EXPECT_THAT(refusal(decode_bmp, changed("palette8", 10, 54)), HasSubstr("room for 0 colours"));
+  EXPECT_THAT(refusal(decode_bmp, changed("rgb24", 10, 53)), HasSubstr("from byte 53"));
   EXPECT_THAT(refusal(decode_bmp, changed("rle8", 18, 9)), HasSubstr("column 9 of row 0"));
   EXPECT_THAT(refusal(decode_bmp, changed("rle8", 22, 11)), HasSubstr("row 11"));
 }
