@@ -165,7 +165,9 @@ class TagsTarget final : public Target {
     for (const int64_t i : cases) kept.push_back(std::move(spans_.at(static_cast<size_t>(i))));
     spans_ = std::move(kept);
   }
-  std::string summary() const override { return fmt::format("entities {}", join(spec_.classes, ", ", 20)); }
+  std::string summary() const override {
+    return fmt::format("entities {}", join(spec_.classes, ", ", 20));
+  }
 
   void prepare(const InputsOfCases& cases) override {
     const auto input =

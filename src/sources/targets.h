@@ -37,6 +37,10 @@ class TensorTarget : public Target {
 TargetPtr read_labels(const std::string& name, const ClassesOptions& options,
                       const LabelTexts& texts);
 
+/// One class of several for each case, int64 [N], -1 where it is not known; or several labels at once,
+/// float32 [N, L] of 0 and 1, NaN where one is not known.
+TargetPtr classes_of_cases(TargetSpec spec, torch::Tensor values, Findings findings);
+
 /// A number for each case, float32 [N], NaN where it is not known.
 TargetPtr number_of_cases(std::string name, torch::Tensor values, Findings findings);
 

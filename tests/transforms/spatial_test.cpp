@@ -107,7 +107,8 @@ struct Check {
   int64_t wrong = 0, checked = 0;
 };
 
-/// Each voxel of the mask that came from more than half a voxel from the lesion's rim.
+/// Each voxel of the mask that came from more than half a voxel from the lesion's rim: half its
+/// diagonal, for so far from the nearest centre, which decides, it may be.
 Check mask_against_image(const Study& study, const std::string& step) {
   const Scene& scene = study.scene;
   const Tensor from = as_volume(scene.image, study.volume);
@@ -125,7 +126,8 @@ Check mask_against_image(const Study& study, const std::string& step) {
       continue;
     }
     const double g = study.lesion.at(x[v], y[v], z[v]);
-    if (std::abs(g - 1) * study.lesion.shortest(study.volume) <= 0.5) continue;
+    const double half = 0.5 * std::sqrt(study.volume ? 3 : 2) + 0.05;  // antialiasing bends a ramp
+    if (std::abs(g - 1) * study.lesion.shortest(study.volume) <= half) continue;
     ++check.checked;
     if (found != (g < 1 ? 1 : 0)) ++check.wrong;
   }
@@ -195,7 +197,8 @@ TEST(Spatial, MaskPointsAndBoxesGoWhereTheImageGoes) {
         for (int64_t axis = 0; axis < dims; ++axis) {
           const Tensor along = voxels.select(1, dims - 1 - axis);
           // A voxel reaches half a step from its centre, and a lesion's rim runs between centres.
-          const double slack = name.starts_with("elastic") ? 1.5 : 1.01;
+          // (two of 1.4 voxels each where an affine enlarges).
+          const double slack = name == "elastic" ? 1.5 : name == "affine" ? 1.4 : 1.01;
           EXPECT_NEAR(box[0][axis].item<double>(), along.min().item<double>(), slack) << repeat;
           EXPECT_NEAR(box[0][dims + axis].item<double>(), along.max().item<double>() + 1, slack)
               << repeat;
