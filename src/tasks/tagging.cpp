@@ -40,8 +40,8 @@ class TextPlaces {
   TextPlaces(const Batch& batch, const std::string& input, int64_t row)
       : text_(written(batch, input, row)) {
     if (!text_)
-      throw config_error(fmt::format(
-          "tagging: the cases keep no text of the input '{}' (Example::origin)", input));
+      throw config_error(
+          fmt::format("tagging: the cases do not keep the text of the input '{}'", input));
   }
 
   Entity in_bytes(const Entity& tokens) const {
