@@ -79,6 +79,30 @@ TEST(Style, NothingReadsOrWritesNumbersByTheLocale) {
   EXPECT_EQ(found.out, "");
 }
 
+/// Lines of src, include and apps that match; `but` leaves files out.
+std::string lines_with(const std::string& words, const std::string& but = "") {
+  return run_shell("git -c safe.directory=" + quoted(source()) + " -C " + quoted(source()) +
+                   " grep -nIE " + quoted(words) + " -- src include apps " + but)
+      .out;
+}
+
+// core/threads.h knows the container's quota and a system that starts no more; openmp_guard tries.
+TEST(Style, ThreadsAreStartedInOnePlace) {
+  FOVEA_NEEDS_GIT();
+  EXPECT_EQ(lines_with("std::j?thread\\b|hardware_concurrency|pthread_create",
+                       "':!src/core/threads.cpp' ':!include/fovea/core/threads.h' "
+                       "':!src/bundle/openmp_guard.cpp'"),
+            "");
+}
+
+// What a target means stands in its TargetSpec; names of tensors are those of inputs, targets, heads.
+TEST(Style, NoCodeAsksForAKindOfTargetAndNoTensorHasANameWithADot) {
+  FOVEA_NEEDS_GIT();
+  EXPECT_EQ(lines_with("TargetKind"), "");
+  EXPECT_EQ(lines_with("(inputs|outputs|lengths|targets)(\\.find|\\.at|\\.contains|\\[).*\"[.]"),
+            "");
+}
+
 TEST(Style, NoSourceIsLongerThan400Lines) {
   FOVEA_NEEDS_GIT();
   for (const fs::path& file : with_ending({".h", ".cpp", ".cu", ".cuh"})) {
