@@ -58,10 +58,7 @@ void check_targets(const bundle::Trained& trained, const sources::Source& source
 report::DataNotes notes_of(const sources::Source& source, const std::string& split) {
   report::DataNotes notes;
   for (const std::string& note : source.remarks()) notes.notes.push_back(in_our_words(note));
-  for (const std::string& note : source.reading_notes()) {
-    log_info(note);
-    notes.notes.push_back(in_our_words(note));
-  }
+  for (const std::string& note : source.reading_notes()) notes.notes.push_back(noted(note));
   for (const auto& [name, input] : source.inputs) {
     int64_t cut = 0;
     for (size_t i = 0; i < source.splits.size(); ++i)

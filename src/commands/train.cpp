@@ -6,7 +6,6 @@
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
 #include "fovea/config/version.h"
-#include "fovea/core/log.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/train/callbacks.h"
@@ -103,11 +102,7 @@ int train(const TrainRequest& request) {
   const sources::Source source =
       sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
   sources::keep_choices(source, config.data);
-  const auto note = [&](const std::string& text) {
-    log_info(text);
-    run_options.notes.push_back(in_our_words(text));
-  };
-  for (const std::string& text : source.remarks()) note(text);
+  for (const std::string& text : source.remarks()) run_options.notes.push_back(noted(text));
   const bundle::ModelCard card = bundle::make_card(config, source);
   const tasks::TaskPtr task = bundle::make_task(config, card);
   const auto model = bundle::make_model(config, card, *task);
@@ -127,7 +122,7 @@ int train(const TrainRequest& request) {
                           .seed = static_cast<uint64_t>(config.seed),
                           .mix = mixing(config, card.targets)},
                          config.train);
-  for (const std::string& text : trainer.notes()) note(text);
+  for (const std::string& text : trainer.notes()) run_options.notes.push_back(noted(text));
   train::RunFolder run(out, identity(config, source, device, threads, request.resume ? out : ""),
                        run_options);
   bundle::write_card(out / "model.json", card);
@@ -136,10 +131,7 @@ int train(const TrainRequest& request) {
   train::EventLog events(out);
   train::ProgressLine progress;
   const train::Result result = trainer.fit({&journal, &events, &progress}, &run);
-  for (const std::string& note : source.reading_notes()) {
-    log_info(note);
-    run.add_note(in_our_words(note));
-  }
+  for (const std::string& text : source.reading_notes()) run.add_note(noted(text));
   if (result.end == train::Result::End::stopped) {
     std::cout << result.reason << "; go on with --resume\n";
   } else {

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "fovea/core/error.h"
+#include "fovea/core/log.h"
 
 namespace fovea::commands {
 namespace {
@@ -74,6 +75,11 @@ std::string word_for(std::string_view type, std::string_view field) {
 }
 
 std::string in_our_words(std::string_view message) { return reworded(message, word_for); }
+
+std::string noted(const std::string& note) {
+  log_info(note);
+  return in_our_words(note);
+}
 
 void complain(std::string_view message) { std::cerr << "fovea: " << in_our_words(message) << '\n'; }
 

@@ -15,6 +15,9 @@ std::string word_for(std::string_view type, std::string_view field);
 /// A message of the library in the program's words.
 std::string in_our_words(std::string_view message);
 
+/// Logs a note of the library, and gives it in the program's words for the files that keep it.
+std::string noted(const std::string& note);
+
 /// "fovea: ", the message in the program's words and a line break, on standard error: every refusal
 /// and failure of the program goes through here.
 void complain(std::string_view message);
