@@ -45,7 +45,9 @@ TEST(Ahead, AnExceptionComesInItsPlaceAndTheOthersGoOn) {
     EXPECT_EQ(values.next(), 0);
     EXPECT_EQ(values.next(), 1);
     EXPECT_THROW(values.next(), std::runtime_error);
-    if (threads > 0) EXPECT_EQ(values.next(), 3);
+    if (threads > 0) {
+      EXPECT_EQ(values.next(), 3);
+    }
   }
 }
 
