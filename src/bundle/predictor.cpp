@@ -304,7 +304,7 @@ void Predictor::predict(const Dataset& cases, int threads, const Result& result,
     group.clear();
     indices.clear();
   };
-  for (int64_t i = 0; auto one = decoded.next(); ++i) {
+  for (int64_t i = 0; auto one = guarded([&] { return decoded.next(); }); ++i) {
     const bool fits = one->example && std::ssize(group) < kBatch &&
                       same_shapes(group, *one->example, cases.schema());
     if (!fits) answer();
