@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
-#include <cmath>
 #include <exception>
 #include <fstream>
 #include <mutex>
@@ -47,8 +46,8 @@ void Workers::start(int64_t threads, const std::function<void(const std::stop_to
       threads_.emplace_back([work](const std::stop_token& stop) { work(stop); });
   } catch (const std::system_error& error) {
     log_once("threads", "the system starts no more threads (" + error.code().message() +
-                            "): going on with " + std::to_string(threads_.size()) + " of " +
-                            std::to_string(threads));
+                            "): " + std::to_string(threads_.size()) + " of " +
+                            std::to_string(threads) + " could be started");
   }
 }
 

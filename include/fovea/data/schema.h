@@ -17,8 +17,8 @@ enum class Layout {
   tokens,  ///< [L], one for each token of a text
   mask,    ///< [H, W] or [D, H, W], a class for each sample of an image
   image,   ///< [C, H, W] or [C, D, H, W], an image on the grid of another
-  boxes,   ///< [B, 2 d]: least, then greatest corner, x before y (before z), in samples from the
-           ///< image's edge on: the whole image is [0, 0, W, H]
+  boxes,  ///< [B, 2 d + 1]: least, then greatest corner, x before y (before z), in samples from the
+          ///< image's edge on (the whole image is [0, 0, W, H]); then the class, -1: ignored
   points,  ///< [P, d]: x, y (, z), likewise
 };
 
