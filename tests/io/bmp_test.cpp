@@ -112,11 +112,9 @@ TEST(Bmp, ColoursAndPlacesThatAreNotThereAreRefused) {
 }
 
 TEST(Bmp, EveryTruncationIsRefused) {
-  for (const std::string name : {"grey1", "palette4", "few_colours8", "core8", "rgb24", "rgb565",
-                                 "rgba32", "rle8", "rle4"}) {
-    const std::string whole = bytes_of_file(name + ".bmp");
-    for (size_t n = 0; n < whole.size(); ++n) refusal(decode_bmp, whole.substr(0, n));
-  }
+  for (const std::string name :
+       {"grey1", "palette4", "few_colours8", "core8", "rgb24", "rgb565", "rgba32", "rle8", "rle4"})
+    cut(decode_bmp, bytes_of_file(name + ".bmp"));
 }
 
 TEST(Bmp, NoChangedByteDoesMoreThanChangeThePictureOrRefuseIt) {

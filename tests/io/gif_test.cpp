@@ -67,10 +67,8 @@ TEST(Gif, AHugeSizeIsRefusedFromTheHeader) {
 }
 
 TEST(Gif, EveryTruncationIsRefused) {
-  for (const std::string name : {"grey", "palette", "interlaced", "animated"}) {
-    const std::string whole = bytes_of_file(name + ".gif");
-    for (size_t n = 0; n < whole.size(); ++n) refusal(decode_gif, whole.substr(0, n));
-  }
+  for (const std::string name : {"grey", "palette", "interlaced", "animated"})
+    cut(decode_gif, bytes_of_file(name + ".gif"));
   EXPECT_THAT(refusal(decode_gif, bytes_of_file("grey.gif").substr(0, 800)),
               HasSubstr("cut off or damaged (giflib: "));
   EXPECT_THAT(refusal(decode_gif, bytes_of_file("grey8.png")), HasSubstr("header of GIF"));

@@ -117,10 +117,8 @@ TEST(Jpeg, AHugeSizeIsRefusedFromTheHeader) {
 
 TEST(Jpeg, EveryTruncationIsRefusedAndNothingIsPrinted) {
   testing::internal::CaptureStderr();
-  for (const std::string name : {"rgb.jpg", "progressive.jpg", "turned.jpg"}) {
-    const std::string whole = bytes_of_file(name);
-    for (size_t n = 0; n < whole.size(); ++n) refusal(decode_jpeg, whole.substr(0, n));
-  }
+  for (const std::string name : {"rgb.jpg", "progressive.jpg", "turned.jpg"})
+    cut(decode_jpeg, bytes_of_file(name));
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
   EXPECT_THAT(refusal(decode_jpeg, bytes_of_file("rgb.jpg").substr(0, 700)),
               HasSubstr("end marker"));

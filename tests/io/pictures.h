@@ -31,6 +31,11 @@ inline std::string refusal(Decode decode, const std::string& file, const ImageLi
   return "";
 }
 
+// Each beginning of a file but the whole is refused.
+inline void cut(Decode decode, const std::string& whole) {
+  for (size_t n = 0; n < whole.size(); ++n) refusal(decode, whole.substr(0, n));
+}
+
 // Changes each byte in four ways: what comes out is a whole picture, or a data Error.
 inline void damage(Decode decode, const std::string& whole) {
   testing::internal::CaptureStderr();

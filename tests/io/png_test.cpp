@@ -96,7 +96,7 @@ TEST(Png, AHugeSizeIsRefusedFromTheHeader) {
 
 TEST(Png, EveryTruncationAndEveryChangedByteIsRefused) {
   const std::string whole = bytes_of_file("rgb8.png");
-  for (size_t n = 0; n < whole.size(); ++n) refusal(decode_png, whole.substr(0, n));
+  cut(decode_png, whole);
   for (size_t at = 0; at < whole.size(); ++at) {
     std::string changed = whole;
     changed[at] = static_cast<char>(changed[at] ^ 0x10);

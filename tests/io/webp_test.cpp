@@ -73,10 +73,8 @@ TEST(Webp, AHugeSizeIsRefusedFromTheHeader) {
 }
 
 TEST(Webp, EveryTruncationIsRefused) {
-  for (const std::string name : {"rgb", "rgba", "lossy", "turned", "animated"}) {
-    const std::string whole = bytes_of_file(name + ".webp");
-    for (size_t n = 0; n < whole.size(); ++n) refusal(decode_webp, whole.substr(0, n));
-  }
+  for (const std::string name : {"rgb", "rgba", "lossy", "turned", "animated"})
+    cut(decode_webp, bytes_of_file(name + ".webp"));
   EXPECT_THAT(refusal(decode_webp, bytes_of_file("lossy.webp").substr(0, 60)),
               HasSubstr("not whole within its 60 bytes"));
   EXPECT_THAT(refusal(decode_webp, bytes_of_file("grey8.png")), HasSubstr("header of WebP"));
