@@ -3,11 +3,11 @@
 
 #include "apps/memory.h"
 #include "fovea/core/error.h"
-#include "fovea/nn/resnet.h"
-#include "fovea/nn/rnn.h"
-#include "fovea/nn/sequence_transformer.h"
-#include "fovea/nn/swin.h"
-#include "fovea/nn/vit.h"
+#include "fovea/nn/encoders/resnet.h"
+#include "fovea/nn/encoders/rnn.h"
+#include "fovea/nn/encoders/sequence_transformer.h"
+#include "fovea/nn/encoders/swin.h"
+#include "fovea/nn/encoders/vit.h"
 #include "fovea/train/trainer.h"
 #include "measure.h"
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 
 namespace fovea::io {
 

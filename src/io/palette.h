@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 
 namespace fovea::io {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 
 namespace fovea::io {
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 #include "fovea/io/npy.h"
 
 namespace fovea::sources {

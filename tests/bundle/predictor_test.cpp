@@ -8,7 +8,7 @@
 
 #include "fovea/bundle/parts.h"
 #include "fovea/core/error.h"
-#include "fovea/nn/mlp.h"
+#include "fovea/nn/encoders/mlp.h"
 #include "fovea/tasks/classification.h"
 
 namespace fovea {

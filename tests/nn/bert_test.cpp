@@ -1,5 +1,5 @@
 // BERT against the library that its published weights are for.
-#include "fovea/nn/bert.h"
+#include "fovea/nn/encoders/bert.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

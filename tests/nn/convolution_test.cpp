@@ -9,7 +9,7 @@
 
 #include "fovea/nn/inference.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/resnet.h"
+#include "fovea/nn/encoders/resnet.h"
 #include "nn/formula.h"
 #include "nn/one_thread.h"
 

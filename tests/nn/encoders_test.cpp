@@ -7,13 +7,13 @@
 #include <map>
 
 #include "fovea/core/error.h"
-#include "fovea/nn/cnn.h"
-#include "fovea/nn/densenet.h"
+#include "fovea/nn/encoders/cnn.h"
+#include "fovea/nn/encoders/densenet.h"
 #include "fovea/nn/inference.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/resnet.h"
-#include "fovea/nn/swin.h"
-#include "fovea/nn/vit.h"
+#include "fovea/nn/encoders/resnet.h"
+#include "fovea/nn/encoders/swin.h"
+#include "fovea/nn/encoders/vit.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/refusal.h"

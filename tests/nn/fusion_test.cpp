@@ -6,9 +6,9 @@
 
 #include "fovea/core/error.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/mlp.h"
+#include "fovea/nn/encoders/mlp.h"
 #include "fovea/nn/model.h"
-#include "fovea/nn/rnn.h"
+#include "fovea/nn/encoders/rnn.h"
 #include "fovea/nn/weights.h"
 
 namespace fovea::nn {

@@ -4,9 +4,9 @@
 #include <torch/nn.h>
 
 #include "fovea/core/error.h"
-#include "fovea/nn/cnn.h"
+#include "fovea/nn/encoders/cnn.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/resnet.h"
+#include "fovea/nn/encoders/resnet.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/refusal.h"

@@ -4,10 +4,10 @@
 
 #include <cmath>
 
-#include "fovea/nn/resnet1d.h"
-#include "fovea/nn/sequence_transformer.h"
-#include "fovea/nn/tcn.h"
-#include "fovea/nn/text_cnn.h"
+#include "fovea/nn/encoders/resnet1d.h"
+#include "fovea/nn/encoders/sequence_transformer.h"
+#include "fovea/nn/encoders/tcn.h"
+#include "fovea/nn/encoders/text_cnn.h"
 #include "nn/formula.h"
 
 namespace fovea::nn {

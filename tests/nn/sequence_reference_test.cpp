@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fovea/nn/rnn.h"
+#include "fovea/nn/encoders/rnn.h"
 #include "fovea/nn/transformer.h"
 #include "nn/formula.h"
 #include "support/test_files.h"

@@ -5,14 +5,14 @@
 
 #include <cmath>
 
-#include "fovea/nn/bert.h"
-#include "fovea/nn/dan.h"
+#include "fovea/nn/encoders/bert.h"
+#include "fovea/nn/encoders/dan.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/resnet1d.h"
-#include "fovea/nn/rnn.h"
-#include "fovea/nn/sequence_transformer.h"
-#include "fovea/nn/tcn.h"
-#include "fovea/nn/text_cnn.h"
+#include "fovea/nn/encoders/resnet1d.h"
+#include "fovea/nn/encoders/rnn.h"
+#include "fovea/nn/encoders/sequence_transformer.h"
+#include "fovea/nn/encoders/tcn.h"
+#include "fovea/nn/encoders/text_cnn.h"
 #include "nn/formula.h"
 
 namespace fovea::nn::test_sequences {

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <torch/nn.h>
 
-#include "fovea/nn/densenet.h"
+#include "fovea/nn/encoders/densenet.h"
 #include "fovea/nn/inference.h"
-#include "fovea/nn/resnet.h"
-#include "fovea/nn/vit.h"
+#include "fovea/nn/encoders/resnet.h"
+#include "fovea/nn/encoders/vit.h"
 #include "nn/formula.h"
 
 namespace fovea::nn {

@@ -6,9 +6,9 @@
 #include <cmath>
 
 #include "fovea/core/error.h"
-#include "fovea/nn/ft_transformer.h"
+#include "fovea/nn/encoders/ft_transformer.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/mlp.h"
+#include "fovea/nn/encoders/mlp.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/one_thread.h"

@@ -1,4 +1,4 @@
-#include "fovea/nn/transformer_decoder.h"
+#include "fovea/nn/decoders/transformer_decoder.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

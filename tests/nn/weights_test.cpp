@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "fovea/core/error.h"
-#include "fovea/nn/resnet.h"
-#include "fovea/nn/vit.h"
+#include "fovea/nn/encoders/resnet.h"
+#include "fovea/nn/encoders/vit.h"
 #include "fovea/storage/safetensors.h"
 #include "nn/formula.h"
 #include "support/test_files.h"

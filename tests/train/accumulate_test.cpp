@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "fovea/nn/mlp.h"
-#include "fovea/nn/rnn.h"
+#include "fovea/nn/encoders/mlp.h"
+#include "fovea/nn/encoders/rnn.h"
 #include "fovea/tasks/losses/bce.h"
 #include "fovea/tasks/losses/cross_entropy.h"
 #include "fovea/tasks/regression.h"

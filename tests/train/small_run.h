@@ -1,7 +1,7 @@
 // A data set that a tiny network learns in seconds, and all it takes to train on it.
 #pragma once
 
-#include "fovea/nn/cnn.h"
+#include "fovea/nn/encoders/cnn.h"
 #include "fovea/nn/weights.h"
 #include "fovea/tasks/classification.h"
 #include "fovea/train/optimizers/adamw.h"

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "fovea/core/grid.h"
+#include "fovea/image/grid.h"
 #include "fovea/data/schema.h"
 
 namespace fovea {

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <span>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 #include "fovea/dicom/scan.h"
 
 namespace fovea::dicom {

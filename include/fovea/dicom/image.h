@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 #include "fovea/dicom/decode.h"
 #include "fovea/dicom/scan.h"
 

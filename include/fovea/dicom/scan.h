@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "fovea/core/error.h"
-#include "fovea/core/grid.h"
+#include "fovea/image/grid.h"
 #include "fovea/dicom/syntax.h"
 
 namespace fovea::dicom {

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string_view>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 
 namespace fovea::io {
 

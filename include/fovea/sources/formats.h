@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "fovea/core/fields.h"
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 
 namespace fovea::sources {
 

@@ -3,7 +3,7 @@
 
 #include <torch/types.h>
 
-#include "fovea/core/image.h"
+#include "fovea/image/image.h"
 
 namespace fovea::sources {
 

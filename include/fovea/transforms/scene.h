@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "fovea/core/grid.h"
+#include "fovea/image/grid.h"
 #include "fovea/data/schema.h"
 
 namespace fovea::transforms {

@@ -1,4 +1,4 @@
-#include "fovea/nn/rnn.h"
+#include "fovea/nn/encoders/rnn.h"
 
 #include <torch/nn.h>
 

@@ -1,4 +1,4 @@
-#include "fovea/nn/dan.h"
+#include "fovea/nn/encoders/dan.h"
 
 #include <torch/nn.h>
 

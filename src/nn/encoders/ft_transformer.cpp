@@ -1,4 +1,4 @@
-#include "fovea/nn/ft_transformer.h"
+#include "fovea/nn/encoders/ft_transformer.h"
 
 #include <torch/nn.h>
 

@@ -1,4 +1,4 @@
-#include "fovea/nn/tcn.h"
+#include "fovea/nn/encoders/tcn.h"
 
 #include <torch/nn.h>
 

@@ -1,4 +1,4 @@
-#include "fovea/nn/vit.h"
+#include "fovea/nn/encoders/vit.h"
 
 #include <fmt/format.h>
 #include <torch/nn.h>

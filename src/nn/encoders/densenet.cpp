@@ -1,4 +1,4 @@
-#include "fovea/nn/densenet.h"
+#include "fovea/nn/encoders/densenet.h"
 
 #include <torch/nn.h>
 

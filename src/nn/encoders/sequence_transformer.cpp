@@ -1,4 +1,4 @@
-#include "fovea/nn/sequence_transformer.h"
+#include "fovea/nn/encoders/sequence_transformer.h"
 
 #include <fmt/format.h>
 #include <torch/nn.h>

@@ -1,4 +1,4 @@
-#include "fovea/nn/cnn.h"
+#include "fovea/nn/encoders/cnn.h"
 
 #include <torch/nn.h>
 

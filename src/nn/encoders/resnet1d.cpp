@@ -1,4 +1,4 @@
-#include "fovea/nn/resnet1d.h"
+#include "fovea/nn/encoders/resnet1d.h"
 
 #include <fmt/format.h>
 #include <torch/nn.h>

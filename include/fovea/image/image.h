@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "fovea/core/grid.h"
+#include "fovea/image/grid.h"
 
 namespace fovea {
 

@@ -1,4 +1,4 @@
-#include "fovea/nn/bert.h"
+#include "fovea/nn/encoders/bert.h"
 
 #include <fmt/format.h>
 #include <torch/nn.h>

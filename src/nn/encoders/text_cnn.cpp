@@ -1,4 +1,4 @@
-#include "fovea/nn/text_cnn.h"
+#include "fovea/nn/encoders/text_cnn.h"
 
 #include <torch/nn.h>
 

@@ -1,4 +1,4 @@
-#include "fovea/nn/mlp.h"
+#include "fovea/nn/encoders/mlp.h"
 
 #include <torch/nn.h>
 

@@ -1,4 +1,4 @@
-#include "fovea/nn/resnet.h"
+#include "fovea/nn/encoders/resnet.h"
 
 #include <torch/nn.h>
 

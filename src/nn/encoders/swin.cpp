@@ -1,4 +1,4 @@
-#include "fovea/nn/swin.h"
+#include "fovea/nn/encoders/swin.h"
 
 #include <fmt/format.h>
 #include <torch/nn.h>

@@ -1,4 +1,4 @@
-#include "fovea/core/grid.h"
+#include "fovea/image/grid.h"
 
 #include <gtest/gtest.h>
 
