@@ -4,7 +4,7 @@
 #include <span>
 
 #include "fovea/io/resample.h"
-#include "fovea/transforms/spatial.h"
+#include "fovea/transforms/spatial/spatial.h"
 
 namespace fovea::transforms {
 

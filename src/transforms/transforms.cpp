@@ -1,11 +1,11 @@
 // The tables of transforms. A new one is one file and one line here.
 #include <fmt/format.h>
 
-#include "fovea/transforms/geometry.h"
-#include "fovea/transforms/intensity.h"
-#include "fovea/transforms/mixing.h"
-#include "fovea/transforms/scaling.h"
-#include "fovea/transforms/warps.h"
+#include "fovea/transforms/spatial/geometry.h"
+#include "fovea/transforms/intensity/intensity.h"
+#include "fovea/transforms/batch/mixing.h"
+#include "fovea/transforms/intensity/scaling.h"
+#include "fovea/transforms/spatial/warps.h"
 #include "transforms/picture.h"
 
 namespace fovea::transforms {

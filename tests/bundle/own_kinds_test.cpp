@@ -13,7 +13,7 @@
 #include "fovea/train/evaluate.h"
 #include "fovea/train/optimizers/adamw.h"
 #include "fovea/train/trainer.h"
-#include "fovea/transforms/geometry.h"
+#include "fovea/transforms/spatial/geometry.h"
 #include "fovea/transforms/transform.h"
 #include "support/test_files.h"
 

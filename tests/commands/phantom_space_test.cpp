@@ -8,8 +8,8 @@
 #include "fovea/io/image_file.h"
 #include "fovea/phantom/phantom.h"
 #include "fovea/storage/csv.h"
-#include "fovea/transforms/geometry.h"
-#include "fovea/transforms/warps.h"
+#include "fovea/transforms/spatial/geometry.h"
+#include "fovea/transforms/spatial/warps.h"
 #include "support/test_files.h"
 
 namespace fovea::transforms {

@@ -1,10 +1,10 @@
-#include "fovea/transforms/geometry.h"
+#include "fovea/transforms/spatial/geometry.h"
 
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "fovea/transforms/warps.h"
+#include "fovea/transforms/spatial/warps.h"
 #include "support/test_files.h"
 #include "transforms/pictures.h"
 

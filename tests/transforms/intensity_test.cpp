@@ -1,9 +1,9 @@
-#include "fovea/transforms/intensity.h"
+#include "fovea/transforms/intensity/intensity.h"
 
 #include <cmath>
 #include <numeric>
 
-#include "fovea/transforms/scaling.h"
+#include "fovea/transforms/intensity/scaling.h"
 #include "transforms/pictures.h"
 
 namespace fovea::transforms {

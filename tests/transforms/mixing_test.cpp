@@ -1,4 +1,4 @@
-#include "fovea/transforms/mixing.h"
+#include "fovea/transforms/batch/mixing.h"
 
 #include <cmath>
 

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "fovea/core/error.h"
-#include "fovea/transforms/geometry.h"
-#include "fovea/transforms/warps.h"
+#include "fovea/transforms/spatial/geometry.h"
+#include "fovea/transforms/spatial/warps.h"
 #include "transforms/pictures.h"
 
 namespace fovea::transforms {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "fovea/transforms/geometry.h"
-#include "fovea/transforms/scaling.h"
+#include "fovea/transforms/spatial/geometry.h"
+#include "fovea/transforms/intensity/scaling.h"
 #include "transforms/pictures.h"
 
 namespace fovea::transforms {

@@ -1,4 +1,4 @@
-#include "fovea/transforms/intensity.h"
+#include "fovea/transforms/intensity/intensity.h"
 
 #include <algorithm>
 #include <array>

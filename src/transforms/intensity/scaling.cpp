@@ -1,4 +1,4 @@
-#include "fovea/transforms/scaling.h"
+#include "fovea/transforms/intensity/scaling.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "fovea/transforms/geometry.h"
+#include "fovea/transforms/spatial/geometry.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "transforms/picture.h"
-#include "transforms/taps.h"
+#include "transforms/spatial/taps.h"
 
 namespace fovea::transforms {
 

@@ -1,4 +1,4 @@
-#include "fovea/transforms/spatial.h"
+#include "fovea/transforms/spatial/spatial.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "transforms/taps.h"
+#include "transforms/spatial/taps.h"
 
 #include <algorithm>
 #include <cmath>

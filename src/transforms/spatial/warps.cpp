@@ -1,11 +1,11 @@
-#include "fovea/transforms/warps.h"
+#include "fovea/transforms/spatial/warps.h"
 
 #include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "transforms/picture.h"
-#include "transforms/taps.h"
+#include "transforms/spatial/taps.h"
 
 namespace fovea::transforms {
 
