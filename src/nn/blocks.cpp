@@ -11,8 +11,8 @@
 
 namespace fovea::nn {
 
-const BlockTable& blocks() {
-  static const BlockTable table(
+BlockTable& blocks() {
+  static BlockTable table(
       "blocks",
       {
           BlockTable::item<SelfAttentionOptions>(

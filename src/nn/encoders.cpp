@@ -56,8 +56,8 @@ int64_t longest_input(const EncoderChoice& choice) {
   return own && own->options.positions == "learned" ? own->options.max_length : 0;
 }
 
-const EncoderTable& encoders() {
-  static const EncoderTable table(
+EncoderTable& encoders() {
+  static EncoderTable table(
       "encoders",
       {
           EncoderTable::item<ResNetOptions>(

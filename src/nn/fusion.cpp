@@ -145,8 +145,8 @@ class CrossAttention final : public Fusion {
 
 }  // namespace
 
-const FusionTable& fusions() {
-  static const FusionTable table(
+FusionTable& fusions() {
+  static FusionTable table(
       "fusions",
       {
           FusionTable::item<ConcatOptions>(

@@ -10,8 +10,8 @@ bool is_kind(std::string_view name) { return input_kinds().find(name) != nullptr
 
 }  // namespace
 
-const InputTable& input_kinds() {
-  static const InputTable table(
+InputTable& input_kinds() {
+  static InputTable table(
       "inputs",
       {
           InputTable::item<ImageOptions>("image", "a picture or volume, a file per case",

@@ -3,8 +3,8 @@
 
 namespace fovea::sources {
 
-const TargetTable& target_kinds() {
-  static const TargetTable table(
+TargetTable& target_kinds() {
+  static TargetTable table(
       "targets",
       {
           TargetTable::item<ClassesOptions>(

@@ -10,8 +10,8 @@
 
 namespace fovea::tasks {
 
-const LossTable& losses() {
-  static const LossTable table(
+LossTable& losses() {
+  static LossTable table(
       "losses",
       {
           LossTable::item<CrossEntropyOptions>(

@@ -5,8 +5,8 @@
 
 namespace fovea::tasks {
 
-const TaskTable& tasks() {
-  static const TaskTable table(
+TaskTable& tasks() {
+  static TaskTable table(
       "tasks",
       {
           TaskTable::item<ClassificationOptions>(

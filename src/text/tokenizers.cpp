@@ -41,8 +41,8 @@ void SentencePieceOptions::describe(Fields& f) {
   describe_limit(f, max_bytes);
 }
 
-const TokenizerTable& tokenizers() {
-  static const TokenizerTable table(
+TokenizerTable& tokenizers() {
+  static TokenizerTable table(
       "tokenizers",
       {
           TokenizerTable::item<WordsOptions>(

@@ -8,8 +8,8 @@
 
 namespace fovea::train {
 
-const OptimizerTable& optimizers() {
-  static const OptimizerTable table(
+OptimizerTable& optimizers() {
+  static OptimizerTable table(
       "optimizers",
       {
           OptimizerTable::item<SgdOptions>("sgd", "gradient descent with momentum", sgd),

@@ -13,8 +13,8 @@ namespace fovea::train {
 void Schedule::observe(double, const metrics::Goal&) {}
 void Schedule::state(State&) {}
 
-const ScheduleTable& schedules() {
-  static const ScheduleTable table(
+ScheduleTable& schedules() {
+  static ScheduleTable table(
       "schedules",
       {
           ScheduleTable::item<ConstantOptions>("constant", "the same rate throughout", constant),

@@ -10,9 +10,9 @@
 
 namespace fovea::transforms {
 
-const TransformTable& transforms() {
+TransformTable& transforms() {
   using T = TransformTable;
-  static const TransformTable table(
+  static TransformTable table(
       "transforms",
       {
           T::item<ResizeOptions>("resize", "to a size, antialiased", resize),
@@ -40,9 +40,9 @@ const TransformTable& transforms() {
   return table;
 }
 
-const BatchTransformTable& batch_transforms() {
+BatchTransformTable& batch_transforms() {
   using T = BatchTransformTable;
-  static const BatchTransformTable table(
+  static BatchTransformTable table(
       "batch_transforms",
       {
           T::item<MixUpOptions>("mixup", "blends pairs of cases (Zhang et al. 2018)", mixup),

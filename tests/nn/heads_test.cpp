@@ -34,7 +34,7 @@ struct LevelsOptions {
   void describe(Fields&) {}
 };
 
-const EncoderTable& table() {
+EncoderTable& table() {
   static const EncoderTable encoders(
       "encoders", {EncoderTable::item<LevelsOptions>("two_levels", "for this test",
                                                      [](const LevelsOptions&, const InputShape& s) {

@@ -1,8 +1,9 @@
 // Every family of named things (encoders, transforms, losses …) has one catalogue: a table written
 // out by hand in one .cpp. A Choice is one row of it together with its settings, as a config writes
-// it: `{resnet: {depth: 18}}` or `resnet`.
+// it: `{resnet: {depth: 18}}` or `resnet`. A program that embeds fovea adds lines of its own.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 
@@ -45,6 +46,10 @@ class CatalogueBase {
     std::string name;
     std::string help;  ///< one line, with the source (paper, standard)
     std::function<std::shared_ptr<AnySettings>()> defaults;
+    std::vector<std::string> also = {};      ///< other names of it
+    std::vector<std::string> formerly = {};  ///< names it had: read with a warning, once
+
+    bool is_called(std::string_view name) const;
   };
 
   explicit CatalogueBase(std::string family) : family_(std::move(family)) {}
@@ -52,6 +57,9 @@ class CatalogueBase {
   const std::string& family() const { return family_; }  ///< "encoders"
   virtual std::vector<Row> rows() const = 0;
   std::vector<std::string> names() const;
+
+ protected:
+  void refuse_taken(const Row& row) const;
 
  private:
   std::string family_;
@@ -68,10 +76,27 @@ class Catalogue<Product(Context...)> final : public CatalogueBase {
   struct Item {
     Row row;
     std::function<Product(const AnySettings&, Context...)> make;
+
+    Item also(std::string name) {
+      row.also.push_back(std::move(name));
+      return std::move(*this);
+    }
+    Item formerly(std::string name) {
+      row.formerly.push_back(std::move(name));
+      return std::move(*this);
+    }
   };
 
-  Catalogue(std::string family, std::vector<Item> items)
-      : CatalogueBase(std::move(family)), items_(std::move(items)) {}
+  Catalogue(std::string family, std::vector<Item> items) : CatalogueBase(std::move(family)) {
+    for (Item& item : items) add(std::move(item));
+  }
+
+  /// One more line, of a program that embeds fovea: from then on configs, checkpoints and bundles may
+  /// name it. A config Error where a line has the name. Before threads read the table.
+  void add(Item item) {
+    refuse_taken(item.row);
+    items_.push_back(std::move(item));
+  }
 
   /// One line of the table; `make` is called with (const Options&, Context...). Settings of another
   /// type than Options are a config Error.
@@ -94,13 +119,13 @@ class Catalogue<Product(Context...)> final : public CatalogueBase {
   }
 
   const Item* find(std::string_view name) const {
-    const auto found =
-        std::ranges::find(items_, name, [](const Item& item) { return item.row.name; });
+    const auto found = std::ranges::find_if(
+        items_, [&](const Item& item) { return item.row.is_called(name); });
     return found == items_.end() ? nullptr : &*found;
   }
 
  private:
-  std::vector<Item> items_;
+  std::deque<Item> items_;  // a line stays where it is
 };
 
 /// A choice whose family is not known to the reader of settings. A copy has settings of its own.

@@ -17,7 +17,7 @@ using BlockPtr = std::shared_ptr<Block>;
 using BlockTable = Catalogue<BlockPtr(int64_t channels, int64_t dims)>;
 
 /// The table of blocks: src/nn/blocks.cpp, settings: blocks/.
-const BlockTable& blocks();
+BlockTable& blocks();
 
 struct BlockChoice : Choice<BlockPtr(int64_t, int64_t)> {
   BlockChoice() : Choice(blocks(), "self_attention") {}

@@ -54,7 +54,7 @@ using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
 void check_picture(std::string_view encoder, const InputShape& shape);
 
 /// The table of encoders: src/nn/encoders.cpp.
-const EncoderTable& encoders();
+EncoderTable& encoders();
 
 struct EncoderChoice : Choice<EncoderPtr(const InputShape&)> {
   EncoderChoice() : Choice(encoders(), "resnet") {}

@@ -68,7 +68,7 @@ struct PartWidths {
 };
 
 using FusionTable = Catalogue<FusionPtr(const std::vector<PartWidths>&)>;
-const FusionTable& fusions();  ///< the table: src/nn/fusion.cpp
+FusionTable& fusions();  ///< the table: src/nn/fusion.cpp
 
 struct FusionChoice : Choice<FusionPtr(const std::vector<PartWidths>&)> {
   FusionChoice() : Choice(fusions(), "concat") {}

@@ -105,7 +105,7 @@ struct InputPlace {
 };
 
 using InputTable = Catalogue<InputPtr(const InputPlace&)>;
-const InputTable& input_kinds();
+InputTable& input_kinds();
 
 struct InputChoice : Choice<InputPtr(const InputPlace&)> {
   InputChoice() : Choice(input_kinds(), "image") {}

@@ -89,7 +89,7 @@ struct TargetPlace {
 };
 
 using TargetTable = Catalogue<TargetPtr(const TargetPlace&)>;
-const TargetTable& target_kinds();
+TargetTable& target_kinds();
 
 struct ClassesOptions {
   std::vector<std::string> column{};   // one; or several of 0 and 1: one label each

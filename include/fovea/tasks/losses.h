@@ -32,7 +32,7 @@ using LossPtr = std::shared_ptr<const Loss>;
 using LossTable = Catalogue<LossPtr(const TargetSpec&)>;
 /// The table: src/tasks/losses.cpp, settings: losses/. Making one checks that it fits the target (a
 /// config Error).
-const LossTable& losses();
+LossTable& losses();
 
 struct LossChoice : Choice<LossPtr(const TargetSpec&)> {
   LossChoice() : Choice(losses(), "cross_entropy") {}

@@ -73,7 +73,7 @@ class Task {
 
 using TaskPtr = std::shared_ptr<const Task>;
 using TaskTable = Catalogue<TaskPtr(const std::vector<TargetSpec>&)>;
-const TaskTable& tasks();  ///< the table: src/tasks/tasks.cpp
+TaskTable& tasks();  ///< the table: src/tasks/tasks.cpp
 
 struct TaskChoice : Choice<TaskPtr(const std::vector<TargetSpec>&)> {
   TaskChoice() : Choice(tasks(), "classification") {}

@@ -51,7 +51,7 @@ struct SentencePieceOptions {
 
 using TokenizerTable = Catalogue<TokenizerPtr()>;
 /// The table: src/text/tokenizers.cpp. What is made knows no words yet: fit or restore it.
-const TokenizerTable& tokenizers();
+TokenizerTable& tokenizers();
 
 struct TokenizerChoice : Choice<TokenizerPtr()> {
   TokenizerChoice() : Choice(tokenizers(), "words") {}

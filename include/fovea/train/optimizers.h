@@ -74,7 +74,7 @@ class Optimizer {
 using OptimizerPtr = std::unique_ptr<Optimizer>;
 
 using OptimizerTable = Catalogue<OptimizerPtr(const std::vector<ParameterGroup>&)>;
-const OptimizerTable& optimizers();  ///< the table: src/train/optimizers.cpp, settings: optimizers/
+OptimizerTable& optimizers();  ///< the table: src/train/optimizers.cpp, settings: optimizers/
 
 struct OptimizerChoice : Choice<OptimizerPtr(const std::vector<ParameterGroup>&)> {
   OptimizerChoice() : Choice(optimizers(), "adamw") {}

@@ -34,7 +34,7 @@ class Schedule {
 using SchedulePtr = std::unique_ptr<Schedule>;
 
 using ScheduleTable = Catalogue<SchedulePtr(const Horizon&)>;
-const ScheduleTable& schedules();  ///< the table: src/train/schedules.cpp, settings: schedules/
+ScheduleTable& schedules();  ///< the table: src/train/schedules.cpp, settings: schedules/
 
 struct ScheduleChoice : Choice<SchedulePtr(const Horizon&)> {
   ScheduleChoice() : Choice(schedules(), "cosine") {}

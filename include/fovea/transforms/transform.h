@@ -27,7 +27,7 @@ class Transform {
 
 using TransformPtr = std::shared_ptr<const Transform>;
 using TransformTable = Catalogue<TransformPtr()>;
-const TransformTable& transforms();  ///< the table: src/transforms/transforms.cpp
+TransformTable& transforms();  ///< the table: src/transforms/transforms.cpp
 
 struct TransformChoice : Choice<TransformPtr()> {
   TransformChoice() : Choice(transforms()) {}
@@ -43,7 +43,7 @@ class BatchTransform {
 using BatchTransformPtr = std::shared_ptr<const BatchTransform>;
 /// Made for the targets of a data set: mixed class indices become float [N, classes].
 using BatchTransformTable = Catalogue<BatchTransformPtr(const std::vector<TargetSpec>&)>;
-const BatchTransformTable& batch_transforms();
+BatchTransformTable& batch_transforms();
 
 struct BatchTransformChoice : Choice<BatchTransformPtr(const std::vector<TargetSpec>&)> {
   BatchTransformChoice() : Choice(batch_transforms()) {}
