@@ -80,7 +80,7 @@ std::function<Batch(Batch, Random&)> mixing(const config::RunConfig& config,
 std::string closing_line(const std::filesystem::path& run, const train::Result& result) {
   std::string line = fmt::format("run={} epochs={}", run.string(), result.epochs);
   if (result.best)
-    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_figure,
+    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_metric,
                         *result.best);
   return line;
 }

@@ -87,7 +87,7 @@ Drawing curves_of(const Scored& scored, const CurveKind& kind) {
   std::vector<Points> of_classes;
   for (size_t k = 0; k < scored.questions.size(); ++k) {
     const Question& question = scored.questions[k];
-    const metrics::Figure area = metric.of_question(question);
+    const metrics::MetricValue area = metric.of_question(question);
     if (!area.defined()) {
       drawing.why_empty = area.why_undefined;
       drawing.entries.push_back(
@@ -156,12 +156,13 @@ std::string draw(const Scored& scored, const CurveKind& kind, std::string_view s
   return page.finish();
 }
 
-/// The point of the decisions, where both figures exist (binary mode).
-std::optional<Point> decided(const Scored& scored, metrics::Figure (*x)(const metrics::Counts&),
-                             metrics::Figure (*y)(const metrics::Counts&)) {
+/// The point of the decisions, where both metrics exist (binary mode).
+std::optional<Point> decided(const Scored& scored,
+                             metrics::MetricValue (*x)(const metrics::Counts&),
+                             metrics::MetricValue (*y)(const metrics::Counts&)) {
   if (scored.mode != metrics::Mode::binary) return {};
   const auto& counts = scored.questions.front().counts;
-  const metrics::Figure across = x(counts), up = y(counts);
+  const metrics::MetricValue across = x(counts), up = y(counts);
   if (!across.defined() || !up.defined()) return {};
   return Point{across.value, up.value};
 }

@@ -69,17 +69,17 @@ class ClassificationEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
     const bool any = predictions_.cases() > 0;
     const auto scored = any ? metrics::score(predictions_) : metrics::Scored{};
     for (const metrics::Metric& metric : metrics::catalogue()) {
       if (!metric.applies(predictions_.mode)) continue;
-      const metrics::Figure figure =
-          any ? metric(scored) : metrics::Figure::undefined("no case was evaluated");
-      all.push_back({std::string(metric.name), figure.value, figure.why_undefined, metric.goal});
+      const metrics::MetricValue metric =
+          any ? metric(scored) : metrics::MetricValue::undefined("no case was evaluated");
+      all.push_back({std::string(metric.name), metric.value, metric.why_undefined, metric.goal});
     }
-    all.push_back(figure_of(loss_));
+    all.push_back(metric_of(loss_));
     return all;
   }
 

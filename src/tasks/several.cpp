@@ -30,15 +30,15 @@ class SeveralEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
     for (const auto& [target, evaluation] : parts_)
-      for (NamedFigure& figure : evaluation->figures()) {
-        if (figure.name == "loss") continue;  // of all targets together, below
-        figure.name = target + "." + figure.name;
-        all.push_back(std::move(figure));
+      for (NamedMetric& metric : evaluation->metrics()) {
+        if (metric.name == "loss") continue;  // of all targets together, below
+        metric.name = target + "." + metric.name;
+        all.push_back(std::move(metric));
       }
-    all.push_back(figure_of(loss_));
+    all.push_back(metric_of(loss_));
     return all;
   }
 

@@ -110,11 +110,11 @@ class TaggingEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
-    for (const auto& [name, figure] : metrics::entity_figures(texts_))
-      all.push_back({name, figure.value, figure.why_undefined, metrics::kHigher});
-    all.push_back(figure_of(loss_));
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
+    for (const auto& [name, metric] : metrics::entity_metrics(texts_))
+      all.push_back({name, metric.value, metric.why_undefined, metrics::kHigher});
+    all.push_back(metric_of(loss_));
     return all;
   }
 

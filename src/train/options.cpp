@@ -20,7 +20,7 @@ void TrainOptions::describe(Fields& f) {
   f("ema", ema, "decay of a moving average of the weights, which is then the model; null: none")
       .above(0)
       .below(1);
-  f("best", best, "the validation figure that chooses the best model; null: the task's first");
+  f("best", best, "the validation metric that chooses the best model; null: the task's first");
   f("stop_after", stop_after, "epochs without an improvement after which training ends").above(0);
   f("balanced", balanced, "draw cases so that every class is equally frequent");
   f("non_finite", non_finite, "what a loss or gradient that is not finite does to the run")

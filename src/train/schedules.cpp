@@ -27,7 +27,7 @@ ScheduleTable& schedules() {
               "one_cycle", "up and down again (Smith and Topin 2019); the rate is the peak",
               one_cycle),
           ScheduleTable::item<PlateauOptions>(
-              "plateau", "falls when the figure that chooses the best model stands still", plateau),
+              "plateau", "falls when the metric that chooses the best model stands still", plateau),
       });
   return table;
 }

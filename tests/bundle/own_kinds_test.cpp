@@ -102,13 +102,13 @@ class OutlineEvaluation final : public tasks::Evaluation {
     either_ += (found.eq(1) & known).sum().item<int64_t>() + truth.eq(1).sum().item<int64_t>();
     if (!loss.empty()) loss_.add(tasks::table_of(loss));
   }
-  std::vector<tasks::NamedFigure> figures() const override {
+  std::vector<tasks::NamedMetric> metrics() const override {
     return {{"dice", 2.0 * static_cast<double>(both_) / static_cast<double>(either_), ""},
             {"loss", loss_.value(), "", metrics::kLower}};
   }
   std::vector<std::string> failed() const override { return {}; }
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    const std::string line = "split=" + split + " dice=" + std::to_string(figures()[0].value);
+    const std::string line = "split=" + split + " dice=" + std::to_string(metrics()[0].value);
     storage::write_file_atomically(folder / "metrics.txt", line);
     return line;
   }
@@ -190,7 +190,7 @@ TEST(OwnKinds, ATargetAnEncoderAndATaskGoTheWholeRoad) {
   train::Trainer trainer(
       {.model = model, .task = task, .training = &training, .validation = &validation}, options);
   const train::Result result = trainer.fit();
-  EXPECT_EQ(result.best_figure, "dice");
+  EXPECT_EQ(result.best_metric, "dice");
   EXPECT_GT(*result.best, 0.7);
 
   const test::TempFolder folder;

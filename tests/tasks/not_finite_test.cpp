@@ -76,9 +76,9 @@ TEST(NotFinite, AnEvaluationCountsEveryCaseAndSaysWhichFailed) {
   const Batch batch = batch_of("label", torch::tensor({1, -1, 0, 0}));
   evaluation->add(task->decode({outputs}, {}), batch, task->loss({outputs}, batch));
   EXPECT_THAT(evaluation->failed(), ElementsAre("case 2"));
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "auc").value, 1);
-  EXPECT_EQ(figure(figures, "loss").why_undefined, "not finite");
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "auc").value, 1);
+  EXPECT_EQ(metric(metrics, "loss").why_undefined, "not finite");
   const test::TempFolder folder;
   EXPECT_THAT(evaluation->write(folder.path(), "test"),
               testing::StartsWith("split=test n=2 unknown=1 failed=1 auc=1.0000"));

@@ -66,10 +66,10 @@ TEST(Several, ACaseWithoutOneTargetStillCountsForTheOther) {
   EXPECT_EQ(out.at("label").grad()[0].abs().max().item<float>(), 0);
   const auto evaluation = task->evaluation();
   evaluation->add(task->decode({out}, {}), cases, parts);
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "label.accuracy").value, 1);
-  EXPECT_DOUBLE_EQ(figure(figures, "age.mae").value, 10);
-  EXPECT_NEAR(figure(figures, "loss").value, std::log(2.0) + 1, 1e-6);
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "label.accuracy").value, 1);
+  EXPECT_DOUBLE_EQ(metric(metrics, "age.mae").value, 10);
+  EXPECT_NEAR(metric(metrics, "loss").value, std::log(2.0) + 1, 1e-6);
 }
 
 TEST(Several, ABatchWithoutAnyClassCostsNothing) {
@@ -86,9 +86,9 @@ TEST(Several, ABatchWithoutAnyClassCostsNothing) {
   }
 }
 
-TEST(Several, FiguresFilesAndColumnsCarryTheNameOfTheTarget) {
+TEST(Several, MetricsFilesAndColumnsCarryTheNameOfTheTarget) {
   const auto task = several(both(), targets());
-  EXPECT_EQ(task->figures().front().name, "label.auc");
+  EXPECT_EQ(task->metrics().front().name, "label.auc");
   EXPECT_THAT(task->columns(),
               ElementsAre("label.p_well", "label.p_ill", "label.decision", "age.predicted"));
   const auto evaluation = task->evaluation();

@@ -111,16 +111,16 @@ TEST(Tagging, EntitiesAreToldInCodePointsOfTheTextAsItWasGiven) {
   EXPECT_EQ(answers[0].decision, "finding|site");
 }
 
-TEST(Tagging, TheMainFigureIsTheF1AndNoFileHoldsTheText) {
+TEST(Tagging, TheMainMetricIsTheF1AndNoFileHoldsTheText) {
   const auto evaluation = tagging({}, {findings()})->evaluation();
-  EXPECT_FALSE(evaluation->figures().front().why_undefined.empty());
+  EXPECT_FALSE(evaluation->metrics().front().why_undefined.empty());
   Batch batch = reports({"secret word", "two"}, {{{0, 6}, {7, 11}}, {{0, 3}}});
   batch.targets["findings"] = torch::tensor({{1, 2}, {3, -1}});
   evaluation->add(outputs_of("findings", torch::tensor({{1, 2}, {0, -1}})), batch, sums(0.75, 3));
-  const auto figures = evaluation->figures();
-  EXPECT_EQ(figures.front().name, "f1");
-  EXPECT_DOUBLE_EQ(figures.front().value, 2.0 / 3);
-  EXPECT_DOUBLE_EQ(figure(figures, "token_accuracy").value, 2.0 / 3);
+  const auto metrics = evaluation->metrics();
+  EXPECT_EQ(metrics.front().name, "f1");
+  EXPECT_DOUBLE_EQ(metrics.front().value, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(metric(metrics, "token_accuracy").value, 2.0 / 3);
   const test::TempFolder folder;
   EXPECT_THAT(evaluation->write(folder.path(), "test"), HasSubstr("split=test n=2 f1=0.6667"));
   const std::string lines = test::read_text(folder / "entities.jsonl");
@@ -143,10 +143,10 @@ TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
       torch::tensor({{0, 3, 0, 0}, {0, 7, 0, 2}, {8, 13, 1, 1}}, torch::kInt64);
   batch.origins[0] = std::make_shared<Origin>(std::move(origin));
   evaluation->add(outputs_of("findings", torch::tensor({{1, 0}})), batch);
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "recall").value, 1.0 / 3);
-  EXPECT_DOUBLE_EQ(figure(figures, "precision").value, 1);
-  EXPECT_DOUBLE_EQ(figure(figures, "f1").value, 0.5);
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "recall").value, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(metric(metrics, "precision").value, 1);
+  EXPECT_DOUBLE_EQ(metric(metrics, "f1").value, 0.5);
   const test::TempFolder folder;
   evaluation->write(folder.path(), "test");
   const auto json = nlohmann::json::parse(test::read_text(folder / "metrics.json"));
@@ -171,7 +171,7 @@ TEST(Tagging, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
       EXPECT_EQ(one.text, "lung");
     const auto evaluation = task->evaluation();
     evaluation->add(outputs_of("findings", torch::tensor({{0, 1, 0}})), batch);
-    EXPECT_EQ(figure(evaluation->figures(), "token_accuracy").value, 0);  // of one, not of three
+    EXPECT_EQ(metric(evaluation->metrics(), "token_accuracy").value, 0);  // of one, not of three
   }
 }
 

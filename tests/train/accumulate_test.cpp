@@ -194,7 +194,7 @@ TEST(Accumulate, TheLossOfAnEpochIsThatOfItsCasesWhateverTheBatches) {
       std::vector<double> losses;
       void on_epoch(const EpochReport& epoch) override {
         losses = {epoch.train_loss,
-                  std::ranges::find(epoch.figures, "loss", &tasks::NamedFigure::name)->value};
+                  std::ranges::find(epoch.metrics, "loss", &tasks::NamedMetric::name)->value};
       }
     } epoch;
     Trainer(

@@ -1,4 +1,4 @@
-// Which values of a figure are good: what early stopping, a schedule and the choice of the best
+// Which values of a metric are good: what early stopping, a schedule and the choice of the best
 // model go by.
 #pragma once
 

@@ -18,7 +18,7 @@ struct SeveralOptions {
   }
 };
 
-/// A head per target, named like it; figures are called "target.auc" and files go into a folder per
+/// A head per target, named like it; metrics are called "target.auc" and files go into a folder per
 /// target. A case without the label of one target still counts for the others.
 ///
 /// A config Error where `tasks` and the targets of the data differ.

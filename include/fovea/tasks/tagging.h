@@ -24,8 +24,9 @@ struct TaggingOptions {
 /// that stands for no text, int64 [N, L], -1 on padding. Answers are entities in code points of the
 /// text as it was given.
 ///
-/// Figures are about the entities as they were written (the input "TARGET.entities"): one that was cut
-/// off with its text, or that no tag can say, is missed. Tokens that stand for no text do not count.
+/// Metrics are about the entities as they were written (the input "TARGET.entities"): one that was
+/// cut off with its text, or that no tag can say, is missed. Tokens that stand for no text do not
+/// count.
 ///
 /// A config Error where a target is not of tags, or a field of the report names no type.
 TaskPtr tagging(const TaggingOptions& options, const std::vector<TargetSpec>& targets);
