@@ -32,7 +32,7 @@ def standardise(image):
     return (image - image.mean()) / (image.std() + 1e-6)
 
 
-class Pictures(torch.utils.data.Dataset):
+class Images(torch.utils.data.Dataset):
     def __init__(self, paths, read, transform):
         self.paths, self.read, self.transform = paths, read, transform
 
@@ -65,7 +65,7 @@ def torchvision_loader(paths, kind):
         standardise,
     ])
     return torch.utils.data.DataLoader(
-        Pictures(paths, read, transform), BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True)
+        Images(paths, read, transform), BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True)
 
 
 def monai_loader(paths, kind):

@@ -162,7 +162,7 @@ int eval(const EvalRequest& request) {
     for (const auto& folder : {out, out / target.name})
       if (const auto file = folder / "metrics.json"; std::filesystem::exists(file))
         report::add_data_notes(file, notes);
-  std::cout << "metrics, predictions and pictures are in " << out.string() << '\n'
+  std::cout << "metrics, predictions and plots are in " << out.string() << '\n'
             << subgroups.lines() << line << std::endl;
   const std::vector<std::string> failed = evaluation->failed();
   if (failed.empty()) return 0;

@@ -37,7 +37,7 @@ void inspect_pixels(const Image& image) {
   for (const std::string& note : image.notes) line("note", note);
 }
 
-void inspect_picture(const std::filesystem::path& path, const sources::Format& format) {
+void inspect_image(const std::filesystem::path& path, const sources::Format& format) {
   std::cout << path.string() << ": " << format.help << '\n';
   if (format.name == "dicom")
     for (const auto& [name, value] : dicom::describe(dicom::scan(path))) line(name, value);
@@ -136,8 +136,7 @@ void inspect_trained(const std::filesystem::path& folder) {
 void inspect_one(const std::filesystem::path& path) {
   if (storage::is_folder(path)) return inspect_trained(path);
   const std::string head = storage::read_head(path, sources::kHeadBytes);
-  if (const sources::Format* format = sources::format_of(head))
-    return inspect_picture(path, *format);
+  if (const sources::Format* format = sources::format_of(head)) return inspect_image(path, *format);
   if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
     return inspect_npz(path);
   if (path.extension() == ".hea") return inspect_record(path);

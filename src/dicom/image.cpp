@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "dicom/codecs.h"
-#include "dicom/picture.h"
+#include "dicom/image_steps.h"
 #include "dicom/source.h"
 
 namespace fovea::dicom {

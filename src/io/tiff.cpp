@@ -12,7 +12,7 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;

@@ -11,7 +11,6 @@
 #include "fovea/nn/encoders/densenet.h"
 #include "fovea/nn/encoders/ft_transformer.h"
 #include "fovea/nn/encoders/mlp.h"
-#include "fovea/nn/positions.h"
 #include "fovea/nn/encoders/resnet.h"
 #include "fovea/nn/encoders/resnet1d.h"
 #include "fovea/nn/encoders/rnn.h"
@@ -20,6 +19,7 @@
 #include "fovea/nn/encoders/tcn.h"
 #include "fovea/nn/encoders/text_cnn.h"
 #include "fovea/nn/encoders/vit.h"
+#include "fovea/nn/positions.h"
 
 namespace fovea::nn {
 
@@ -36,7 +36,7 @@ void refuse_input(std::string_view encoder, const InputShape& found, std::string
   const char* kind = found.vocabulary > 0 ? "text"
                      : axes == 1          ? "a table"
                      : axes == 2          ? "a series"
-                                          : "a picture";
+                                          : "an image";
   std::vector<std::string> sides;
   for (const int64_t side : found.sizes) sides.push_back(side < 0 ? "any" : std::to_string(side));
   throw config_error(
@@ -44,9 +44,9 @@ void refuse_input(std::string_view encoder, const InputShape& found, std::string
                   kind, join(sides), wanted));
 }
 
-void check_picture(std::string_view encoder, const InputShape& shape) {
-  const bool picture = shape.dims() == 2 || shape.dims() == 3;
-  if (!picture || shape.vocabulary > 0) refuse_input(encoder, shape, "a picture");
+void check_image(std::string_view encoder, const InputShape& shape) {
+  const bool image = shape.dims() == 2 || shape.dims() == 3;
+  if (!image || shape.vocabulary > 0) refuse_input(encoder, shape, "an image");
 }
 
 int64_t longest_input(const EncoderChoice& choice) {

@@ -1,4 +1,4 @@
-// A picture being drawn in the coordinates of the patient.
+// An image being drawn in the coordinates of the patient.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace fovea::phantom {
 
 /// Patient coordinates of a radiograph: the film is [-1, 1] x [-1, 1] at rest, x to the right of
-/// the picture, y down.
+/// the image, y down.
 struct Point {
   double x = 0;
   double y = 0;

@@ -32,7 +32,7 @@ constexpr Encoding kEncodings[] = {
 
 constexpr const char* kReadme =
     R"(Synthetic chest radiographs and CT-like volumes, written by `fovea phantom`.
-No picture shows a person; names, identifiers, ages and dates are made up.
+No image shows a person; names, identifiers, ages and dates are made up.
 
 labels.csv    one row per radiograph: path, patient, label (1: with lesions), class, split, age, sex,
               number of lesions, mask, boxes ("x y width height" in pixels, joined by ';'); with the
@@ -44,7 +44,7 @@ images/       DICOM: CR and Secondary Capture, 8 to 16 bits, MONOCHROME1 and 2, 
 volumes/      DICOM: CT, one folder per series
 masks/        PNG of the same path, 255 inside a lesion
 
-All pictures of a patient lie in one split.
+All images of a patient lie in one split.
 
 )";
 

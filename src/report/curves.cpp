@@ -4,7 +4,7 @@
 #include <cmath>
 #include <optional>
 
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "report/page.h"
 
 namespace fovea::report {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/metrics/catalogue.h"
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
 #include "report/metrics_json.h"
@@ -162,7 +162,7 @@ std::string write_evaluation(const std::filesystem::path& folder, const Predicti
   };
   write("metrics.json", metrics_json(summary, predictions, evaluation.split, evaluation.coverage));
   write("predictions.csv", predictions_csv(predictions, evaluation.point));
-  if (evaluation.pictures) {
+  if (evaluation.plots) {
     const std::string subtitle = subtitle_of(summary, evaluation.split);
     write("roc.svg", roc_curve_svg(scored, subtitle));
     write("precision_recall.svg", precision_recall_svg(scored, subtitle));

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "fovea/metrics/regression.h"
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "report/page.h"
 
 namespace fovea::report {

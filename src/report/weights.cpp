@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "report/page.h"
 
 namespace fovea::report {

@@ -5,7 +5,7 @@
 namespace fovea::text {
 namespace {
 
-/// Bytes. What is longer (a picture in base64, a line without spaces) is unknown and not learned.
+/// Bytes. What is longer (an image in base64, a line without spaces) is unknown and not learned.
 constexpr size_t kLongestWord = 1024;
 
 class Words final : public LearnedTokenizer {

@@ -9,7 +9,7 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/report/events.h"
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::train {

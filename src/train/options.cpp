@@ -26,7 +26,7 @@ void TrainOptions::describe(Fields& f) {
   f("non_finite", non_finite, "what a loss or gradient that is not finite does to the run")
       .one_of({"stop", "skip"});
   f("max_skipped_steps", max_skipped_steps, "in a row, then the run stops").at_least(0);
-  f("channels_last", channels_last, "memory layout of pictures and convolutions");
+  f("channels_last", channels_last, "memory layout of images and convolutions");
   f("checkpoint_every", checkpoint_every, "steps; 0: at the end of each epoch only")
       .at_least(0)
       .cosmetic();

@@ -85,7 +85,7 @@ MemoryUse Trainer::memory_use() const {
       .remedy = fmt::format(
           "lower TrainOptions::batch_size, and multiply TrainOptions::accumulate ({}) by as much: "
           "a "
-          "step then sees as many cases as before; or take smaller pictures, a smaller model, "
+          "step then sees as many cases as before; or take smaller images, a smaller model, "
           "TrainOptions::precision bf16{}",
           options_.accumulate,
           saved_step_ >= 0 ? fmt::format(". The checkpoint of step {} is kept", saved_step_) : "")};

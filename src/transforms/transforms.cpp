@@ -1,12 +1,12 @@
 // The tables of transforms. A new one is one file and one line here.
 #include <fmt/format.h>
 
-#include "fovea/transforms/spatial/geometry.h"
-#include "fovea/transforms/intensity/intensity.h"
 #include "fovea/transforms/batch/mixing.h"
+#include "fovea/transforms/intensity/intensity.h"
 #include "fovea/transforms/intensity/scaling.h"
+#include "fovea/transforms/spatial/geometry.h"
 #include "fovea/transforms/spatial/warps.h"
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 
 namespace fovea::transforms {
 
@@ -16,7 +16,7 @@ TransformTable& transforms() {
       "transforms",
       {
           T::item<ResizeOptions>("resize", "to a size, antialiased", resize),
-          T::item<CropOptions>("crop", "a part of the picture, in the middle or anywhere", crop),
+          T::item<CropOptions>("crop", "a part of the image, in the middle or anywhere", crop),
           T::item<PadOptions>("pad", "to at least a size", pad),
           T::item<FlipOptions>("flip", "mirrors an axis", flip),
           T::item<RotateOptions>("rotate", "by a random angle, in the plane", rotate),
@@ -54,10 +54,10 @@ BatchTransformTable& batch_transforms() {
 namespace {
 
 // x - x is 0 for finite numbers alone.
-void refuse_not_finite(const torch::Tensor& picture) {
-  const float* values = picture.const_data_ptr<float>();
+void refuse_not_finite(const torch::Tensor& image) {
+  const float* values = image.const_data_ptr<float>();
   float sum = 0;
-  for (int64_t i = 0; i < picture.numel(); ++i) sum += values[i] - values[i];
+  for (int64_t i = 0; i < image.numel(); ++i) sum += values[i] - values[i];
   if (sum != 0)
     throw data_error("transforms: values that are not finite came out of finite ones",
                      "bring the values to a smaller range before");

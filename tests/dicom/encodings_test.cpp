@@ -145,7 +145,7 @@ TEST(Encodings, TheSameScanWithAFileWindowAndInMemoryAgree) {
   }
 }
 
-TEST(Encodings, FilesNamedAsTheSamePictureDecodeToTheSameBytes) {
+TEST(Encodings, FilesNamedAsTheSameImageDecodeToTheSameBytes) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   int pairs = 0;
   for (const auto& row : expected()) {

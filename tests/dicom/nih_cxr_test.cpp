@@ -95,7 +95,7 @@ TEST(NihCxr, AllEncodingsAndPolaritiesAreTheirPng) {
   expect_the_png({}, 0.5);
 }
 
-TEST(NihCxr, TheFilesOwnWindowShowsTheSamePicture) {
+TEST(NihCxr, TheFilesOwnWindowShowsTheSameImage) {
   FOVEA_NEEDS_DATA("nih_cxr/dicom");
   ReadOptions options;
   options.window = WindowFrom::file_or_range;  // the 8-bit files give no window

@@ -35,7 +35,7 @@ inline torch::Tensor formula(const std::string& name, at::IntArrayRef shape) {
   return tensor.to(torch::kFloat32);
 }
 
-inline torch::Tensor picture(at::IntArrayRef shape) {
+inline torch::Tensor input_image(at::IntArrayRef shape) {
   torch::Tensor tensor = torch::empty(shape, torch::kFloat64);
   double* values = tensor.mutable_data_ptr<double>();
   for (int64_t i = 0; i < tensor.numel(); ++i)

@@ -7,8 +7,8 @@
 
 #include "fovea/core/error.h"
 #include "fovea/nn/encoders/ft_transformer.h"
-#include "fovea/nn/layers.h"
 #include "fovea/nn/encoders/mlp.h"
+#include "fovea/nn/layers.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/one_thread.h"
@@ -198,9 +198,9 @@ TEST(Tables, EncodersRunInMixedPrecision) {
 }
 
 TEST(Tables, EncodersRefuseWhatIsNoTable) {
-  const InputShape picture{{1, 64, 64}}, text{.sizes = {-1}, .vocabulary = 9}, series{{-1, 3}};
-  EXPECT_THAT(config_message([&] { mlp({}, picture); }),
-              testing::HasSubstr("mlp: found a picture [1, 64, 64], wanted a table"));
+  const InputShape image{{1, 64, 64}}, text{.sizes = {-1}, .vocabulary = 9}, series{{-1, 3}};
+  EXPECT_THAT(config_message([&] { mlp({}, image); }),
+              testing::HasSubstr("mlp: found an image [1, 64, 64], wanted a table"));
   EXPECT_THAT(config_message([&] { ft_transformer({}, series); }),
               testing::HasSubstr("ft_transformer: found a series [any, 3], wanted a table"));
   EXPECT_THAT(config_message([&] { mlp({}, text); }), testing::HasSubstr("found text"));

@@ -57,7 +57,7 @@ TEST(Phantom, TheSameSeedGivesTheSameBytesForAnyNumberOfThreads) {
   EXPECT_EQ(fingerprints(folder / "one"), fingerprints(folder / "three"));
 }
 
-TEST(Phantom, AnotherSeedGivesOtherPicturesAndOtherUids) {
+TEST(Phantom, AnotherSeedGivesOtherImagesAndOtherUids) {
   const TempFolder folder;
   PhantomOptions options = small();
   write_phantoms(folder / "a", options);
@@ -216,7 +216,7 @@ TEST(Phantom, ReportsSayWhatTheirEntitiesSay) {
   EXPECT_THAT(labels, testing::ElementsAre("FINDING", "SITE", "SIZE"));
 }
 
-TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveThePicturesAsTheyAre) {
+TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveTheImagesAsTheyAre) {
   const TempFolder folder;
   PhantomOptions options = small();
   options.patients = 400;
@@ -226,8 +226,8 @@ TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveThePicturesAsTheyAre) {
   write_phantoms(folder / "plain", options);
   options.report = options.labs = true;
   write_phantoms(folder / "with", options);
-  const auto pictures = [&](const char* set) { return fingerprints(folder / set / "images"); };
-  EXPECT_EQ(pictures("plain"), pictures("with"));
+  const auto images = [&](const char* set) { return fingerprints(folder / set / "images"); };
+  EXPECT_EQ(images("plain"), images("with"));
 
   const storage::Table table = storage::read_csv(folder / "with/labels.csv");
   const auto label = column(table, "label"), entities = column(table, "entities"),

@@ -1,8 +1,8 @@
-"""Writes the small pictures and arrays of images/ with Pillow 13.0, tifffile 2026.3, OpenCV 5.0, pypng 0.20220715,
+"""Writes the small images and arrays of images/ with Pillow 13.0, tifffile 2026.3, OpenCV 5.0, pypng 0.20220715,
 imagecodecs 2026.3 and NumPy 2.4.
 
-Every picture but the noise of png_… is 12 high and 10 wide. With a = 10 y + x (0 .. 119), samples are 2 a where unsigned
-or floating point, 3 a - 50 where signed, 500 a for PNG of 16 bits; the channels of a colour picture are v, v + 1, v + 2.
+Every image but the noise of png_… is 12 high and 10 wide. With a = 10 y + x (0 .. 119), samples are 2 a where unsigned
+or floating point, 3 a - 50 where signed, 500 a for PNG of 16 bits; the channels of a colour image are v, v + 1, v + 2.
 JPEG is not exact: what Pillow decodes is in a .npy of the same name.
 """
 import io
@@ -92,10 +92,10 @@ smooth = np.clip(40 * np.sin(a / 17) + 100, 0, 255).astype(np.uint8)
 rgb = np.stack([smooth, 255 - smooth, smooth // 2], axis=-1)
 turned = Image.Exif()
 turned[0x0112] = 6
-for name, picture, options in [("grey", Image.fromarray(smooth), {}), ("rgb", Image.fromarray(rgb), {"subsampling": 0}),
+for name, image, options in [("grey", Image.fromarray(smooth), {}), ("rgb", Image.fromarray(rgb), {"subsampling": 0}),
                                ("progressive", Image.fromarray(rgb), {"subsampling": 0, "progressive": True}),
                                ("turned", Image.fromarray(smooth), {"exif": turned})]:
-    picture.save(path(name + ".jpg"), quality=90, **options)
+    image.save(path(name + ".jpg"), quality=90, **options)
     np.save(path(name + "_jpg.npy"), np.array(Image.open(path(name + ".jpg"))))
 Image.fromarray(np.dstack([rgb, smooth]), mode="CMYK").save(path("cmyk.jpg"))
 

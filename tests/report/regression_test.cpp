@@ -53,7 +53,7 @@ TEST(RegressionReport, WithoutACaseItSaysWhy) {
   EXPECT_EQ(json["undefined"]["limits_of_agreement"], "fewer than two cases");
 }
 
-TEST(RegressionReport, PicturesNameTheTargetAndStandAlone) {
+TEST(RegressionReport, PlotsNameTheTargetAndStandAlone) {
   for (const metrics::Numbers& numbers : {three(), metrics::Numbers{}}) {
     EXPECT_THAT(scatter_svg(numbers, "r<l", "test"), HasSubstr("True r&lt;l"));
     EXPECT_THAT(bland_altman_svg(numbers, "r<l", "test"), HasSubstr("Predicted - true r&lt;l"));

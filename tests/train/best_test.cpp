@@ -161,7 +161,7 @@ TEST(Best, OnlyWhoAsksForAStopIsStopped) {
   request_stop(0);
 }
 
-// 33 pictures of one value each in batches of 32: batch normalization has no statistics of one.
+// 33 images of one value each in batches of 32: batch normalization has no statistics of one.
 TEST(LastBatch, OfOneCaseJoinsTheOneBefore) {
   for (const int64_t accumulate : {1, 3}) {
     SmallRun run;

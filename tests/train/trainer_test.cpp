@@ -183,7 +183,7 @@ TEST(Trainer, AnUnknownMetricIsAnsweredWithTheNearest) {
   }
 }
 
-/// One picture that is not finite.
+/// One image that is not finite.
 class Poisoned final : public Dataset {
  public:
   explicit Poisoned(int64_t bad) : bad_(bad) {}

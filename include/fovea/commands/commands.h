@@ -52,7 +52,7 @@ struct InferRequest {
 /// far in OUT.partial. Also 0, without a word, where nobody reads standard output any more.
 int infer(const InferRequest& request);
 
-/// Says what is in each path: a picture, an archive, weights, a run, a bundle. 0, or 3 when one
+/// Says what is in each path: an image, an archive, weights, a run, a bundle. 0, or 3 when one
 /// could not be read.
 int inspect(const Paths& paths);
 

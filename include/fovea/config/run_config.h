@@ -16,8 +16,8 @@ struct TransformsOptions {
   std::vector<transforms::BatchTransformChoice> batch;
 
   void describe(Fields& f) {
-    f("train", train, "what training pictures go through, in this order");
-    f("eval", eval, "what validation, test and new pictures go through");
+    f("train", train, "what training images go through, in this order");
+    f("eval", eval, "what validation, test and new images go through");
     f("batch", batch, "what mixes the cases of a training batch");
   }
 };
@@ -34,7 +34,7 @@ struct RunConfig {
   void describe(Fields& f) {
     f("seed", seed, "of splits, weights, order and augmentation").at_least(0);
     f("data", data, "where the cases are");
-    f("transforms", transforms, "what is done to pictures");
+    f("transforms", transforms, "what is done to images");
     f("model", model, "encoders and what joins them");
     f("task", task, "what is learned");
     f("train", train, "how it is learned");

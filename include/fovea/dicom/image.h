@@ -1,4 +1,4 @@
-// A DICOM file as a picture with physical values: Hounsfield units, dose, counts, or grey levels of
+// A DICOM file as an image with physical values: Hounsfield units, dose, counts, or grey levels of
 // a viewer.
 //
 //   Image chest = dicom::read("chest.dcm");        // stored samples; slope and intercept beside them
@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "fovea/image/image.h"
 #include "fovea/dicom/decode.h"
 #include "fovea/dicom/scan.h"
+#include "fovea/image/image.h"
 
 namespace fovea::dicom {
 
@@ -44,7 +44,7 @@ struct ReadOptions {
 
 /// Reads, decodes and interprets one file.
 ///
-/// * Grey pictures: samples in their stored type with `slope` and `intercept`; where a modality LUT
+/// * Grey images: samples in their stored type with `slope` and `intercept`; where a modality LUT
 ///   or a rescale per frame rules, the physical values themselves (integers of the LUT, or f32).
 ///   The types are Sample's; 1-bit becomes u8.
 /// * Colour: RGB, u8 or u16. YBR is converted and palettes are expanded, once; palettes with

@@ -1,8 +1,8 @@
-// Pictures as files: PNG, JPEG, TIFF, BMP, WebP and GIF become an Image in the samples of the file.
+// Images as files: PNG, JPEG, TIFF, BMP, WebP and GIF become an Image in the samples of the file.
 // Sixteen bits stay sixteen bits, colour comes out as RGB, and whatever was dropped or turned is in
 // `notes`.
 //
-// The size is read from the header, and refused there when the decoded picture would pass the
+// The size is read from the header, and refused there when the decoded image would pass the
 // limit, before anything of that size is allocated; while a PNG or a WebP is decoded its samples are
 // in memory twice. A file that is cut off is refused, never filled up with grey. Any other damage to
 // a PNG is refused by its checksums. The others have none: damage inside the samples is refused where

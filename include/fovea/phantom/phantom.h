@@ -25,7 +25,7 @@ struct PhantomOptions {
   void describe(Fields& f) {
     f("patients", patients, "patients with radiographs").between(1, 9999);
     f("images_per_patient", images_per_patient, "radiographs of each patient").between(1, 99);
-    f("size", size, "rows and columns of every picture, pixels").between(32, 2048);
+    f("size", size, "rows and columns of every image, pixels").between(32, 2048);
     f("volumes", volumes, "CT series, each of a patient of its own").between(0, 999);
     f("slices", slices, "slices of a CT series").between(4, 512);
     f("prevalence", prevalence, "share of the patients that have lesions").between(0, 1);

@@ -1,4 +1,4 @@
-// What `fovea eval` leaves in a folder: metrics.json, predictions.csv and the pictures.
+// What `fovea eval` leaves in a folder: metrics.json, predictions.csv and the plots.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +17,7 @@ inline constexpr int kMetricsSchema = 1;
 struct Evaluation {
   std::string split = "test";
   metrics::OperatingPoint point = {};
-  bool pictures = true;
+  bool plots = true;
   metrics::Coverage coverage = {};  ///< the cases that are not among the predictions
 };
 

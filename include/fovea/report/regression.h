@@ -1,4 +1,4 @@
-// What `fovea eval` leaves of a regression: metrics.json, predictions.csv and the pictures.
+// What `fovea eval` leaves of a regression: metrics.json, predictions.csv and the plots.
 #pragma once
 
 #include <filesystem>
@@ -27,7 +27,7 @@ std::string write_regression(const std::filesystem::path& folder, const metrics:
 std::string scatter_svg(const metrics::Numbers& numbers, std::string_view target,
                         std::string_view subtitle);
 
-/// The picture of Bland and Altman (Lancet 1986).
+/// The plot of Bland and Altman (Lancet 1986).
 std::string bland_altman_svg(const metrics::Numbers& numbers, std::string_view target,
                              std::string_view subtitle);
 

@@ -37,7 +37,7 @@ class Evaluation {
   /// The cases whose target is known but whose output is not finite, in order. No metric but the
   /// loss counts them: it is not finite then.
   virtual std::vector<std::string> failed() const = 0;
-  /// Writes metrics.json, the predictions and the pictures into `folder`; returns the line of
+  /// Writes metrics.json, the predictions and the plots into `folder`; returns the line of
   /// key=value metrics.
   virtual std::string write(const std::filesystem::path& folder,
                             const std::string& split) const = 0;

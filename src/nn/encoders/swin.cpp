@@ -247,7 +247,7 @@ class Swin : public Encoder {
 }  // namespace
 
 EncoderPtr swin(const SwinOptions& options, const InputShape& shape) {
-  check_picture("swin", shape);
+  check_image("swin", shape);
   return std::make_shared<Swin>(options, shape);
 }
 

@@ -155,7 +155,7 @@ class ViT : public Encoder, public Drawn {
 }  // namespace
 
 EncoderPtr vit(const ViTOptions& options, const InputShape& shape) {
-  check_picture("vit", shape);
+  check_image("vit", shape);
   return std::make_shared<ViT>(options, shape);
 }
 

@@ -1,5 +1,5 @@
 // Transforms of a whole batch that blend cases with one another; the targets blend with them. Every
-// input must be a float picture [N, C, (D,) H, W]; others are refused by name.
+// input must be a float image [N, C, (D,) H, W]; others are refused by name.
 //
 // Class indices int64 [N] become float [N, classes]; float targets [N, L] stay in shape, and a label
 // missing (NaN) in either of two cases is missing in their mixture.

@@ -1,5 +1,5 @@
 // Transforms that change what a pixel says: brightness, contrast, gamma, noise, blur, cutout,
-// CLAHE. All give float32. Amounts are relative to the picture (its range or its standard
+// CLAHE. All give float32. Amounts are relative to the image (its range or its standard
 // deviation), so they mean the same before and after scaling, in grey levels and in HU.
 #pragma once
 
@@ -12,7 +12,7 @@ struct BrightnessOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("amount", amount, "largest shift either way, as a share of the picture's range").at_least(0);
+    f("amount", amount, "largest shift either way, as a share of the image's range").at_least(0);
     f("probability", probability, "of the transform").between(0, 1);
   }
 };
@@ -38,7 +38,7 @@ struct GammaOptions {
     f("probability", probability, "of the transform").between(0, 1);
   }
 };
-/// Between the picture's own smallest and largest value, which stay.
+/// Between the image's own smallest and largest value, which stay.
 TransformPtr gamma(const GammaOptions& options);
 
 struct NoiseOptions {
@@ -46,8 +46,7 @@ struct NoiseOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("std", std, "largest, in standard deviations of the picture; drawn anew each time")
-        .at_least(0);
+    f("std", std, "largest, in standard deviations of the image; drawn anew each time").at_least(0);
     f("probability", probability, "of the transform").between(0, 1);
   }
 };
@@ -76,7 +75,7 @@ struct CutoutOptions {
   void describe(Fields& f) {
     f("size", size, "of each box, as a share of each side").between(0, 1);
     f("count", count, "boxes; through all slices of a volume").above(0);
-    f("fill", fill, "value inside; null: the picture's mean");
+    f("fill", fill, "value inside; null: the image's mean");
     f("probability", probability, "of the transform").between(0, 1);
   }
 };
@@ -91,8 +90,8 @@ struct ClaheOptions {
     f("tiles", tiles, "regions along each side").between(1, 256);
   }
 };
-/// Contrast-limited adaptive histogram equalisation (Zuiderveld 1994) between the picture's own
-/// smallest and largest value; of 8-bit pictures between 0 and 255. Slice by slice.
+/// Contrast-limited adaptive histogram equalisation (Zuiderveld 1994) between the image's own
+/// smallest and largest value; of 8-bit images between 0 and 255. Slice by slice.
 TransformPtr clahe(const ClaheOptions& options);
 
 }  // namespace fovea::transforms

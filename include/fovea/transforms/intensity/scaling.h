@@ -17,13 +17,12 @@ struct ScaleOptions {
       "zscore: mean 0 and standard deviation 1; range: smallest and largest value become 0 and 1; "
       "percentiles: those become 0 and 1, and where they are equal, as range")
         .one_of({"zscore", "range", "percentiles"});
-    f("range", range,
-      "[low, high] that become 0 and 1, for all pictures alike; implies mode range");
+    f("range", range, "[low, high] that become 0 and 1, for all images alike; implies mode range");
     f("percentiles", percentiles, "[low, high] for mode percentiles").between(0, 100);
     f("clip", clip, "range and percentiles: cut what lies beyond 0 and 1");
   }
 };
-/// Over all pixels and channels of one picture. A picture of one value becomes all 0.
+/// Over all pixels and channels of one image. An image of one value becomes all 0.
 TransformPtr scale(const ScaleOptions& options);
 
 struct ClipOptions {
@@ -69,10 +68,10 @@ struct ImageNetOptions {
   std::vector<double> range = {};
 
   void describe(Fields& f) {
-    f("range", range, "[low, high] that become 0 and 1 first; none: the picture's own extremes");
+    f("range", range, "[low, high] that become 0 and 1 first; none: the image's own extremes");
   }
 };
-/// Three channels with the mean and standard deviation of ImageNet's pictures (torchvision's
+/// Three channels with the mean and standard deviation of ImageNet's images (torchvision's
 /// weights expect this): 0.485, 0.456, 0.406 and 0.229, 0.224, 0.225.
 TransformPtr imagenet(const ImageNetOptions& options);
 

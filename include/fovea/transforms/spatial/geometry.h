@@ -26,8 +26,8 @@ struct ResizeOptions {
     f("mode", mode, "bilinear as torchvision, or the mean over the area")
         .one_of({"bilinear", "area"});
     f("antialias", antialias, "false: bilinear looks at the nearest pixels only");
-    f("keep_aspect", keep_aspect, "fit the picture in and fill the rest on both sides");
-    f("fill", fill, "value of the rest; null: the picture's least value (air in a CT)");
+    f("keep_aspect", keep_aspect, "fit the image in and fill the rest on both sides");
+    f("fill", fill, "value of the rest; null: the image's least value (air in a CT)");
   }
 };
 TransformPtr resize(const ResizeOptions& options);
@@ -51,11 +51,11 @@ struct PadOptions {
     f("size", size, "least size of every side, or [height, width], or [depth, height, width]")
         .above(0);
     f("fill", fill,
-      "value of the new pixels, 0 to 255 for 8-bit pictures; null: the picture's least value (air "
+      "value of the new pixels, 0 to 255 for 8-bit images; null: the image's least value (air "
       "in a CT)");
   }
 };
-/// The picture stays in the middle; sides that are long enough stay as they are.
+/// The image stays in the middle; sides that are long enough stay as they are.
 TransformPtr pad(const PadOptions& options);
 
 struct FlipOptions {

@@ -1,4 +1,4 @@
-// Transforms that bend the picture: rotate, affine, elastic. Each is one bilinear warp to float32,
+// Transforms that bend the image: rotate, affine, elastic. Each is one bilinear warp to float32,
 // in the plane: all slices of a volume move alike.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace fovea::transforms {
 
-/// What lies outside of the picture. Its edge goes on, unless asked otherwise: corners of a constant
+/// What lies outside of the image. Its edge goes on, unless asked otherwise: corners of a constant
 /// look like anatomy to a network, and shift the statistics of a later `scale`.
 struct Outside {
   std::string border = "edge";
@@ -17,7 +17,7 @@ struct Outside {
   void describe(Fields& f) {
     f("border", border, "what lies outside").one_of({"constant", "edge", "reflect"});
     f("fill", fill,
-      "value outside, where border is constant; null: the picture's least value (air in a CT)");
+      "value outside, where border is constant; null: the image's least value (air in a CT)");
   }
 };
 
