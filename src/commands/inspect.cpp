@@ -1,4 +1,4 @@
-// `fovea inspect`: one function per kind of thing, told apart by content.
+// `fovea inspect`: one function per file type, told apart by content.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -144,7 +144,7 @@ void inspect_one(const std::filesystem::path& path) {
   if (is_safetensors(path, head)) return inspect_safetensors(path);
   std::vector<std::string> known;
   for (const sources::Format& format : sources::formats()) known.push_back(format.name);
-  throw data_error(storage::shown(path) + ": found a file of no known kind; wanted one of " +
+  throw data_error(storage::shown(path) + ": found a file of no known type; wanted one of " +
                    join(known) +
                    ", npz, safetensors, WFDB (.hea, .atr), or the folder of a run or a bundle");
 }

@@ -15,8 +15,8 @@ struct Report {
 };
 
 /// The reader sees three of four lesions and calls one in four clear films wrong, so the report
-/// alone reaches an AUC of about 0.8. Words for lesions stand in both kinds ("no nodule"), so that
-/// counting words is not enough.
+/// alone reaches an AUC of about 0.8. Words for lesions stand in both classes ("no nodule"), so
+/// that counting words is not enough.
 Report write_report(bool lesions, const std::vector<Finding>& found, int64_t size, Random& random);
 
 /// In the order of `kLabColumns`; blank where it was not measured (one in twelve).

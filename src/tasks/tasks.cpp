@@ -18,7 +18,7 @@ TaskTable& tasks() {
           TaskTable::item<TaggingOptions>(
               "tagging", "the entities that a text names, and a report filled with them", tagging),
           TaskTable::item<SeveralOptions>(
-              "several", "targets of different kinds at once, a task for each", several),
+              "several", "targets of different types at once, a task for each", several),
       });
   return table;
 }

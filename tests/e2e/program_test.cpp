@@ -341,7 +341,7 @@ TEST(Infer, TheBundleGivesWhatTheRunGives) {
   EXPECT_EQ(bundle.out, run.out);
 }
 
-TEST(Inspect, SaysWhatIsInEachKindOfFile) {
+TEST(Inspect, SaysWhatIsInEachFileType) {
   const fs::path neutral = demo().folder / "neutral.dcm";  // the demo's names are the patients'
   fs::copy_file(demo().some_image(), neutral);
   const Outcome outcome =

@@ -96,7 +96,7 @@ TEST(Style, ThreadsAreStartedInOnePlace) {
 }
 
 // What a target means stands in its TargetSpec; names of tensors are those of inputs, targets, heads.
-TEST(Style, NoCodeAsksForAKindOfTargetAndNoTensorHasANameWithADot) {
+TEST(Style, NoCodeAsksForATargetTypeAndNoTensorHasANameWithADot) {
   FOVEA_NEEDS_GIT();
   EXPECT_EQ(lines_with("TargetKind"), "");
   EXPECT_EQ(lines_with("(inputs|outputs|lengths|targets)(\\.find|\\.at|\\.contains|\\[).*\"[.]"),

@@ -77,7 +77,7 @@ TEST(Regression, TheMainMetricIsTheRmseOverTheCasesThatAreKnown) {
   EXPECT_TRUE(std::filesystem::exists(folder / "bland_altman.svg"));
 }
 
-TEST(Regression, LossesAndTasksOfTheOtherKindAreRefusedInWords) {
+TEST(Regression, LossesAndTasksOfTheOtherTypeAreRefusedInWords) {
   RegressionOptions options;
   EXPECT_THAT(refusal([&] {
                 regression(options, {{.name = "label", .classes = {"a", "b"}}});

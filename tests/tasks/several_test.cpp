@@ -1,4 +1,4 @@
-// Several targets of different kinds at once.
+// Several targets of different types at once.
 #include "fovea/tasks/several.h"
 
 #include <gmock/gmock.h>

@@ -20,7 +20,7 @@ struct ModelCard {
 
 void write_card(const std::filesystem::path& path, const ModelCard& card);
 
-/// A data Error names what is missing or of the wrong kind.
+/// A data Error names what is missing or of the wrong type.
 ModelCard read_card(const std::filesystem::path& path);
 
 }  // namespace fovea::bundle

@@ -14,7 +14,7 @@ class Plateau final : public Warmed {
       : Warmed(options.warmup, horizon), options_(options) {}
 
   void observe(double metric, const metrics::Goal& goal) override {
-    if (goal.kind == metrics::Goal::Kind::near) {
+    if (goal.type == metrics::Goal::Type::near) {
       observe(std::abs(metric - goal.target), metrics::kLower);
       return;
     }
@@ -22,7 +22,7 @@ class Plateau final : public Warmed {
     // of values below 0 (a correlation) a worse one would pass.
     const double least = options_.threshold * std::abs(best_);
     const bool better =
-        goal.kind == metrics::Goal::Kind::high ? metric > best_ + least : metric < best_ - least;
+        goal.type == metrics::Goal::Type::high ? metric > best_ + least : metric < best_ - least;
     if (!best_seen_ || better) {
       best_ = metric;
       best_seen_ = true;

@@ -14,8 +14,8 @@ struct TextCnnOptions {
   double dropout = 0.5;
 
   void describe(Fields& f) {
-    f("kernels", kernels, "tokens or time steps that a convolution of each kind reads").above(0);
-    f("channels", channels, "of each kind").above(0);
+    f("kernels", kernels, "kernel sizes, in tokens or time steps").above(0);
+    f("channels", channels, "of each kernel size").above(0);
     f("embedding", embedding, "width of the vector of a token, of text").above(0);
     token_dropout.describe(f);
     f("dropout", dropout, "on the features, while training").at_least(0).below(1);

@@ -1,7 +1,7 @@
-// Somebody's own kinds: a target with a shape of its own (a mask), an encoder with several feature
-// levels and a task with a dense head, all in this file. The loader stacks them, the transforms move
-// the mask with its image, the trainer trains, evaluates and stores, the predictor answers; no code
-// between them knows of any.
+// Somebody's own types: a target with a shape of its own (a mask), an encoder with several feature
+// levels and a task with a dense head, all in this file. The loader stacks them, the transforms
+// move the mask with its image, the trainer trains, evaluates and stores, the predictor answers; no
+// code between them knows of any.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -155,7 +155,7 @@ std::shared_ptr<nn::Model> model_of(const Outline& task, uint64_t seed) {
       task.heads(), seed);
 }
 
-TEST(OwnKinds, ATargetAnEncoderAndATaskGoTheWholeRoad) {
+TEST(OwnTypes, ATargetAnEncoderAndATaskGoTheWholeRoad) {
   const auto task = std::make_shared<Outline>();
   const auto model = model_of(*task, 1);
   const auto training_cases = std::make_shared<Rectangles>(1);
@@ -175,7 +175,8 @@ TEST(OwnKinds, ATargetAnEncoderAndATaskGoTheWholeRoad) {
   options.optimizer.set("adamw", train::AdamWOptions{.lr = 0.03});
   const Loader training(training_cases, augment, train::training_loader(options, 1));
 
-  // Each mask went with its image: flipped, the lesions lie in the right half, and are bright there.
+  // Each mask went with its image: flipped, the lesions lie in the right half, and are bright
+  // there.
   for (const Batch& batch : training.epoch(0)) {
     const Tensor truth = batch.targets.at("lesion");
     EXPECT_EQ(truth.sizes(), (std::vector<int64_t>{6, kSide, kSide}));
