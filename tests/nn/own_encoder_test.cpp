@@ -47,7 +47,7 @@ Model toy_model(uint64_t seed) {
   return {options, {{"radiograph", {{3, 8, 8}}}}, {{"label", Pooled{2}}}, seed};
 }
 
-TEST(AnEncoderOfYourOwn, IsDrawnTrainedAndStoredLikeTheOthers) {
+TEST(AnEncoderOfYourOwn, IsInitializedTrainedAndStoredLikeTheOthers) {
   Model model = toy_model(1);
   TensorMap inputs;
   inputs["radiograph"] = torch::rand({16, 3, 8, 8});
