@@ -21,7 +21,7 @@
 namespace fovea::dicom {
 
 enum class Polarity {
-  monochrome2,  ///< large is white: MONOCHROME1 is turned round within the range of BitsStored
+  monochrome2,  ///< large is white: MONOCHROME1 is inverted within the range of BitsStored
   stored,       ///< as the file says
 };
 
@@ -50,7 +50,7 @@ struct ReadOptions {
 /// * Colour: RGB, u8 or u16. YBR is converted and palettes are expanded, once; palettes with
 ///   entries above 8 bits give u16.
 /// * With a window: f32 in 0..1. A window, the file's or a given one, belongs to the file's own
-///   polarity: it is applied first and the result turned round, so that a MONOCHROME1 radiograph
+///   polarity: it is applied first and the result inverted, so that a MONOCHROME1 radiograph
 ///   comes out as a viewer shows it. Colour ignores windows, with a note.
 ///
 /// `notes` tell what was done. Overlays are never burned in; the padding value is not masked.

@@ -34,8 +34,8 @@ class Model : public torch::nn::Module {
  public:
   /// Initializes the parameters as a function of the seed and of their names (nn::initialize), then
   /// takes `options.weights` where there are some. Without a seed neither happens: for a model that
-  /// is filled by load_weights next. A config Error where an encoder has no input, or `freeze` names
-  /// nothing.
+  /// is filled by load_weights next. A config Error where an encoder has no input, or `freeze`
+  /// names nothing.
   Model(const ModelOptions& options, const std::vector<std::pair<std::string, InputShape>>& inputs,
         const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed);
 
