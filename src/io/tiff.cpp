@@ -210,7 +210,7 @@ TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
   check_size("TIFF", path, image, limits);  // its products fit 64 bits from here on
   check_data(directory, page, file, path);
   if (page.colour == kTiffPalette) image.notes.push_back("palette expanded to RGB");
-  if (page.colour == kWhiteIsZero) image.notes.push_back("white-is-zero turned around");
+  if (page.colour == kWhiteIsZero) image.notes.push_back("white-is-zero inverted");
   if (bits == 1) image.notes.push_back("grey of 1 bit(s) scaled to 0..255");
   return page;
 }

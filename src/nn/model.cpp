@@ -41,12 +41,12 @@ void check_input(const std::string& name, const Tensor& input, const InputShape&
 }
 
 /// A vector per input that a case may lack, named as the input.
-class Placeholders : public torch::nn::Module, public Drawn {
+class Placeholders : public torch::nn::Module, public Initialized {
  public:
   Tensor add(const std::string& name, int64_t width) {
     return register_parameter(name, torch::empty({width}));
   }
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     for (Tensor& one : parameters()) one.normal_(0, 0.02, generator);
   }
 };
@@ -110,8 +110,7 @@ void ModelOptions::describe(Fields& f) {
   f("dropout", dropout, "on the features before the heads, while training").at_least(0).below(1);
   f("weights", weights,
     "safetensors to start from, of this program or of a torchvision or timm model; heads of "
-    "another "
-    "shape are left as drawn");
+    "another shape keep their initial values");
   f("freeze", freeze, "parameters whose name begins so are not trained: encoders.image.layer1");
 }
 
@@ -179,7 +178,7 @@ Model::Model(const ModelOptions& options,
   for (const HeadSpec& spec : heads)
     heads_.push_back(make_head(spec, {input_names_, shapes, in_use, branches, *parent}));
   if (seed) {
-    draw(*this, *seed);
+    initialize(*this, *seed);
     if (!options.weights.empty()) start_from(*this, options.weights);
   }
   freeze(options.freeze);

@@ -53,8 +53,8 @@ Random stream(const PhantomOptions& options, Use use, uint64_t index) {
 
 std::vector<PlannedPatient> plan_patients(const PhantomOptions& options) {
   std::vector<PlannedPatient> all;
-  Random films = stream(options, Use::plan, 0);
-  plan_group(all, options.patients, options.prevalence, films);
+  Random radiographs = stream(options, Use::plan, 0);
+  plan_group(all, options.patients, options.prevalence, radiographs);
   Random volumes = stream(options, Use::plan, 1);
   plan_group(all, options.volumes, options.prevalence, volumes);
   return all;

@@ -1,5 +1,5 @@
-// 240 films in eight encodings, both polarities, three depths: all must be the PNG they were made
-// from.
+// 240 radiographs in eight encodings, both polarities, three depths: all must be the PNG they were
+// made from.
 // Reference: tests/reference/nih_cxr_dicom.csv, by Pillow and pydicom (make_nih_cxr_dicom.py).
 #include <gtest/gtest.h>
 

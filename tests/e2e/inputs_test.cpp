@@ -72,8 +72,8 @@ TEST(Inputs, ATextFileIsReadAndItsWordsAreDrawnWhereTheModelLooked) {
   for (int i = 0; i < 200; ++i) {
     const bool ill = i % 3 == 0;
     const std::string place = i % 2 ? "left" : "right";
-    rows += std::string(ill ? "\"A mass in the " : "\"No change in the ") + place + " lung, film " +
-            std::to_string(i % 7) + ".\"" + (ill ? ",ill," : ",well,") +
+    rows += std::string(ill ? "\"A mass in the " : "\"No change in the ") + place +
+            " lung, radiograph " + std::to_string(i % 7) + ".\"" + (ill ? ",ill," : ",well,") +
             (i % 5 == 0   ? "test"
              : i % 5 == 1 ? "val"
                           : "train") +
@@ -183,7 +183,7 @@ model:
 train: {epochs: 1, batch_size: 16, precision: fp32, threads: 1, loader_threads: 1}
 )";
 
-TEST(Inputs, FilmReportAndLaboratoryAreJoinedAndEachMayBeMissing) {
+TEST(Inputs, RadiographReportAndLaboratoryAreJoinedAndEachMayBeMissing) {
   const TempFolder folder;
   ASSERT_EQ(fovea({"phantom", (folder / "demo").string(), "--with-report", "--with-labs", "--set",
                    "patients=30", "--set", "images_per_patient=2", "--set", "size=48", "--set",

@@ -108,15 +108,15 @@ void write_published_weights(const fs::path& path) {
   storage::write_safetensors(path, std::move(views));
 }
 
-/// Films with a report, laboratory values and a trace each; one film is missing.
+/// Radiographs with a report, laboratory values and a trace each; one radiograph is missing.
 void write_studies(const TempFolder& folder) {
   std::string rows = "path,report,age,crp,smoker,trace,diagnosis,patient\n";
   for (int i = 0; i < 24; ++i) {
     const bool ill = i % 2;
     const std::string number = std::to_string(i / 2), trace = "trace" + std::to_string(i) + ".csv";
-    const std::string film =
+    const std::string radiograph =
         "radiographs/" + std::string(ill ? "ill/" : "healthy/") + number + ".png";
-    rows += (i == 5 ? "" : film) + (ill ? ",\"A mass, new.\"," : ",No mass.,") +
+    rows += (i == 5 ? "" : radiograph) + (ill ? ",\"A mass, new.\"," : ",No mass.,") +
             std::to_string(40 + i) + "," + (i % 7 ? std::to_string(ill ? 30 + i : 3 + i) : "") +
             (i % 3 ? ",never," : ",current,") + trace + (ill ? ",ill,p" : ",healthy,p") +
             std::to_string(i) + "\n";

@@ -189,7 +189,7 @@ TEST(Tiff, WhiteIsZeroPalettesAndOneBitAreTurnedIntoPlainSamplesWithANote) {
   const auto read = [](const std::string& name) { return read_tiff(image_path(name + ".tif")); };
   expect_image(read("white_u1"), Sample::u8, 1, [](int a, int) { return 255 - 2 * a; });
   expect_image(read("white_u2"), Sample::u16, 1, [](int a, int) { return 65535 - 2 * a; });
-  EXPECT_THAT(read("white_u2").notes, ElementsAre("white-is-zero turned around"));
+  EXPECT_THAT(read("white_u2").notes, ElementsAre("white-is-zero inverted"));
   expect_image(read("palette_u1"), Sample::u8, 3, twice);
   EXPECT_THAT(read("palette_u1").notes, ElementsAre("palette expanded to RGB"));
   expect_image(read("bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });

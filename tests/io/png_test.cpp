@@ -242,7 +242,7 @@ TEST(Png, NoiseAndRampsOfAnySizeAreReadBackExactly) {
   EXPECT_THROW(write_png(folder / "b.png", Image{}), Error);
 }
 
-TEST(Png, ThePublicChestFilmsAreRead) {
+TEST(Png, ThePublicChestRadiographsAreRead) {
   FOVEA_NEEDS_DATA("nih_cxr/images");
   const Image image = read_png(test::test_data() / "nih_cxr" / "images" / "00000061_012.png");
   EXPECT_EQ(image.channels, 1);

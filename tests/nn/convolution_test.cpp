@@ -65,7 +65,7 @@ struct Trained {
 /// Some steps of a 3-D ResNet-18 by plain gradient descent.
 Trained trained(std::vector<int64_t> volumes, bool bf16, bool last) {
   const auto encoder = resnet({.width = 16}, {{1, -1, -1, -1}});
-  draw(*encoder, 5);
+  initialize(*encoder, 5);
   Tensor x = input_image(volumes);
   if (last) {
     channels_last(*encoder);

@@ -160,7 +160,7 @@ TEST(Encoders, GiveMapsOfTheExpectedShapeIn2DAnd3D) {
   };
   torch::NoGradGuard no_grad;
   for (const Shaped& row : table) {
-    draw(*row.encoder, 1);
+    initialize(*row.encoder, 1);
     row.encoder->eval();
     const Features features = row.encoder->encode(input_image(row.input));
     EXPECT_EQ(features.map.sizes(), at::IntArrayRef(row.map)) << row.name;
@@ -257,8 +257,8 @@ TEST(Encoders, ABlockWhoseGateIsClosedChangesNothing) {
     placed.after = stage;
     const auto plain = resnet({.width = 16}, kGrey);
     const auto attending = resnet({.width = 16, .attention = {placed}}, kGrey);
-    draw(*plain, 7);
-    draw(*attending, 7);
+    initialize(*plain, 7);
+    initialize(*attending, 7);
     EXPECT_TRUE(attending->named_parameters().contains("attention.0.gate.gamma"));
     const Tensor x = input_image({2, 1, 64, 64});
     EXPECT_TRUE(pooled(*plain, x).equal(pooled(*attending, x))) << stage;
@@ -302,7 +302,7 @@ TEST(Encoders, RefuseSettingsThatDoNotFitTheInput) {
 
 TEST(Encoders, ABatchOfOneValuePerChannelIsRefusedWhileTraining) {
   const auto encoder = cnn({.channels = {4, 4}}, kGrey);
-  draw(*encoder, 1);
+  initialize(*encoder, 1);
   encoder->train();
   EXPECT_THROW(encoder->encode(input_image({1, 1, 1, 1})), Error);
   encoder->eval();

@@ -125,7 +125,7 @@ std::vector<std::pair<std::string, EncoderPtr>> on(const InputShape& shape) {
   return {{"mlp", mlp({}, shape)}, {"ft_transformer", ft_transformer({}, shape)}};
 }
 
-TEST(Tables, EveryColumnMattersAndEveryParameterIsDrawnAndTrained) {
+TEST(Tables, EveryColumnMattersAndEveryParameterIsInitializedAndTrained) {
   const test::OneThread one_thread;
   for (const InputShape& shape :
        {kMixed, InputShape{.sizes = {4}}, InputShape{.sizes = {4}, .categories = {3, 3, 120, 9}}}) {
@@ -134,7 +134,7 @@ TEST(Tables, EveryColumnMattersAndEveryParameterIsDrawnAndTrained) {
     for (const auto& [name, encoder] : on(shape)) {
       torch::NoGradGuard no_grad;
       for (Tensor& p : encoder->parameters()) p.fill_(NAN);
-      draw(*encoder, 3);
+      initialize(*encoder, 3);
       encoder->eval();
       const Tensor before = encoder->encode(x).pooled;
       ASSERT_TRUE(before.isfinite().all().item<bool>()) << name;
@@ -183,7 +183,7 @@ TEST(Tables, WhatMakesTokensOfColumnsIsNotDecayed) {
 TEST(Tables, EncodersRunInMixedPrecision) {
   const test::OneThread one_thread;
   for (const auto& [name, encoder] : on(kMixed)) {
-    draw(*encoder, 3);
+    initialize(*encoder, 3);
     encoder->eval();
     const Tensor x = rows().to(torch::kFloat32);
     const Tensor exact = encoder->encode(x).pooled.detach();

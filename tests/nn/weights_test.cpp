@@ -162,7 +162,7 @@ TEST(Weights, OfATimmTransformerFitAnotherImageSize) {
   EXPECT_FALSE(embedding.slice(1, 1).equal(stored.slice(1, 1, 49)));
 }
 
-TEST(Weights, AHeadOfAnotherShapeIsLeftAsDrawn) {
+TEST(Weights, AHeadOfAnotherShapeKeepsItsInitialValues) {
   const TempFolder folder;
   const ResNetOptions settings{.width = 8};
   Model trained = resnet_model(1, 5, settings, 1);

@@ -209,7 +209,7 @@ TEST(Csv, OneLineOf100MegabytesIsRefusedInFewWords) {
   EXPECT_THAT(parse("a,b\n1," + std::string(kBytes, 'y')).cell(0, 1), testing::SizeIs(kBytes));
 }
 
-TEST(Csv, ThePublicTableOfChestFilms) {
+TEST(Csv, ThePublicTableOfChestRadiographs) {
   FOVEA_NEEDS_DATA("nih_cxr/labels.csv");
   const Table table = read_csv(test::test_data() / "nih_cxr" / "labels.csv");
   EXPECT_EQ(table.rows(), 720);

@@ -141,9 +141,9 @@ TEST(Pipeline, OtherInputsStayAsTheyAre) {
 
 TEST(Pipeline, AnInputThatIsAbsentIsNamedByTheBatchUnlessTheSchemaSaysThatACaseMayLackIt) {
   Random random = stream();
-  const Example without = pipeline({}, "film")(example_of(counted({1, 2, 2})), random);
+  const Example without = pipeline({}, "radiograph")(example_of(counted({1, 2, 2})), random);
   Example with = without;
-  with.inputs["film"] = torch::ones({1, 2, 2});
+  with.inputs["radiograph"] = torch::ones({1, 2, 2});
   const auto stacked = [&](const Schema& schema) {
     return collate({with, without}, {0, 1}, schema);
   };
@@ -151,10 +151,10 @@ TEST(Pipeline, AnInputThatIsAbsentIsNamedByTheBatchUnlessTheSchemaSaysThatACaseM
     stacked({});
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("'film' is missing"));
+    EXPECT_THAT(error.what(), HasSubstr("'radiograph' is missing"));
   }
-  const Batch batch = stacked({.inputs = {{"film", {.optional = true}}}});
-  EXPECT_FALSE(batch.present.at("film")[1].item<bool>());
+  const Batch batch = stacked({.inputs = {{"radiograph", {.optional = true}}}});
+  EXPECT_FALSE(batch.present.at("radiograph")[1].item<bool>());
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ Image read_jpeg(const std::filesystem::path& path, const ImageLimits& limits = {
 /// grey or RGB, and palettes, YCbCr and 1-bit grey (0 or 255) of 8 bits; stripped or tiled,
 /// uncompressed or LZW, Deflate, PackBits, JPEG or what else libtiff decodes. Each page is a frame,
 /// and all must be alike; pages marked as reduced copies are left out, with a note. White-is-zero
-/// is turned around for unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an
+/// is inverted for unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an
 /// orientation other than top left.
 Image read_tiff(const std::filesystem::path& path, const ImageLimits& limits = {});
 

@@ -24,7 +24,7 @@ struct Features {
   torch::Tensor weights;
 };
 
-/// Its parameters are zero until nn::draw or nn::load_weights fills them; Model does.
+/// Its parameters are zero until nn::initialize or nn::load_weights fills them; Model does.
 class Encoder : public torch::nn::Module {
  public:
   /// `input` [N, …]; `lengths` [N] int64 of ragged inputs, undefined for images.

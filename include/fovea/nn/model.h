@@ -17,7 +17,7 @@ struct ModelOptions {
   double input_dropout = 0;  ///< how often an input is taken away from a case while training
   double dropout = 0;        ///< before the head
   std::filesystem::path
-      weights;  ///< safetensors to start from; heads of another shape are left as drawn
+      weights;  ///< safetensors to start from; heads of another shape keep their initial values
   std::vector<std::string>
       freeze;  ///< parameters whose name begins so are not trained ("encoders.image.layer1")
 
@@ -32,10 +32,10 @@ struct ModelOptions {
 /// whose parameters are all frozen stay in evaluation mode, so that their statistics do not drift.
 class Model : public torch::nn::Module {
  public:
-  /// Draws the parameters as a function of the seed and of their names (nn::draw), then takes
-  /// `options.weights` where there are some. Without a seed neither happens: for a model that is
-  /// filled by load_weights next. A config Error where an encoder has no input, or `freeze` names
-  /// nothing.
+  /// Initializes the parameters as a function of the seed and of their names (nn::initialize), then
+  /// takes `options.weights` where there are some. Without a seed neither happens: for a model that
+  /// is filled by load_weights next. A config Error where an encoder has no input, or `freeze`
+  /// names nothing.
   Model(const ModelOptions& options, const std::vector<std::pair<std::string, InputShape>>& inputs,
         const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed);
 

@@ -53,8 +53,8 @@ using Progress = std::function<void(int64_t done, int64_t total)>;  ///< files; 
 ///   labels.csv    one row per radiograph: path, patient, label, class, split, age, sex, lesions,
 ///                 mask, boxes ("x y width height" in pixels from the top left, joined by ';');
 ///                 where asked for, report, entities ([[begin, end, label], …] in code points) and
-///                 crp, ldh, leukocytes, smoker, some of them blank. Film, report and values err
-///                 independently: together they say more than each alone
+///                 crp, ldh, leukocytes, smoker, some of them blank. Radiograph, report and values
+///                 err independently: together they say more than each alone
 ///   boxes.csv     one row per lesion: path, x, y, width, height, kind, contrast
 ///   volumes.csv   one row per CT series: path (a folder), patient, label, class, age, sex, lesions
 ///   images/ volumes/   DICOM
