@@ -143,8 +143,8 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->inputs = trained.card.inputs;
   for (const auto& [name, input] : trained.config.data.inputs)
     if (const auto* text = input.as<sources::TextOptions>())
-      if (const Node* learned = trained.card.learned.find(name))
-        parts->words[name] = sources::trained_tokenizer(*text, *learned);
+      if (const Node* fitted = trained.card.fitted.find(name))
+        parts->words[name] = sources::trained_tokenizer(*text, *fitted);
   parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);

@@ -45,13 +45,13 @@ std::string shown(const TargetSpec& target) {
 /// about something else.
 void check_targets(const bundle::Trained& trained, const sources::Source& source) {
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
-    const TargetSpec& learned = trained.card.targets[i];
-    if (i >= source.targets.size() || source.targets[i].classes != learned.classes ||
-        source.targets[i].type != learned.type)
+    const TargetSpec& wanted = trained.card.targets[i];
+    if (i >= source.targets.size() || source.targets[i].classes != wanted.classes ||
+        source.targets[i].type != wanted.type)
       throw data_error(
           fmt::format("the data's target '{}' is {}, the model's is {}; say so in data.targets.{}",
-                      learned.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
-                      shown(learned), learned.name));
+                      wanted.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
+                      shown(wanted), wanted.name));
   }
 }
 
@@ -108,7 +108,7 @@ int eval(const EvalRequest& request) {
   trained.config.train.loader_threads = data.train.loader_threads;
   trained.config.train.loader_mb = data.train.loader_mb;
   const sources::Source source = sources::open_source(
-      bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
+      bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.fitted);
   for (const std::string& note : source.remarks()) log_info(note);
   check_targets(trained, source);
 

@@ -16,15 +16,15 @@ void WordsOptions::describe(Fields& f) {
   f("strip_accents", strip_accents, "é and e are one word");
   f("min_count", min_count, "a word that the training texts hold less often is unknown")
       .at_least(1);
-  f("max_words", max_words, "the most frequent are learned").at_least(1);
+  f("max_words", max_words, "the most frequent are kept").at_least(1);
   describe_limit(f, max_bytes);
 }
 
 void CharactersOptions::describe(Fields& f) {
-  f("bytes", bytes, "bytes in place of code points; nothing is learned or unknown then");
+  f("bytes", bytes, "bytes in place of code points; nothing is fitted or unknown then");
   f("min_count", min_count, "a code point that the training texts hold less often is unknown")
       .at_least(1);
-  f("max_words", max_words, "the most frequent code points are learned").at_least(1);
+  f("max_words", max_words, "the most frequent code points are kept").at_least(1);
   describe_limit(f, max_bytes);
 }
 
@@ -46,9 +46,10 @@ TokenizerTable& tokenizers() {
       "tokenizers",
       {
           TokenizerTable::item<WordsOptions>(
-              "words", "words, numbers and marks (Unicode UAX #29); learned", make_words),
-          TokenizerTable::item<CharactersOptions>("characters", "code points, learned; or bytes",
-                                                  make_characters),
+              "words", "words, numbers and marks (Unicode UAX #29), fitted to the training texts",
+              make_words),
+          TokenizerTable::item<CharactersOptions>(
+              "characters", "code points, fitted to the training texts; or bytes", make_characters),
           TokenizerTable::item<WordPieceOptions>(
               "wordpiece", "BERT's pieces of words (Devlin 2019), from vocab.txt or tokenizer.json",
               make_wordpiece),
