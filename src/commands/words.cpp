@@ -33,7 +33,7 @@ constexpr Section kSections[] = {
     {"TagsOptions", "data.targets.NAME.tags"},
     {"TransformsOptions", "transforms"},
     {"ModelOptions", "model"},
-    {"SeveralOptions", "task.several"},
+    {"MultiTaskOptions", "task.multi_task"},
     {"TaggingOptions", "task.tagging"},
     {"CrossEntropyOptions", "task.classification.loss.cross_entropy"},
     {"BceOptions", "task.classification.loss.bce"},

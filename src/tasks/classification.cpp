@@ -7,7 +7,7 @@
 #include "fovea/metrics/catalogue.h"
 #include "fovea/metrics/predictions.h"
 #include "fovea/report/evaluation.h"
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 #include "tasks/outcome.h"
 
 namespace fovea::tasks {

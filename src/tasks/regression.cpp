@@ -5,7 +5,7 @@
 #include "fovea/core/text.h"
 #include "fovea/metrics/regression.h"
 #include "fovea/report/regression.h"
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 #include "tasks/outcome.h"
 
 namespace fovea::tasks {

@@ -10,7 +10,7 @@
 #include "fovea/metrics/entities.h"
 #include "fovea/report/entities.h"
 #include "fovea/tasks/crf.h"
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 #include "tasks/outcome.h"
 
 namespace fovea::tasks {

@@ -1,6 +1,6 @@
 #include "fovea/tasks/classification.h"
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
 
 namespace fovea::tasks {
@@ -17,8 +17,9 @@ TaskTable& tasks() {
               "regression", "a quantity in its own unit for each case", regression),
           TaskTable::item<TaggingOptions>(
               "tagging", "the entities that a text names, and a report filled with them", tagging),
-          TaskTable::item<SeveralOptions>(
-              "several", "targets of different types at once, a task for each", several),
+          TaskTable::item<MultiTaskOptions>(
+              "multi_task", "targets of different types at once, a task for each", multi_task)
+              .formerly("several"),
       });
   return table;
 }

@@ -73,7 +73,7 @@ data:
   group: patient
   split: split
 model: {encoders: {report: {dan: {embedding: 16}}, labs: {mlp: {hidden: [16]}}}}
-task: {several: {tasks: {label: classification, count: {regression: huber}}, weights: {count: 0.5}}}
+task: {multi_task: {tasks: {label: classification, count: {regression: huber}}, weights: {count: 0.5}}}
 train: {epochs: 8, batch_size: 16, precision: fp32, threads: 1, best: label.auc, optimizer: {adamw: {lr: 0.01}}}
 )");
   const std::string run = (folder / "run").string();

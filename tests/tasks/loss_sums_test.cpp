@@ -9,8 +9,8 @@
 #include "fovea/tasks/losses/bce.h"
 #include "fovea/tasks/losses/cross_entropy.h"
 #include "fovea/tasks/losses/focal.h"
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
 #include "tasks/cases.h"
 
@@ -114,7 +114,7 @@ Set tags_set(bool crf) {
 }
 
 Set both_set() {
-  SeveralOptions options;
+  MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "y";
   ClassificationOptions weighted;
@@ -125,7 +125,7 @@ Set both_set() {
   options.tasks.entries[1].second.select("regression");
   options.weights.entries = {{"age", 0.25}};
   Set set{.what = "two targets",
-          .task = several(options, {classes_of(3), age()}),
+          .task = multi_task(options, {classes_of(3), age()}),
           .outputs = {},
           .targets = {}};
   set.outputs["y"] = draw({kCases, 3});

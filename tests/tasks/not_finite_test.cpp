@@ -5,8 +5,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
 #include "support/test_files.h"
 #include "tasks/cases.h"
@@ -116,14 +116,14 @@ TEST(NotFinite, EveryTaskCountsItsOwn) {
 }
 
 TEST(NotFinite, OfSeveralTargetsACaseFailsOnce) {
-  SeveralOptions options;
+  MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "label";
   options.tasks.entries[1].first = "age";
   options.tasks.entries[1].second.select("regression");
   TargetSpec number = age();
   number.name = "age";
-  const TaskPtr task = several(options, {finding(), number});
+  const TaskPtr task = multi_task(options, {finding(), number});
   TensorMap outputs = outputs_of("label", torch::tensor({{NAN, 0.f}, {0.f, 1.f}}));
   outputs["age"] = torch::tensor({{NAN}, {NAN}});
   Batch batch = batch_of("label", torch::tensor({0, 1}));

@@ -7,8 +7,8 @@
 #include "fovea/nn/encoders/rnn.h"
 #include "fovea/tasks/losses/bce.h"
 #include "fovea/tasks/losses/cross_entropy.h"
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
 #include "fovea/tasks/tagging.h"
 #include "fovea/train/optimizers/sgd.h"
 #include "fovea/train/schedules/constant.h"
@@ -85,14 +85,14 @@ tasks::ClassificationOptions weighted(const char* loss = "cross_entropy") {
 }
 
 tasks::TaskPtr both() {
-  tasks::SeveralOptions options;
+  tasks::MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "label";
   options.tasks.entries[0].second.set("classification", weighted());
   options.tasks.entries[1].first = "age";
   options.tasks.entries[1].second.select("regression");
   options.weights.entries = {{"age", 0.3}};
-  return tasks::several(options, {classes(), number()});
+  return tasks::multi_task(options, {classes(), number()});
 }
 
 struct Losses : Callback {

@@ -7,8 +7,9 @@
 
 namespace fovea::tasks {
 
-/// task: {several: {tasks: {label: classification, age: {regression: huber}}, weights: {age: 0.5}}}
-struct SeveralOptions {
+/// task: {multi_task: {tasks: {label: classification, age: {regression: huber}}, weights: {age:
+/// 0.5}}}
+struct MultiTaskOptions {
   Named<TaskChoice> tasks{};
   Named<double> weights{};
 
@@ -22,7 +23,7 @@ struct SeveralOptions {
 /// target. A case without the label of one target still counts for the others.
 ///
 /// A config Error where `tasks` and the targets of the data differ.
-TaskPtr several(const SeveralOptions& options, const std::vector<TargetSpec>& targets);
+TaskPtr multi_task(const MultiTaskOptions& options, const std::vector<TargetSpec>& targets);
 
 /// The task of every target, each made alike: itself where there is one, else put together as
 /// above. A config Error of `task` where there is no target.
