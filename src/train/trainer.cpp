@@ -26,7 +26,7 @@ const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& fi
   for (const auto& figure : figures) known.push_back(figure.name);
   const std::string near = nearest(name, known);
   throw config_error(
-      fmt::format("TrainOptions::best: found '{}', which is no figure of this task", name),
+      fmt::format("TrainOptions::best: found '{}', which is not a figure of this task", name),
       (near.empty() ? "" : "did you mean '" + near + "'? ") + "known: " + join(known));
 }
 
