@@ -20,7 +20,7 @@ TensorMap moved(const TensorMap& map, const torch::Device& device) {
   return result;
 }
 
-std::string spoken(const torch::Tensor& tensor) {
+std::string printed(const torch::Tensor& tensor) {
   return fmt::format("[{}] {}", fmt::join(tensor.sizes(), ", "),
                      c10::toString(tensor.scalar_type()));
 }
@@ -41,8 +41,8 @@ std::string difference(const char* what, const TensorMap& found, const TensorMap
     const torch::Tensor* other = found.find(name);
     if (!other) return fmt::format("{} '{}' is missing", what, name);
     if (!alike(*other, tensor))
-      return fmt::format("{} '{}' is {}, the batch began with {}", what, name, spoken(*other),
-                         spoken(tensor));
+      return fmt::format("{} '{}' is {}, the batch began with {}", what, name, printed(*other),
+                         printed(tensor));
   }
   for (const auto& [name, tensor] : found)
     if (!wanted.contains(name) && !apart(name))
@@ -198,7 +198,7 @@ void Stack::stack_apart(const InputSpec& spec) {
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': input '{}' is {}, the batch "
                       "began with {}",
-                      example.id, name, spoken(*one), spoken(wanted)));
+                      example.id, name, printed(*one), printed(wanted)));
     longest = std::max(longest, one->dim() > 0 ? one->size(0) : 1);
   }
   torch::Tensor present = torch::zeros({size()}, torch::kBool);
@@ -240,7 +240,7 @@ void Stack::pad_target(const std::string& name) {
     if (one.dim() == 0 || !alike(one, like, /*ragged=*/true))
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': target '{}' is {}, the batch began with {}",
-                      example.id, name, spoken(one), spoken(like)));
+                      example.id, name, printed(one), printed(like)));
     longest = std::max(longest, one.size(0));
   }
   std::vector<int64_t> shape = like.sizes().vec();

@@ -122,7 +122,7 @@ class Markers {
   }
 
   // As libjpeg understands it, but where nothing is said the DICOM header counts. A lossless stream
-  // is no JFIF, whatever stands in it.
+  // is not JFIF, whatever stands in it.
   void settle_colour() {
     if (frame_.components != 3) return;
     const auto found = [&](StreamColour colour, const char* from) {

@@ -125,7 +125,7 @@ Chunks read_chunks(std::string_view file, const fs::path& path) {
       chunks.data.push_back(data);
     } else if (type == "PLTE") {
       if (!chunks.palette.empty() || length == 0 || length % 3 != 0 || length > kMostPalette)
-        refuse("is no palette of 1 to 256 colours, or the second one: write the file again");
+        refuse("is not a palette of 1 to 256 colours, or the second one: write the file again");
       chunks.palette = data;
     } else if (type == "acTL") {
       chunks.animated = true;

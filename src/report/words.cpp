@@ -50,7 +50,7 @@ class Flow {
   int64_t line_ = 0;
 };
 
-/// What lies between two tokens: blanks, and marks that are no token of their own.
+/// What lies between two tokens: blanks, and marks that are not tokens of their own.
 void between(Flow& flow, std::string_view gap) {
   while (!gap.empty()) {
     const auto end = std::ranges::find_if(

@@ -48,7 +48,7 @@ void write_manifest(const fs::path& folder, const std::string& type,
 Manifest read_manifest(const fs::path& folder, const std::string& type) {
   const std::string text = read_file(folder / kManifestName, kMaxBytes);
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) throw damaged(folder, "MANIFEST.json is no JSON object");
+  if (!json.is_object()) throw damaged(folder, "MANIFEST.json is not a JSON object");
   Manifest manifest;
   try {
     const int format = json.at("format").get<int>();

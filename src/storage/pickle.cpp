@@ -55,7 +55,8 @@ std::string pickle_type(const fs::path& path) {
   const std::string extension = path.extension().string();
   for (const std::string_view known : {".pt", ".pth", ".pkl", ".pickle", ".ckpt"}) {
     if (extension == known && !like_safetensors(text)) {
-      return fmt::format("a {} file, which is no safetensors file and may be a pickle", extension);
+      return fmt::format("a {} file, which is not a safetensors file and may be a pickle",
+                         extension);
     }
   }
   return "";

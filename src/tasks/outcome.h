@@ -1,4 +1,4 @@
-// What every task says alike: of its loss, and of outputs that are no numbers.
+// What every task says alike: of its loss, and of outputs that are not finite.
 #pragma once
 
 #include "fovea/core/error.h"

@@ -65,7 +65,7 @@ void write_files(const fs::path& folder, const Checkpoint& checkpoint, const Not
 Json parsed(const fs::path& path) {
   Json json = Json::parse(storage::read_file(path), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object())
-    throw damaged(path.parent_path(), path.filename().string() + " is no JSON object");
+    throw damaged(path.parent_path(), path.filename().string() + " is not a JSON object");
   return json;
 }
 

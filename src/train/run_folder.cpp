@@ -309,14 +309,15 @@ void RunFolder::refuse_unfit(const fs::path& path, const RunOptions& options) {
                                         "(Opening::replace), or name another folder"
                                       : "name another folder");
     if (options.opening == Opening::resume && full && !is_run(path))
-      throw config_error(
-          "cannot resume " + shown(path) + ": there is no manifest.json of fovea, so it is no run",
-          "name the folder of a run");
+      throw config_error("cannot resume " + shown(path) +
+                             ": there is no manifest.json of fovea, so it is not a run",
+                         "name the folder of a run");
     if (options.opening == Opening::replace && full && !is_run(path))
-      throw config_error("cannot replace " + shown(path) +
-                             ": there is no manifest.json of fovea, so it is no run, and nothing "
-                             "in it is deleted",
-                         "name another folder");
+      throw config_error(
+          "cannot replace " + shown(path) +
+              ": there is no manifest.json of fovea, so it is not a run, and nothing "
+              "in it is deleted",
+          "name another folder");
   }
   fs::path there = fs::absolute(path);
   while (!storage::exists(there) && there.has_relative_path()) there = there.parent_path();

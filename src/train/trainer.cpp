@@ -26,7 +26,7 @@ const tasks::NamedMetric& metric_named(const std::vector<tasks::NamedMetric>& me
   for (const auto& metric : metrics) known.push_back(metric.name);
   const std::string near = nearest(name, known);
   throw config_error(
-      fmt::format("TrainOptions::best: found '{}', which is no metric of this task", name),
+      fmt::format("TrainOptions::best: found '{}', which is not a metric of this task", name),
       (near.empty() ? "" : "did you mean '" + near + "'? ") + "known: " + join(known));
 }
 

@@ -8,7 +8,7 @@
 
 namespace fovea::transforms {
 
-/// A config Error where `image` is no image.
+/// A config Error where `image` is not an image.
 Sides sides(const torch::Tensor& image);
 
 /// The shape of an image with these sides.

@@ -264,7 +264,8 @@ TEST(Train, ForceDeletesNothingThatIsNotARunOfFovea) {
     folder.write("mine/" + std::string(name), "years of work");
   const Outcome outcome = train_into(folder / "mine", "--force");
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("it is no run"), HasSubstr("nothing in it is deleted")));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("it is not a run"), HasSubstr("nothing in it is deleted")));
   for (const char* name : {"config.yaml", "checkpoints/model.bin", "best/model.bin", "log.jsonl"})
     EXPECT_EQ(read_text(folder / ("mine/" + std::string(name))), "years of work");
 }

@@ -309,7 +309,7 @@ TEST(Infer, GivesTheProbabilitiesOfEval) {
 TEST(Infer, ABadFileIsReportedAndDoesNotStopTheRest) {
   const TempFolder folder;
   folder.write("empty.dcm", "");
-  folder.write("text.png", "this is no image");
+  folder.write("text.png", "this is not an image");
   fs::copy_file(demo().some_image(), folder / "good.dcm");
   const Outcome outcome = fovea(
       {"infer", demo().run.string(), folder.path().string(), (folder / "absent.dcm").string()});

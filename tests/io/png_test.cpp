@@ -191,7 +191,7 @@ TEST(Png, WhatTheStandardDoesNotHaveIsRefused) {
   EXPECT_THAT(text(8, 0, 0, chunk("CgBI", "")), HasSubstr("CgBI at byte 33"));
   EXPECT_THAT(text(8, 0, 0, png_header(2, 2).substr(8)), HasSubstr("IHDR at byte 33"));
   EXPECT_THAT(text(8, 3, 0), HasSubstr("no palette"));
-  EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "1234")), HasSubstr("no palette of 1 to 256"));
+  EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "1234")), HasSubstr("not a palette of 1 to 256"));
   EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "123")), HasSubstr("colour 1 in a palette of 1"));
   const Image image = decode_png(png_header(1, 1, 8, 3) + chunk("PLTE", "123456") + end, "a.png");
   EXPECT_EQ(image.data<char>()[0], '4');

@@ -49,7 +49,7 @@ TEST(Csv, CellsRowsAndLinesAreThoseOfTheFile) {
   EXPECT_THAT(row(table, 1), ElementsAre("bb", ""));
   EXPECT_THAT(row(table, 2), ElementsAre("", "2"));
   EXPECT_EQ(table.line(0), 2);
-  EXPECT_EQ(table.line(2), 5);  // the empty line 4 is no row
+  EXPECT_EQ(table.line(2), 5);  // the empty line 4 is not a row
 }
 
 TEST(Csv, QuotedCellsMayHoldDelimitersQuotesAndLineBreaks) {

@@ -1,4 +1,4 @@
-// Outputs that are no numbers are no decisions: the case has failed, and that is counted.
+// Outputs that are not finite are not decisions: the case has failed, and that is counted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

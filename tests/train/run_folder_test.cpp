@@ -199,7 +199,7 @@ TEST(RunFolder, AFolderThatIsNotEmptyIsRefusedAndLeftAlone) {
               testing::AllOf(HasSubstr("not empty"), HasSubstr("name another folder")));
   for (const Opening opening : {Opening::resume, Opening::replace})
     EXPECT_THAT(refusal(folder / "run", identity(), {.opening = opening}, Fault::config),
-                HasSubstr("it is no run"));
+                HasSubstr("it is not a run"));
   EXPECT_EQ(test::read_text(folder / "run/thesis.txt"), "years of work");
   { RunFolder run(folder / "other", identity()); }
   EXPECT_THAT(refusal(folder / "other", identity(), {}, Fault::config),

@@ -81,7 +81,7 @@ struct PhantomRequest {
 };
 int phantom(const PhantomRequest& request);
 
-/// Whether whoever read standard output has gone away (`| head`), which is no failure.
+/// Whether whoever read standard output has gone away (`| head`), which is not a failure.
 bool nobody_reads();
 
 /// Versions, devices, threads, instruction sets, known defects of the linked libraries.

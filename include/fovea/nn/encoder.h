@@ -50,7 +50,7 @@ using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
 /// [1, 64, 64], wanted text or a series; …".
 [[noreturn]] void refuse_input(std::string_view encoder, const InputShape& found,
                                std::string_view wanted);
-/// refuse_input where the input is no image of 2 or 3 dimensions.
+/// refuse_input where the input is not an image of 2 or 3 dimensions.
 void check_image(std::string_view encoder, const InputShape& shape);
 
 /// The table of encoders: src/nn/encoders.cpp.

@@ -73,7 +73,7 @@ class Model : public torch::nn::Module {
 };
 
 /// The names of the encoders that are in use: all but those of `without`. A config Error where one of
-/// `without` is no encoder, or none is left.
+/// `without` is not an encoder, or none is left.
 std::vector<std::string> inputs_in_use(const ModelOptions& options);
 
 }  // namespace fovea::nn

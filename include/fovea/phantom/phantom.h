@@ -64,7 +64,7 @@ using Progress = std::function<void(int64_t done, int64_t total)>;  ///< files; 
 /// All radiographs of a patient share anatomy and lesions and lie in one split (70/10/20 % train,
 /// val, test; stratified by label). They differ in pose, exposure, noise, monitoring leads and
 /// encoding: CR and Secondary Capture, MONOCHROME1 and 2, 8, 10, 12 and signed 16 bits, four
-/// transfer syntaxes. Structures of equal total brightness that are no lesions keep a linear model
+/// transfer syntaxes. Structures of equal total brightness that are not lesions keep a linear model
 /// of the pixels near chance. Bytes depend on the options alone (UIDs under 2.25 from the seed, no
 /// clock). A config Error where the folder holds something
 /// already, an io Error where it cannot be written.

@@ -5,8 +5,8 @@
 //    "files": {"model.safetensors": {"bytes": 4184, "sha256": "…"}, …},
 //    "digest": SHA-256 of this text without its last member}
 //
-// The digest vouches for the manifest against accidents. It is no signature: whoever can write the
-// folder can write a manifest that fits.
+// The digest vouches for the manifest against accidents. It is not a signature: whoever can write
+// the folder can write a manifest that fits.
 #pragma once
 
 #include <cstdint>

@@ -58,7 +58,7 @@ class Task {
   /// the batch no target is read.
   virtual TensorMap decode(const nn::Outputs& outputs, const Batch& batch) const = 0;
   /// One answer per target for case `row`; `decoded` as decode() gave it, all on the CPU. A data
-  /// Error where the outputs of the case are not finite: what is no number is no decision.
+  /// Error where the outputs of the case are not finite: what is not finite is not a decision.
   virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                                       int64_t row) const = 0;
   /// The columns of a table of answers: per target its probabilities, then the decision or number;

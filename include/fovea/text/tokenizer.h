@@ -29,9 +29,9 @@ class Tokenizer {
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  /// A data Error with the first bad byte where the text is no UTF-8, and where it has more bytes
-  /// than the setting `max_bytes`. An empty text gives no token (but [CLS] and [SEP] where asked
-  /// for).
+  /// A data Error with the first bad byte where the text is not valid UTF-8, and where it has more
+  /// bytes than the setting `max_bytes`. An empty text gives no token (but [CLS] and [SEP] where
+  /// asked for).
   std::vector<Token> encode(std::string_view text) const;
 
   virtual int64_t vocabulary() const = 0;  ///< ids are 0 … vocabulary() - 1; 0 before fit, restore

@@ -24,7 +24,7 @@ void check_images(const Batch& batch) {
   for (const auto& [name, input] : batch.inputs)
     if (!input.is_floating_point() || input.dim() < 4 || input.dim() > 5)
       throw config_error("the input '" + name +
-                         "' is no batch of float images [N, C, (D,) H, W] and cannot be mixed: "
+                         "' is not a batch of float images [N, C, (D,) H, W] and cannot be mixed: "
                          "leave mixing out, or that input");
 }
 

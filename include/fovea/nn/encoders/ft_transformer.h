@@ -30,7 +30,7 @@ struct FtTransformerOptions {
 
 /// Features: `tokens` [N, F, width], `weights` [N, F], the attention of the class token to each
 /// column in the last block. `pooled` is ReLU(LayerNorm(class token)): with the linear head that
-/// follows it is the paper's. A config Error where the input is no table.
+/// follows it is the paper's. A config Error where the input is not a table.
 EncoderPtr ft_transformer(const FtTransformerOptions& options, const InputShape& shape);
 
 }  // namespace fovea::nn

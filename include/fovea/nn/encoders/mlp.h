@@ -20,7 +20,7 @@ struct MlpOptions {
   }
 };
 
-/// A config Error where the input is no table.
+/// A config Error where the input is not a table.
 EncoderPtr mlp(const MlpOptions& options, const InputShape& shape);
 
 }  // namespace fovea::nn
