@@ -34,7 +34,7 @@ constexpr Section kSections[] = {
     {"TransformsOptions", "transforms"},
     {"ModelOptions", "model"},
     {"MultiTaskOptions", "task.multi_task"},
-    {"TaggingOptions", "task.tagging"},
+    {"TokenClassificationOptions", "task.token_classification"},
     {"CrossEntropyOptions", "task.classification.loss.cross_entropy"},
     {"BceOptions", "task.classification.loss.bce"},
     {"FocalOptions", "task.classification.loss.focal"},

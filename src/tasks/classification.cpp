@@ -106,7 +106,7 @@ class Classification final : public Task {
           fmt::format("classification: target '{}' is of the type '{}', wanted classes or labels",
                       target.name, target.type),
           target.type == "number" ? "take the task regression"
-          : target.type == "tags" ? "take the task tagging"
+          : target.type == "tags" ? "take the task token_classification"
                                   : "take a task that is about such targets");
     if (target.classes.size() < least)
       throw config_error(

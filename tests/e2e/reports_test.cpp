@@ -34,7 +34,7 @@ data:
   group: patient
   split: split
 model: {encoders: {report: {rnn: {width: 24, embedding: 24, word_dropout: 0.05}}}}
-task: {tagging: {report: {finding: FINDING, where: SITE, size: SIZE}}}
+task: {token_classification: {report: {finding: FINDING, where: SITE, size: SIZE}}}
 train: {epochs: 12, batch_size: 8, precision: fp32, threads: 1, optimizer: {adamw: {lr: 0.01}}}
 )");
   const std::string run = (folder / "run").string();

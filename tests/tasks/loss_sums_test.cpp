@@ -11,7 +11,7 @@
 #include "fovea/tasks/losses/focal.h"
 #include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 #include "tasks/cases.h"
 
 namespace fovea::tasks {
@@ -102,7 +102,7 @@ Set numbers_set(const char* loss) {
 Set tags_set(bool crf) {
   const TargetSpec target{.name = "tags", .classes = {"a", "b"}, .type = "tags", .input = "text"};
   Set set{.what = crf ? "tags with a random field" : "tags",
-          .task = tagging({.crf = crf}, {target}),
+          .task = token_classification({.crf = crf}, {target}),
           .outputs = {},
           .targets = {}};
   Tensor tags = torch::arange(kCases * 8).view({kCases, 8}).remainder(5);

@@ -7,7 +7,7 @@
 
 #include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 #include "support/test_files.h"
 #include "tasks/cases.h"
 
@@ -50,7 +50,7 @@ TEST(NotFinite, IsNeverADecisionAndDoesNotTouchTheOtherCases) {
 TEST(NotFinite, OfTagsOnlyWhatStandsOnTheTextCounts) {
   const TargetSpec target{.name = "label", .classes = {"a"}, .type = "tags", .input = "text"};
   for (const bool crf : {true, false}) {
-    const TaskPtr task = tagging({.crf = crf}, {target});
+    const TaskPtr task = token_classification({.crf = crf}, {target});
     Tensor emissions = torch::zeros({3, 2, 3});
     emissions[0][1][0] = NAN;  // behind the end of a text of one token
     emissions[1][0][2] = INFINITY;

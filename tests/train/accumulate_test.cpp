@@ -9,7 +9,7 @@
 #include "fovea/tasks/losses/cross_entropy.h"
 #include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 #include "fovea/train/optimizers/sgd.h"
 #include "fovea/train/schedules/constant.h"
 #include "train/small_run.h"
@@ -148,8 +148,8 @@ TEST(Accumulate, TenCasesAsOneBatchAsTwoAndAsThreeAreOneStep) {
       {"labels", tasks::classification(weighted("bce"), {labels()}), {labels()}},
       {"number", tasks::regression({}, {number()}), {number()}},
       {"huber", tasks::regression(huber, {number()}), {number()}},
-      {"tags", tasks::tagging({.crf = false}, {tags()}), {tags()}},
-      {"random field", tasks::tagging({}, {tags()}), {tags()}},
+      {"tags", tasks::token_classification({.crf = false}, {tags()}), {tags()}},
+      {"random field", tasks::token_classification({}, {tags()}), {tags()}},
       {"two targets", both(), {classes(), number()}},
   };
   for (const auto& [what, task, targets] : all) {

@@ -1,4 +1,4 @@
-// What `fovea eval` leaves of token tagging: metrics.json and the entities of each text.
+// What `fovea eval` leaves of token classification: metrics.json and the entities of each text.
 #pragma once
 
 #include <filesystem>

@@ -62,7 +62,7 @@ class Task {
   virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                                       int64_t row) const = 0;
   /// The columns of a table of answers: per target its probabilities, then the decision or number;
-  /// of tagging a row per entity: label, text, begin, end.
+  /// of token classification a row per entity: label, text, begin, end.
   virtual std::vector<std::string> columns() const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
   /// What it decided from the training cases: "balanced class weights of 'label': …".

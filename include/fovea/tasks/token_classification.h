@@ -1,11 +1,11 @@
-// Token tagging: the entities that a report names, and a structured report filled with them.
+// Token classification: the entities that a report names, and a structured report filled with them.
 #pragma once
 
 #include "fovea/tasks/task.h"
 
 namespace fovea::tasks {
 
-struct TaggingOptions {
+struct TokenClassificationOptions {
   bool crf = true;
   Named<std::string> report{};
 
@@ -19,16 +19,17 @@ struct TaggingOptions {
   }
 };
 
-/// A head per target on each token of its text, of 1 + 2 K tags (BIO) for K types of entity. Decoded
-/// are whole sequences in which an entity begins before it goes on (Viterbi) and none lies on a token
-/// that stands for no text, int64 [N, L], -1 on padding. Answers are entities in code points of the
-/// text as it was given.
+/// A head per target on each token of its text, of 1 + 2 K tags (BIO) for K types of entity.
+/// Decoded are whole sequences in which an entity begins before it goes on (Viterbi) and none lies
+/// on a token that stands for no text, int64 [N, L], -1 on padding. Answers are entities in code
+/// points of the text as it was given.
 ///
 /// Metrics are about the entities as they were written (the input "TARGET.entities"): one that was
 /// cut off with its text, or that no tag can say, is missed. Tokens that stand for no text do not
 /// count.
 ///
 /// A config Error where a target is not of tags, or a field of the report names no type.
-TaskPtr tagging(const TaggingOptions& options, const std::vector<TargetSpec>& targets);
+TaskPtr token_classification(const TokenClassificationOptions& options,
+                             const std::vector<TargetSpec>& targets);
 
 }  // namespace fovea::tasks
