@@ -16,7 +16,8 @@ TaskTable& tasks() {
           TaskTable::item<RegressionOptions>(
               "regression", "a quantity in its own unit for each case", regression),
           TaskTable::item<TaggingOptions>(
-              "tagging", "the entities that a text names, and a report filled with them", tagging),
+              "tagging", "entities named in a text, and a structured report filled with them",
+              tagging),
           TaskTable::item<SeveralOptions>(
               "several", "targets of different kinds at once, a task for each", several),
       });
