@@ -55,13 +55,15 @@ MetricValue top_label_ece(S scored) {
 
 // name, help, goal, one yes-or-no question, jointly over k classes, jointly over k labels
 const std::array kCatalogue{
-    Metric{"auc", "area under the ROC curve, ties half; macro over classes, one against the rest",
+    Metric{"auc",
+           "area under the ROC curve, ties count half; macro average over classes, one against the "
+           "rest",
            kHigher, [](Q q) { return roc_auc(q.ranking); }},
     Metric{"auc_weighted", "the same, each class weighted by its prevalence (multi-class)", kHigher,
            nullptr, prevalence_weighted_auc},
     Metric{"auc_micro", "the same over all known labels pooled (multi-label)", kHigher, nullptr,
            nullptr, micro_auc},
-    Metric{"accuracy", "share of the decisions that are right", kHigher,
+    Metric{"accuracy", "share of the decisions that are correct", kHigher,
            [](Q q) { return accuracy(q.counts); }, [](S s) { return accuracy(s.confusion); }},
     Metric{"balanced_accuracy", "mean sensitivity of the classes that occur", kHigher,
            [](Q q) { return balanced_accuracy(q.counts); },
@@ -70,14 +72,18 @@ const std::array kCatalogue{
            [](Q q) { return sensitivity(q.counts); }},
     Metric{"specificity", "share of the negative cases that were called negative", kHigher,
            [](Q q) { return specificity(q.counts); }},
-    Metric{"ppv", "share of the cases called positive that are (precision), at the prevalence here",
+    Metric{"ppv",
+           "share of the cases called positive that are positive (precision), at the prevalence of "
+           "the evaluated cases",
            kHigher, [](Q q) { return ppv(q.counts); }},
-    Metric{"npv", "share of the cases called negative that are, at the prevalence here", kHigher,
-           [](Q q) { return npv(q.counts); }},
+    Metric{"npv",
+           "share of the cases called negative that are negative, at the prevalence of the "
+           "evaluated cases",
+           kHigher, [](Q q) { return npv(q.counts); }},
     Metric{"f1", "harmonic mean of sensitivity and ppv", kHigher, [](Q q) { return f1(q.counts); }},
-    Metric{"mcc", "Matthews correlation of decision and truth (R_K for k classes)", kHigher,
+    Metric{"mcc", "Matthews correlation between decision and truth (R_K for k classes)", kHigher,
            [](Q q) { return mcc(q.counts); }, [](S s) { return mcc(s.confusion); }},
-    Metric{"kappa", "Cohen's kappa: agreement of decision and truth beyond chance", kHigher,
+    Metric{"kappa", "Cohen's kappa: agreement between decision and truth beyond chance", kHigher,
            [](Q q) { return kappa(q.counts); }, [](S s) { return kappa(s.confusion); }},
     Metric{"average_precision", "step-wise area under the precision-recall curve", kHigher,
            [](Q q) { return average_precision(q.ranking); }},
@@ -88,8 +94,7 @@ const std::array kCatalogue{
            "mean squared error of the probability; multi-class: summed over the classes, 0 to 2",
            kLower, [](Q q) { return brier(q.probabilities, q.labels); },
            [](S s) { return brier(s.probabilities, s.labels, s.questions.size()); }},
-    Metric{"ece",
-           "expected calibration error, 15 equal bins; multi-class: of the class decided for",
+    Metric{"ece", "expected calibration error, 15 equal bins; multi-class: of the predicted class",
            kLower, [](Q q) { return ece(reliability(q.probabilities, q.labels)); }, top_label_ece},
 };
 

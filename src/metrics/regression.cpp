@@ -94,14 +94,12 @@ Agreement limits_of_agreement(const Numbers& numbers) {
 
 std::span<const RegressionMetric> regression_catalogue() {
   static constexpr std::array kCatalogue{
-      RegressionMetric{"rmse", "of numbers: root of the mean squared error, in their unit", kLower,
-                       rmse},
-      RegressionMetric{"mae", "of numbers: mean absolute error, in their unit", kLower, mae},
-      RegressionMetric{"r2",
-                       "of numbers: 1 - squared error / that of the mean (coefficient of "
-                       "determination)",
-                       kHigher, r2},
-      RegressionMetric{"bias", "of numbers: mean of predicted - true, in their unit", near(0),
+      RegressionMetric{"rmse", "for numbers: root mean squared error, in their unit", kLower, rmse},
+      RegressionMetric{"mae", "for numbers: mean absolute error, in their unit", kLower, mae},
+      RegressionMetric{
+          "r2", "for numbers: 1 - squared error / that of the mean (coefficient of determination)",
+          kHigher, r2},
+      RegressionMetric{"bias", "for numbers: mean of predicted - true, in their unit", near(0),
                        bias},
   };
   return kCatalogue;

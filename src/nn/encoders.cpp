@@ -86,7 +86,7 @@ EncoderTable& encoders() {
               "transformer", "text and series: Transformer encoder (Vaswani et al., NeurIPS 2017)",
               sequence_transformer),
           EncoderTable::item<DanOptions>(
-              "dan", "text: words without their order, deep averaging (Iyyer et al., ACL 2015)",
+              "dan", "text: deep averaging of words, without their order (Iyyer et al., ACL 2015)",
               dan),
           EncoderTable::item<BertOptions>(
               "bert", "text: BERT, for published weights (Devlin et al., NAACL 2019)", bert),

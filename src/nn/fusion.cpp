@@ -150,21 +150,21 @@ FusionTable& fusions() {
       "fusions",
       {
           FusionTable::item<ConcatOptions>(
-              "concat", "the features one behind the other",
+              "concat", "the features, concatenated",
               [](const ConcatOptions&, const Widths& widths) -> FusionPtr {
                 return std::make_shared<Concat>(widths);
               }),
           FusionTable::item<GatedOptions>(
-              "gated", "a learned share of each input, per case (Arevalo et al., 2017)",
+              "gated", "a learned weight of each input, per case (Arevalo et al., 2017)",
               [](const GatedOptions& options, const Widths& widths) -> FusionPtr {
                 return std::make_shared<Gated>(options, widths);
               }),
           FusionTable::item<CrossAttentionOptions>(
-              "cross_attention", "each input attends over the others (Tsai et al., ACL 2019)",
+              "cross_attention", "each input attends to the others (Tsai et al., ACL 2019)",
               [](const CrossAttentionOptions& options, const Widths& widths) -> FusionPtr {
                 return std::make_shared<CrossAttention>(options, widths);
               }),
-          FusionTable::item<LateOptions>("late", "a head per input, the mean of their outputs",
+          FusionTable::item<LateOptions>("late", "a head per input; the outputs are averaged",
                                          [](const LateOptions&, const Widths& widths) -> FusionPtr {
                                            return std::make_shared<Late>(widths);
                                          }),

@@ -103,15 +103,16 @@ void ModelOptions::describe(Fields& f) {
   f("without", without, "encoders that are left out, to see what their inputs add: [report]");
   f("fusion", fusion, "how several inputs are joined");
   f("input_dropout", input_dropout,
-    "how often an input is taken away from a case while training, so that the model learns to do "
-    "without")
+    "how often an input is dropped from a training case, so that the model learns to cope without "
+    "it")
       .at_least(0)
       .below(1);
-  f("dropout", dropout, "on the features before the heads, while training").at_least(0).below(1);
+  f("dropout", dropout, "on the features before the heads, during training").at_least(0).below(1);
   f("weights", weights,
     "safetensors to start from, of this program or of a torchvision or timm model; heads of "
     "another shape keep their initial values");
-  f("freeze", freeze, "parameters whose name begins so are not trained: encoders.image.layer1");
+  f("freeze", freeze,
+    "parameters whose names begin with one of these are not trained: encoders.image.layer1");
 }
 
 std::vector<std::string> inputs_in_use(const ModelOptions& options) {

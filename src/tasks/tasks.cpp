@@ -17,7 +17,8 @@ TaskTable& tasks() {
               "regression", "a quantity in its own unit for each case", regression),
           TaskTable::item<TokenClassificationOptions>(
               "token_classification",
-              "the entities that a text names, and a report filled with them", token_classification)
+              "entities named in a text, and a structured report filled with them",
+              token_classification)
               .formerly("tagging")
               .also("ner"),
           TaskTable::item<MultiTaskOptions>(

@@ -14,7 +14,7 @@ struct ModelOptions {
   Named<EncoderChoice> encoders;     ///< by input name
   std::vector<std::string> without;  ///< encoders that are left out, to see what their input adds
   FusionChoice fusion;
-  double input_dropout = 0;  ///< how often an input is taken away from a case while training
+  double input_dropout = 0;  ///< how often an input is dropped from a training case
   double dropout = 0;        ///< before the head
   std::filesystem::path
       weights;  ///< safetensors to start from; heads of another shape keep their initial values

@@ -29,10 +29,10 @@ struct TokenDropout {
   double values = 0;  ///< of the vectors of the words, or of a series
 
   void describe(Fields& f) {
-    f("word_dropout", words, "how often a word is read as an unknown one, while training")
+    f("word_dropout", words, "how often a word is read as unknown, during training")
         .at_least(0)
         .below(1);
-    f("input_dropout", values, "on the vectors of the words, while training").at_least(0).below(1);
+    f("input_dropout", values, "on the word embeddings, during training").at_least(0).below(1);
   }
 };
 

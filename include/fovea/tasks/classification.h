@@ -11,7 +11,7 @@ struct ClassificationOptions {
   std::optional<LossChoice> loss;  ///< nothing: cross_entropy, or bce where a case has several
                                    ///< labels
   void describe(Fields& f) {
-    f("loss", loss, "null is cross_entropy, or bce where a case has several labels");
+    f("loss", loss, "null: cross_entropy, or bce where a case has several labels");
   }
 };
 

@@ -15,7 +15,7 @@ struct MultiTaskOptions {
 
   void describe(Fields& f) {
     f("tasks", tasks, "by target: {label: classification, age: {regression: huber}}").required();
-    f("weights", weights, "by target: what its loss is multiplied by; default: 1").at_least(0);
+    f("weights", weights, "by target: factor of its loss; default: 1").at_least(0);
   }
 };
 

@@ -11,8 +11,8 @@ struct TokenClassificationOptions {
 
   void describe(Fields& f) {
     f("crf", crf,
-      "tags are scored together with their neighbours (a conditional random field); false: each "
-      "token alone");
+      "score tags together with their neighbours (a conditional random field); false: each token "
+      "alone");
     f("report", report,
       "the fields of a structured report and the type of entity that fills each: {diagnosis: "
       "Disease}");

@@ -62,11 +62,11 @@ class Plateau final : public Warmed {
 }  // namespace
 
 void PlateauOptions::describe(Fields& f) {
-  f("patience", patience, "epochs without an improvement that are borne").at_least(0);
-  f("factor", factor, "of the rate at each change").above(0).below(1);
-  f("threshold", threshold, "smallest improvement, relative").at_least(0);
+  f("patience", patience, "epochs without improvement that are tolerated").at_least(0);
+  f("factor", factor, "factor of the rate at each change").above(0).below(1);
+  f("threshold", threshold, "smallest relative improvement that counts").at_least(0);
   f("cooldown", cooldown, "epochs after a change in which nothing is counted").at_least(0);
-  f("floor", floor, "share of the rate below which it does not fall").between(0, 1);
+  f("floor", floor, "fraction of the rate below which it does not fall").between(0, 1);
   describe_warmup(f, warmup);
 }
 

@@ -19,10 +19,11 @@ struct FtTransformerOptions {
     f("width", width, "channels of the token of a column").above(0);
     f("depth", depth, "blocks").above(0);
     f("heads", heads, "must divide the width").above(0);
-    f("ffn_factor", ffn_factor, "width of the feed-forward layer (ReGLU), in widths of a token")
+    f("ffn_factor", ffn_factor,
+      "width of the feed-forward layer (ReGLU), as a multiple of the token width")
         .above(0);
-    f("dropout", dropout, "in the feed-forward layer, while training").at_least(0).below(1);
-    f("attention_dropout", attention_dropout, "on the weights of attention, while training")
+    f("dropout", dropout, "in the feed-forward layer, during training").at_least(0).below(1);
+    f("attention_dropout", attention_dropout, "on the attention weights, during training")
         .at_least(0)
         .below(1);
   }

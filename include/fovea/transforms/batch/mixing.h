@@ -16,7 +16,7 @@ struct MixUpOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("alpha", alpha, "of the Beta distribution of the share").above(0);
+    f("alpha", alpha, "of the Beta distribution of the mixing share").above(0);
     f("probability", probability, "of mixing a batch").between(0, 1);
   }
 };
@@ -28,7 +28,7 @@ struct CutMixOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("alpha", alpha, "of the Beta distribution of the share").above(0);
+    f("alpha", alpha, "of the Beta distribution of the mixing share").above(0);
     f("probability", probability, "of mixing a batch").between(0, 1);
   }
 };
