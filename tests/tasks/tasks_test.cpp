@@ -12,7 +12,7 @@ using testing::HasSubstr;
 
 TaskChoice read(const Node& node) {
   TaskChoice choice;
-  read_value(node, choice);
+  fovea::read_value(node, choice);
   return choice;
 }
 
@@ -26,9 +26,9 @@ TEST(Tasks, FormerNamesAreReadAsThoseOfTodayWithOneWarningEach) {
   several.at("several").at("tasks").at("found") = tagging;
   several.at("several").at("weights").at("found") = Node::scalar("0.5");
   for (int again = 0; again < 2; ++again) {
-    EXPECT_EQ(inline_text(write_value(read(tagging))),
+    EXPECT_EQ(inline_text(fovea::write_value(read(tagging))),
               "{token_classification: {crf: false, report: {}}}");
-    EXPECT_EQ(inline_text(write_value(read(several))),
+    EXPECT_EQ(inline_text(fovea::write_value(read(several))),
               "{multi_task: {tasks: {found: {token_classification: {crf: false, report: {}}}}, "
               "weights: {found: 0.5}}}");
   }
