@@ -11,7 +11,7 @@ void add_check(CLI::App& program, int& exit_code) {
   add_threads(*command, request->threads, "threads that read");
   command->footer(
       "Example:\n  fovea check configs/image_folder.yaml --set data.folder=radiographs\n"
-      "Counts, sizes, classes, unreadable files, patients or pictures shared between splits (exit "
+      "Counts, sizes, classes, unreadable files, patients or images shared between splits (exit "
       "3).");
   command->callback([request, &exit_code] { exit_code = fovea::commands::check(*request); });
 }

@@ -24,7 +24,7 @@ void add_infer(CLI::App& program, int& exit_code) {
   command
       ->add_option("--explain", request->explain,
                    "folder for how much each part of an input counted: explanations.jsonl, and a "
-                   "picture per case and of the mean")
+                   "plot per case and of the mean")
       ->type_name("FOLDER");
   add_device(*command, request->device);
   add_threads(*command, request->threads, "threads that compute");

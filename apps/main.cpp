@@ -25,7 +25,7 @@ void prepare_process() {
   std::signal(SIGPIPE, SIG_IGN);  // write errors are handled where they happen,
   std::signal(SIGXFSZ, SIG_IGN);  // that of a file-size limit too
   const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);  // a core dump would hold patients' pictures
+  setrlimit(RLIMIT_CORE, &none);  // a core dump would hold patients' images
   fovea::io::take_opencv();
   fovea::dicom::silence_dcmtk();
 }
@@ -81,7 +81,7 @@ int run(int argc, char** argv) {
     return code_of(fovea::Fault::io);
   } catch (const std::bad_alloc&) {
     fovea::commands::complain(
-        "out of memory; use a smaller batch (train.batch_size) or smaller pictures");
+        "out of memory; use a smaller batch (train.batch_size) or smaller images");
     return code_of(fovea::Fault::resources);
   } catch (const std::exception& error) {
     fovea::commands::complain("internal error, please report it with the command line: " +

@@ -54,18 +54,18 @@ Work work_of(const std::string& name) {
   return work;
 }
 
-/// The same random picture, under as many names as an epoch needs; or texts of 64 to 256 random words.
+/// The same random image, under as many names as an epoch needs; or texts of 64 to 256 random words.
 class Noise final : public Dataset {
  public:
   Noise(const InputShape& shape, int64_t count) : text_(shape.vocabulary > 0), count_(count) {
     schema_.inputs.push_back({"image", shape});
-    picture_ = text_ ? torch::randint(1, shape.vocabulary, {256}, torch::kInt64)
-                     : torch::randn(shape.sizes);
+    image_ = text_ ? torch::randint(1, shape.vocabulary, {256}, torch::kInt64)
+                   : torch::randn(shape.sizes);
   }
   int64_t size() const override { return count_; }
   Example get(int64_t index) const override {
     Example example{.id = name(index), .group = "", .inputs = {}, .targets = targets(index)};
-    example.inputs["image"] = text_ ? picture_.slice(0, 0, 64 + index * 37 % 193) : picture_;
+    example.inputs["image"] = text_ ? image_.slice(0, 0, 64 + index * 37 % 193) : image_;
     return example;
   }
   const Schema& schema() const override { return schema_; }
@@ -79,7 +79,7 @@ class Noise final : public Dataset {
 
  private:
   bool text_;
-  torch::Tensor picture_;
+  torch::Tensor image_;
   Schema schema_;
   int64_t count_;
 };

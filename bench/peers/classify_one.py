@@ -19,7 +19,7 @@ def monai_model():
     return resnet18(spatial_dims=2, n_input_channels=3, num_classes=2)
 
 
-def pytorch_picture(path):
+def pytorch_image(path):
     import numpy as np
     import pydicom
     import torch
@@ -34,7 +34,7 @@ def pytorch_picture(path):
     return ((image - image.mean()) / image.std()).expand(3, -1, -1)
 
 
-def monai_picture(path):
+def monai_image(path):
     from monai import transforms as t
 
     return t.Compose([
@@ -55,9 +55,9 @@ def main():
         save_file(model.state_dict(), weights)
         return
     model.load_state_dict(load_file(weights))
-    picture = {"pytorch": pytorch_picture, "monai": monai_picture}[library](path)
+    image = {"pytorch": pytorch_image, "monai": monai_image}[library](path)
     with torch.inference_mode():
-        probabilities = model(picture[None]).softmax(1)[0].tolist()
+        probabilities = model(image[None]).softmax(1)[0].tolist()
     print(Path(path).stem, *(f"{p:.6f}" for p in probabilities))
 
 

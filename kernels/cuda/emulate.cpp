@@ -247,7 +247,7 @@ Span shared_memory() { return {machine->shared, machine->shared_bytes}; }
 void check_shared(const void* p, const char* what) {
   const auto* byte = static_cast<const unsigned char*>(p);
   if (reinterpret_cast<std::uintptr_t>(p) % 16 != 0)
-    fail(std::string(what) + " at an address that is no multiple of 16");
+    fail(std::string(what) + " at an address that is not a multiple of 16");
   if (byte < machine->shared || byte + 16 > machine->shared + machine->shared_bytes)
     fail(std::string(what) + " outside the shared memory");
 }
@@ -255,7 +255,7 @@ void check_shared(const void* p, const char* what) {
 void copy_async(void* to, const void* from, bool valid) {
   check_shared(to, "cp.async");
   if (valid && reinterpret_cast<std::uintptr_t>(from) % 16 != 0)
-    fail("cp.async from an address that is no multiple of 16");
+    fail("cp.async from an address that is not a multiple of 16");
   if (order_seed % 2 == 1)
     perform({{to, from, valid}});
   else

@@ -167,7 +167,7 @@ void barrier_wait(Barrier* barrier, std::uint32_t parity) {
 void load_box(void* to, const TensorMap& map, const int (&at)[4], Barrier* barrier) {
   Phases& phases = phases_of(barrier);
   Box box{shared_address(to), map, {at[0], at[1], at[2], at[3]}};
-  if (box.to % 128 != 0) fail("a box at an address that is no multiple of 128");
+  if (box.to % 128 != 0) fail("a box at an address that is not a multiple of 128");
   if (!state.barriers_ready) fail("a box whose mbarrier the copy engine need not see yet");
   if (!in_shared(box.to, box.bytes())) fail("a box outside the shared memory");
   phases.under_way.push_back(box);
@@ -191,7 +191,7 @@ void set_registers(int registers, bool more) {
   sync_warp();
   if (thread_index() % 32 == 0) {
     if (registers % 8 != 0 || registers < 24 || registers > 256)
-      fail("setmaxnreg of what is no count");
+      fail("setmaxnreg of something that is not a count");
     if (more ? registers < mine : registers > mine) fail("setmaxnreg in the wrong direction");
     const int needed = 32 * (registers - mine);
     wait_until([needed] { return state.spare >= needed; });

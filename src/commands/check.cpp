@@ -66,7 +66,7 @@ void print_inputs(const sources::CheckReport& report) {
     std::cout << fmt::format("  {} cases are of one value only, the first is {}\n",
                              report.constant.size(), report.constant[0]);
   if (!report.made_constant.empty())
-    std::cout << fmt::format("  {} pictures are so after the transforms, the first is {}\n",
+    std::cout << fmt::format("  {} images are so after the transforms, the first is {}\n",
                              report.made_constant.size(), report.made_constant[0]);
 }
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fovea/core/error.h"
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "fovea/storage/file.h"
 #include "fovea/text/tokenizer.h"
 
@@ -67,8 +67,8 @@ void ExplanationFolder::add(const Prediction& prediction) {
   Json line{{"id", prediction.id}, {"decision", prediction.decision}};
   for (const Explanation& one : prediction.explanations) {
     line["weights"][one.input] = weights_of(one);
-    picture(fmt::format("case-{:05}-{}.svg", cases_, one.input), one,
-            fmt::format("{} · {}", prediction.id, prediction.decision));
+    plot(fmt::format("case-{:05}-{}.svg", cases_, one.input), one,
+         fmt::format("{} · {}", prediction.id, prediction.decision));
     count(one);
   }
   lines_->append(line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
@@ -86,12 +86,12 @@ void ExplanationFolder::finish() {
   lines_->finish();
   for (Explanation& sum : sums_) {
     for (auto& [name, weight] : sum.weights) weight /= static_cast<double>(cases_);
-    picture(fmt::format("mean-{}.svg", sum.input), sum, fmt::format("mean of {} cases", cases_));
+    plot(fmt::format("mean-{}.svg", sum.input), sum, fmt::format("mean of {} cases", cases_));
   }
 }
 
-void ExplanationFolder::picture(const std::string& name, const Explanation& one,
-                                const std::string& subtitle) const {
+void ExplanationFolder::plot(const std::string& name, const Explanation& one,
+                             const std::string& subtitle) const {
   storage::write_file_atomically(folder_ / name, drawn(one, subtitle));
 }
 

@@ -11,7 +11,7 @@
 
 namespace fovea::commands {
 
-/// explanations.jsonl, a line per case; a picture per case and input (words shaded, bars, traces with
+/// explanations.jsonl, a line per case; a plot per case and input (words shaded, bars, traces with
 /// their time steps shaded); and where the parts are the same in every case the mean.
 class ExplanationFolder {
  public:
@@ -23,7 +23,7 @@ class ExplanationFolder {
   void finish();
 
  private:
-  void picture(const std::string& name, const Explanation& one, const std::string& subtitle) const;
+  void plot(const std::string& name, const Explanation& one, const std::string& subtitle) const;
   void count(const Explanation& one);
 
   std::filesystem::path folder_;

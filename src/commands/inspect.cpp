@@ -1,4 +1,4 @@
-// `fovea inspect`: one function per kind of thing, told apart by content.
+// `fovea inspect`: one function per file type, told apart by content.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ void inspect_pixels(const Image& image) {
   for (const std::string& note : image.notes) line("note", note);
 }
 
-void inspect_picture(const std::filesystem::path& path, const formats::Format& format) {
+void inspect_image(const std::filesystem::path& path, const formats::Format& format) {
   std::cout << path.string() << ": " << format.help << '\n';
   if (format.name == "dicom")
     for (const auto& [name, value] : dicom::describe(dicom::scan(path))) line(name, value);
@@ -137,7 +137,7 @@ void inspect_one(const std::filesystem::path& path) {
   if (storage::is_folder(path)) return inspect_trained(path);
   const std::string head = storage::read_head(path, formats::kHeadBytes);
   if (const formats::Format* format = formats::format_of(head))
-    return inspect_picture(path, *format);
+    return inspect_image(path, *format);
   if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
     return inspect_npz(path);
   if (path.extension() == ".hea") return inspect_record(path);
@@ -145,7 +145,7 @@ void inspect_one(const std::filesystem::path& path) {
   if (is_safetensors(path, head)) return inspect_safetensors(path);
   std::vector<std::string> known;
   for (const formats::Format& format : formats::formats()) known.push_back(format.name);
-  throw data_error(storage::shown(path) + ": found a file of no known kind; wanted one of " +
+  throw data_error(storage::shown(path) + ": found a file of no known type; wanted one of " +
                    join(known) +
                    ", npz, safetensors, WFDB (.hea, .atr), or the folder of a run or a bundle");
 }

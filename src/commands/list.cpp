@@ -70,12 +70,12 @@ void for_each_metric(const Each& each) {
   for (const auto& metric : metrics::catalogue()) each(metric.name, metric.help, metric.goal);
   for (const auto& metric : metrics::regression_catalogue())
     each(metric.name, metric.help, metric.goal);
-  each("precision", "of entities: share of those found that are right; f1 is of both",
+  each("precision", "for entities: share of those found that are correct; f1 combines both",
        metrics::kHigher);
-  each("recall", "of entities: share of the true ones that were found", metrics::kHigher);
-  each("token_accuracy", "of entities: share of the tokens that have the right tag",
+  each("recall", "for entities: share of the true ones that were found", metrics::kHigher);
+  each("token_accuracy", "for entities: share of the tokens that have the correct tag",
        metrics::kHigher);
-  each("loss", "of any task: what it is trained by, over the validation cases", metrics::kLower);
+  each("loss", "for any task: the training loss, over the validation cases", metrics::kLower);
 }
 
 }  // namespace
@@ -130,7 +130,8 @@ std::string configuration_reference() {
       "this page is stale.\n\n"
       "A named thing is written `name` or `{name: {settings}}`; where one value is enough, `{name: "
       "value}` sets its first "
-      "setting. Paths stand on the folder of the file, those of `--set` and of `${VARIABLES}` on "
+      "setting. Paths are relative to the folder of the file, those of `--set` and of "
+      "`${VARIABLES}` to "
       "the working folder. "
       "Unknown keys, keys written twice, wrong types and values out of range are errors that name "
       "file and line.\n\n"

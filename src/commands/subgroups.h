@@ -17,7 +17,7 @@ namespace fovea::commands {
 class Subgroups {
  public:
   /// Of the cases of one split, or of "all". A data Error where a column of words has more than 50
-  /// different values: that is no group.
+  /// different values: that is not a group.
   Subgroups(const sources::Source& source, const std::string& split, const tasks::Task& task);
 
   /// Cases by their positions in the split.

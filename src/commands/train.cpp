@@ -6,6 +6,7 @@
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
 #include "fovea/config/version.h"
+#include "fovea/config/yaml.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/train/callbacks.h"
@@ -38,14 +39,15 @@ train::RunIdentity identity(const config::RunConfig& config, const sources::Sour
                             const std::filesystem::path& before) {
   const train::Precision precision = train::choose_precision(config.train.precision, device);
   const std::filesystem::path written = before / "config.yaml";
-  return {config::resolved_text(config),
-          Fields::write(config),
-          !before.empty() && storage::exists(written) ? Fields::write(config::read_config(written))
-                                                      : Node{},
-          fingerprint(source),
-          {{"threads", std::to_string(threads)},
-           {"device", device.str()},
-           {"precision", std::string(train::name_of(precision))}}};
+  const bool goes_on = !before.empty() && storage::exists(written);
+  return {.config_yaml = config::resolved_text(config),
+          .config = Fields::write(config),
+          .config_before = goes_on ? Fields::write(config::read_config(written)) : Node{},
+          .config_written = goes_on ? config::read_yaml(written) : Node{},
+          .data_fingerprint = fingerprint(source),
+          .facts = {{"threads", std::to_string(threads)},
+                    {"device", device.str()},
+                    {"precision", std::string(train::name_of(precision))}}};
 }
 
 train::RunOptions opening(const TrainRequest& request) {
@@ -69,7 +71,7 @@ train::RunOptions opening(const TrainRequest& request) {
 std::string closing_line(const std::filesystem::path& run, const train::Result& result) {
   std::string line = fmt::format("run={} epochs={}", run.string(), result.epochs);
   if (result.best)
-    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_figure,
+    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_metric,
                         *result.best);
   return line;
 }

@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A path that lies under `old_root` becomes one that stands on the root again; "" where it does not.
+/// A path below `old_root`, made relative to the root again; "" where it lies elsewhere.
 std::string unplaced(const Node& path, const Node* old_root) {
   const fs::path whole = path.base / path.text;
   const bool rooted = old_root && old_root->kind == Node::Kind::scalar && !old_root->text.empty();

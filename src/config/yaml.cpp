@@ -165,7 +165,7 @@ Node& list_item(Node& list, const std::string& step, const std::string& place) {
   size_t index = 0;
   const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), index);
   if (error != std::errc() || end != step.data() + step.size() || index >= list.items.size())
-    throw config_error(fmt::format("{}: '{}' is no position in the list {} of {} items", place,
+    throw config_error(fmt::format("{}: '{}' is not a position in the list {} of {} items", place,
                                    step, list.path, list.items.size()));
   return list.items[index];
 }

@@ -23,7 +23,7 @@ int64_t bound_to() {
   return std::max(1u, std::thread::hardware_concurrency());  // more than the set has places for
 }
 
-/// "150000 100000" in cpu.max is one and a half processors; "max …" is no limit.
+/// "150000 100000" in cpu.max is one and a half processors; "max …" is not a limit.
 int64_t quota() {
   constexpr int64_t kNone = INT64_MAX;
   std::string word, period;

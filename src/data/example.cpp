@@ -20,7 +20,7 @@ TensorMap moved(const TensorMap& map, const torch::Device& device) {
   return result;
 }
 
-std::string spoken(const torch::Tensor& tensor) {
+std::string printed(const torch::Tensor& tensor) {
   return fmt::format("[{}] {}", fmt::join(tensor.sizes(), ", "),
                      c10::toString(tensor.scalar_type()));
 }
@@ -34,19 +34,19 @@ bool alike(const torch::Tensor& a, const torch::Tensor& b, bool ragged = false) 
 // In words, the first difference between two maps that should be alike; empty where they are. Those
 // stacked apart are compared there.
 template <class Apart>
-std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted,
+std::string difference(const char* what, const TensorMap& found, const TensorMap& wanted,
                        const Apart& apart) {
   for (const auto& [name, tensor] : wanted) {
     if (apart(name)) continue;
     const torch::Tensor* other = found.find(name);
-    if (!other) return fmt::format("{} '{}' is missing", kind, name);
+    if (!other) return fmt::format("{} '{}' is missing", what, name);
     if (!alike(*other, tensor))
-      return fmt::format("{} '{}' is {}, the batch began with {}", kind, name, spoken(*other),
-                         spoken(tensor));
+      return fmt::format("{} '{}' is {}, the batch began with {}", what, name, printed(*other),
+                         printed(tensor));
   }
   for (const auto& [name, tensor] : found)
     if (!wanted.contains(name) && !apart(name))
-      return fmt::format("{} '{}' is one too many", kind, name);
+      return fmt::format("{} '{}' is one too many", what, name);
   return "";
 }
 
@@ -198,7 +198,7 @@ void Stack::stack_apart(const InputSpec& spec) {
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': input '{}' is {}, the batch "
                       "began with {}",
-                      example.id, name, spoken(*one), spoken(wanted)));
+                      example.id, name, printed(*one), printed(wanted)));
     longest = std::max(longest, one->dim() > 0 ? one->size(0) : 1);
   }
   torch::Tensor present = torch::zeros({size()}, torch::kBool);
@@ -240,7 +240,7 @@ void Stack::pad_target(const std::string& name) {
     if (one.dim() == 0 || !alike(one, like, /*ragged=*/true))
       throw data_error(
           fmt::format("cannot stack a batch: case '{}': target '{}' is {}, the batch began with {}",
-                      example.id, name, spoken(one), spoken(like)));
+                      example.id, name, printed(one), printed(like)));
     longest = std::max(longest, one.size(0));
   }
   std::vector<int64_t> shape = like.sizes().vec();

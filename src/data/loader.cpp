@@ -30,7 +30,7 @@ std::exception_ptr about(const std::string& name) {
     return std::current_exception();
   } catch (const std::bad_alloc&) {
     return with_name(Fault::resources, "not enough memory to decode this case",
-                     "use fewer threads (LoaderOptions::threads) or smaller pictures");
+                     "use fewer threads (LoaderOptions::threads) or smaller images");
   } catch (const c10::Error& error) {
     return with_name(Fault::internal, error.what_without_backtrace());
   } catch (const std::exception& error) {

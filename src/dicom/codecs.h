@@ -44,8 +44,8 @@ struct JpegFrame {
 using Bytes = std::span<const uint8_t>;
 using Out = std::span<uint8_t>;
 
-/// Follows the markers to the end of the stream; refuses what is no JPEG, is cut off, is not of the
-/// size that the header states, or is followed by a second stream.
+/// Follows the markers to the end of the stream; refuses what is not JPEG, is cut off, is not of
+/// the size that the header states, or is followed by a second stream.
 JpegFrame jpeg_frame(Bytes stream, const Header& header);
 
 void decode_native(Bytes value, const Header& header, Out out);  ///< all frames at once

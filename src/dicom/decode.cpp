@@ -207,7 +207,7 @@ void decode_fragments(Bytes file, Header& header, const DecodeOptions& options, 
   }
 }
 
-/// More bytes than the header wants are padding or the header is wrong. What is no padding is told
+/// More bytes than the header wants are padding or the header is wrong. What is not padding is told
 /// by being other than 0 (see Checks::extent for its length).
 void refuse_more(Bytes value, size_t wanted, const Header& header) {
   const Bytes rest = value.subspan(std::min(wanted + wanted % 2, value.size()));

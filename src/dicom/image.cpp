@@ -7,24 +7,24 @@
 #include <limits>
 
 #include "dicom/codecs.h"
-#include "dicom/picture.h"
+#include "dicom/image_steps.h"
 #include "dicom/source.h"
 
 namespace fovea::dicom {
 namespace {
 
 template <class T>
-void turn_round(Image& image, int64_t sum) {
+void invert(Image& image, int64_t sum) {
   T* values = image.data<T>();
   for (int64_t i = 0; i < image.samples(); ++i) values[i] = static_cast<T>(sum - values[i]);
 }
 
-/// lo + hi - v. With v * slope + intercept this is the same as turning the physical values round in
+/// lo + hi - v. With v * slope + intercept this is the same as inverting the physical values in
 /// their range.
-void turn_round(Image& image, const Header& header) {
+void invert(Image& image, const Header& header) {
   if (header.type != PixelType::integer)
     throw data_error(
-        header.name + ": MONOCHROME1 with floating-point pixels has no range to be turned round in",
+        header.name + ": MONOCHROME1 with floating-point pixels has no range to be inverted in",
         "export it as MONOCHROME2");
   const auto [lo, hi] = stored_range(header);
   visit(image.sample, [&, lo = lo, hi = hi](auto* type) {
@@ -40,14 +40,14 @@ void turn_round(Image& image, const Header& header) {
                           header.name, lo, hi, header.bits_stored),
               "export it again: its header is wrong");
       }
-      turn_round<T>(image, lo + hi);
+      invert<T>(image, lo + hi);
     }
   });
 }
 
-/// One value of a modality table for each value that can be stored, turned round where asked; then
+/// One value of a modality table for each value that can be stored, inverted where asked; then
 /// one look per pixel.
-Image apply_modality_lut(const Image& stored, const Header& header, bool turned) {
+Image apply_modality_lut(const Image& stored, const Header& header, bool inverted) {
   if (header.bits_stored > 16 || header.type != PixelType::integer)
     throw data_error(
         fmt::format("{}: a modality LUT with {} bits stored; wanted integers of at most 16",
@@ -58,7 +58,7 @@ Image apply_modality_lut(const Image& stored, const Header& header, bool turned)
   std::vector<int32_t> table;
   for (int64_t v = lo; v <= hi; ++v)
     table.push_back(lut.values[static_cast<size_t>(std::clamp<int64_t>(v - lut.first, 0, last))]);
-  if (turned) {
+  if (inverted) {
     const int32_t sum = table.front() + table.back();
     for (int32_t& value : table) value = sum - value;
   }
@@ -161,14 +161,14 @@ Image windowed(Image image, const Header& header, const ReadOptions& options) {
 
 Image grey(Image image, const Header& header, const ReadOptions& options) {
   refuse_non_finite(image, header);
-  const bool turn =
+  const bool inverting =
       header.photometric == Photometric::monochrome1 && options.polarity == Polarity::monochrome2;
-  // A window speaks of the file's own values, which are not turned round.
-  const bool turn_first = turn && options.window == WindowFrom::none;
+  // A window speaks of the file's own values, which are not inverted.
+  const bool invert_first = inverting && options.window == WindowFrom::none;
   if (header.modality_lut) {
-    image = apply_modality_lut(image, header, turn_first);
+    image = apply_modality_lut(image, header, invert_first);
   } else {
-    if (turn_first) turn_round(image, header);
+    if (invert_first) invert(image, header);
     if (!header.frame_rescale.empty()) {
       image = apply_frame_rescale(image, header);
     } else if (header.rescale) {
@@ -177,11 +177,11 @@ Image grey(Image image, const Header& header, const ReadOptions& options) {
     }
   }
   image = windowed(std::move(image), header, options);
-  if (turn && !turn_first)
+  if (inverting && !invert_first)
     for (int64_t i = 0; i < image.samples(); ++i)
       image.data<float>()[i] = 1 - image.data<float>()[i];
-  if (turn) image.notes.push_back("MONOCHROME1 turned to MONOCHROME2");
-  if (header.photometric == Photometric::monochrome1 && !turn)
+  if (inverting) image.notes.push_back("MONOCHROME1 inverted to MONOCHROME2");
+  if (header.photometric == Photometric::monochrome1 && !inverting)
     image.notes.push_back("MONOCHROME1 kept: low is white");
   if (header.padding_value)
     image.notes.push_back(fmt::format(

@@ -1,5 +1,5 @@
 // JPEG 2000 and HTJ2K through OpenJPEG. Its header is read and compared before it allocates the
-// picture.
+// image.
 #include <fmt/format.h>
 #include <openjpeg.h>
 

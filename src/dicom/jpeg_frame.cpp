@@ -122,7 +122,7 @@ class Markers {
   }
 
   // As libjpeg understands it, but where nothing is said the DICOM header counts. A lossless stream
-  // is no JFIF, whatever stands in it.
+  // is not JFIF, whatever stands in it.
   void settle_colour() {
     if (frame_.components != 3) return;
     const auto found = [&](StreamColour colour, const char* from) {
@@ -157,7 +157,7 @@ void refuse_second_stream(Bytes stream, std::string_view end, std::string_view s
                                    [](uint8_t a, char b) { return a == static_cast<uint8_t>(b); });
     if (found != stream.end())
       throw data_error(fmt::format(
-          "a second picture begins at byte {} of the frame: NumberOfFrames is wrong; export the "
+          "a second image begins at byte {} of the frame: NumberOfFrames is wrong; export the "
           "file again",
           found - stream.begin() + static_cast<long>(end.size())));
   }

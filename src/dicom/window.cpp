@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "dicom/picture.h"
+#include "dicom/image_steps.h"
 
 namespace fovea::dicom {
 namespace {

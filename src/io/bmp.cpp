@@ -11,8 +11,8 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
+#include "io/image_reading.h"
 #include "io/palette.h"
-#include "io/picture.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;
@@ -59,8 +59,8 @@ struct Header {
 };
 
 [[noreturn]] void refuse_compression(const Header& header, const fs::path& path) {
-  const char* what = header.compression == 4   ? "a JPEG picture inside"
-                     : header.compression == 5 ? "a PNG picture inside"
+  const char* what = header.compression == 4   ? "a JPEG image inside"
+                     : header.compression == 5 ? "a PNG image inside"
                      : header.compression >= 11 && header.compression <= 13
                          ? "CMYK"
                          : "a compression that does not go with it";
@@ -71,7 +71,7 @@ struct Header {
                             header.top_down ? ", rows from above" : ""));
 }
 
-void check_kind(const Header& header, bool os2, const fs::path& path) {
+void check_compression(const Header& header, bool os2, const fs::path& path) {
   const int64_t bits = header.bits;
   const auto goes = [&] {
     switch (header.compression) {
@@ -172,7 +172,7 @@ Header read_header(std::string_view file, const fs::path& path, const ImageLimit
     header.compression = u32_at(file, 30, Order::little);
     colours = u32_at(file, 46, Order::little);
   }
-  check_kind(header, size == kOs2Header, path);
+  check_compression(header, size == kOs2Header, path);
   image.channels = 3;
   if (header.bits <= 8) {
     read_palette(header, file, kFileHeader + size, colours, path);
@@ -219,7 +219,7 @@ void decode_plain(const Header& header, std::string_view file, const fs::path& p
 }
 
 // Run lengths: pairs of a count and a colour (of two colours of 4 bits, by turns); after a count of
-// 0 comes the end of a row (0) or of the picture (1), a jump to the right and up (2), or that many
+// 0 comes the end of a row (0) or of the image (1), a jump to the right and up (2), or that many
 // colours as they are, filled up to 16 bits. What is jumped over has colour 0.
 class RunLengths {
  public:

@@ -36,7 +36,7 @@ struct Grid {
   int64_t tiles, tile_height, tile_width;
 };
 
-// The curve of one tile. Tiles that reach beyond the picture see it mirrored about its last pixel.
+// The curve of one tile. Tiles that reach beyond the image see it mirrored about its last pixel.
 Curve curve_of(const float* values, int64_t height, int64_t width, const Grid& grid, int64_t row,
                int64_t column, double clip_limit) {
   const auto mirrored = [](int64_t i, int64_t n) {

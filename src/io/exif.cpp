@@ -29,15 +29,15 @@ int exif_orientation(std::string_view tiff) {
 // Rows and columns change places from 5 on, and either may be stored backwards.
 void apply_orientation(Image& image, int orientation) {
   if (orientation == 1) return;
-  const auto picture = [&image](std::vector<std::byte>& pixels) {
+  const auto matrix = [&image](std::vector<std::byte>& pixels) {
     return cv::Mat(static_cast<int>(image.height), static_cast<int>(image.width),
                    CV_8UC(static_cast<int>(image.channels)), pixels.data());
   };
   std::vector<std::byte> stored = image.pixels;
-  const cv::Mat from = picture(stored);
+  const cv::Mat from = matrix(stored);
   const bool transposed = orientation >= 5;
   if (transposed) std::swap(image.height, image.width);
-  cv::Mat to = picture(image.pixels);
+  cv::Mat to = matrix(image.pixels);
   if (transposed)
     cv::transpose(from, to);
   else

@@ -9,8 +9,8 @@
 
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
+#include "io/image_reading.h"
 #include "io/palette.h"
-#include "io/picture.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;
@@ -54,9 +54,9 @@ class Reader {
   GifFileType* gif_ = nullptr;
 };
 
-// Goes on to the next picture; false at the end of the file. `transparent` becomes true where an
+// Goes on to the next image; false at the end of the file. `transparent` becomes true where an
 // extension on the way says that a colour is.
-bool next_picture(const Reader& gif, bool& transparent) {
+bool next_image(const Reader& gif, bool& transparent) {
   for (;;) {
     GifRecordType type{};
     gif.check(DGifGetRecordType(gif.get(), &type));
@@ -86,16 +86,16 @@ Palette palette_of(const ColorMapObject* colours) {
 
 struct Header {
   Image image;      // without pixels
-  Palette palette;  // of the first picture, whose place on the screen follows
+  Palette palette;  // of the first image, whose place on the screen follows
   int64_t left = 0, top = 0, width = 0, height = 0;
   bool interlaced = false, whole = false;
 };
 
-// Of the first picture, up to its samples.
+// Of the first image, up to its samples.
 Header read_header(const Reader& gif, const fs::path& path, const ImageLimits& limits) {
   bool transparent = false;
-  if (!next_picture(gif, transparent))
-    throw refusal("GIF", path, "found no picture; write the file again from its source");
+  if (!next_image(gif, transparent))
+    throw refusal("GIF", path, "found no image; write the file again from its source");
   const GifImageDesc& first = gif->Image;
   Header header;
   header.left = first.Left;
@@ -121,17 +121,17 @@ Header read_header(const Reader& gif, const fs::path& path, const ImageLimits& l
   return header;
 }
 
-// What the first picture leaves of the screen has its background colour.
+// What the first image leaves of the screen has its background colour.
 void background(const Reader& gif, Image& image) {
   std::array<uint8_t, 3> colour{};
   palette_of(gif->SColorMap).put(static_cast<size_t>(gif->SBackGroundColor), 3, colour.data());
   auto* to = image.data<uint8_t>();
   for (int64_t i = 0; i < image.height * image.width; ++i, to += image.channels)
     std::copy_n(colour.begin(), image.channels, to);
-  image.notes.push_back("the first frame is smaller than the picture: the rest is background");
+  image.notes.push_back("the first frame is smaller than the image: the rest is background");
 }
 
-// The row that is stored as number i of an interlaced picture: every eighth from 0, every eighth
+// The row that is stored as number i of an interlaced image: every eighth from 0, every eighth
 // from 4, every fourth from 2, every second from 1.
 std::vector<int64_t> order_of_rows(const Header& header) {
   std::vector<int64_t> order;
@@ -167,10 +167,10 @@ void decode_rows(const Reader& gif, const Header& header, const fs::path& path, 
   }
 }
 
-// Pictures after the first, whose samples are passed over, up to the end of the file.
+// Images after the first, whose samples are passed over, up to the end of the file.
 int64_t count_others(const Reader& gif) {
   int64_t others = 0;
-  for (bool ignored = false; next_picture(gif, ignored); ++others) {
+  for (bool ignored = false; next_image(gif, ignored); ++others) {
     int size = 0;
     GifByteType* block = nullptr;
     gif.check(DGifGetCode(gif.get(), &size, &block));

@@ -13,7 +13,7 @@
 #include "fovea/storage/text.h"
 #include "io/bytes.h"
 #include "io/exif.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;
@@ -30,7 +30,7 @@ struct JpegHeader {
   int orientation = 1;  // EXIF: 1 as stored, 6 to be turned clockwise …
   int scans = 0;
   bool ended = false;
-  bool followed = false;  // by another JPEG picture
+  bool followed = false;  // by another JPEG image
 };
 
 bool is_frame(int marker) {
@@ -138,7 +138,7 @@ void on_message(j_common_ptr info, int level) {
     info->err->format_message(info, decoder_of(info).message);
 }
 
-// Decodes into `to`, which has room for the picture of `header`. False with a message where libjpeg
+// Decodes into `to`, which has room for the image of `header`. False with a message where libjpeg
 // gave up, where its header says another size, or where it warned of damage in the samples. Holds
 // nothing that a jump would leave without its destructor.
 bool decode_samples(std::string_view file, const JpegHeader& header, Decoder& decoder,
@@ -207,7 +207,7 @@ Image decode_jpeg(std::string_view file, const fs::path& path, const ImageLimits
                     storage::escaped(decoder.message)));
   }
   apply_orientation(image, header.orientation);
-  if (header.followed) image.notes.push_back("pictures after the first of the file are left out");
+  if (header.followed) image.notes.push_back("images after the first of the file are left out");
   return image;
 }
 

@@ -12,7 +12,7 @@
 #include "fovea/storage/file.h"
 #include "fovea/storage/text.h"
 #include "io/bytes.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 #include "io/png_filters.h"
 
 namespace fovea::io {
@@ -95,7 +95,7 @@ struct Chunks {
   std::vector<std::string_view> data;  // of each IDAT, in order
   std::string_view palette;            // red, green and blue of each entry
   bool transparent = false;
-  bool animated = false;  // APNG: more pictures follow the first
+  bool animated = false;  // APNG: more images follow the first
 };
 
 // Walks the chunks up to IEND and checks each CRC. Those that a decoder may ignore are ignored.
@@ -125,20 +125,20 @@ Chunks read_chunks(std::string_view file, const fs::path& path) {
       chunks.data.push_back(data);
     } else if (type == "PLTE") {
       if (!chunks.palette.empty() || length == 0 || length % 3 != 0 || length > kMostPalette)
-        refuse("is no palette of 1 to 256 colours, or the second one: write the file again");
+        refuse("is not a palette of 1 to 256 colours, or the second one: write the file again");
       chunks.palette = data;
     } else if (type == "acTL") {
       chunks.animated = true;
     } else if (type == "tRNS") {
       chunks.transparent = true;
     } else if ((type[0] & 0x20) == 0 && at != kPngSignature.size()) {
-      refuse("is unknown or out of place, and of a kind not to be ignored: write the file again");
+      refuse("is unknown or out of place, and critical, not to be ignored: write the file again");
     }
     at += length + kAroundChunk;
   }
 }
 
-// One picture of every dx-th column from x on and every dy-th row from y on (ISO 15948, 8.2).
+// One image of every dx-th column from x on and every dy-th row from y on (ISO 15948, 8.2).
 struct Pass {
   int64_t x, y, dx, dy;
 
@@ -289,7 +289,7 @@ Image decode_png(std::string_view file, const fs::path& path, const ImageLimits&
   const Chunks chunks = read_chunks(file, path);
   Image image = header.image;
   if (chunks.transparent) image.notes.push_back("transparent colour ignored");
-  if (chunks.animated) image.notes.push_back("animated PNG: pictures after the first are left out");
+  if (chunks.animated) image.notes.push_back("animated PNG: images after the first are left out");
   if (header.colour == kPngPalette) {
     if (chunks.palette.empty()) throw refusal("PNG", path, "found no palette; it is damaged");
     image.notes.push_back("palette expanded to RGB");

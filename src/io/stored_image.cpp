@@ -5,7 +5,7 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 #include "io/png.h"
 #include "io/tiff.h"
 

@@ -12,7 +12,7 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/bytes.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;
@@ -189,7 +189,7 @@ TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
       (page.colour == kTiffPalette ? channels == 1 : page.colour == kYcbcr && channels == 3);
   const bool turnable =
       page.colour != kWhiteIsZero || sample == Sample::u8 || sample == Sample::u16;
-  const char* wrong = !sample ? "this kind of sample"
+  const char* wrong = !sample ? "this sample type"
                       : !(grey || rgb || coded)
                           ? "these channels (wanted grey or RGB, without alpha)"
                       : !turnable ? "white-is-zero for signed samples"
@@ -210,7 +210,7 @@ TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
   check_size("TIFF", path, image, limits);  // its products fit 64 bits from here on
   check_data(directory, page, file, path);
   if (page.colour == kTiffPalette) image.notes.push_back("palette expanded to RGB");
-  if (page.colour == kWhiteIsZero) image.notes.push_back("white-is-zero turned around");
+  if (page.colour == kWhiteIsZero) image.notes.push_back("white-is-zero inverted");
   if (bits == 1) image.notes.push_back("grey of 1 bit(s) scaled to 0..255");
   return page;
 }

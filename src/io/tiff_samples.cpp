@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "fovea/storage/text.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 #include "io/tiff.h"
 
 namespace fovea::io {

@@ -9,7 +9,7 @@
 #include "fovea/io/image_file.h"
 #include "fovea/storage/file.h"
 #include "io/exif.h"
-#include "io/picture.h"
+#include "io/image_reading.h"
 
 namespace fovea::io {
 namespace fs = std::filesystem;
@@ -20,7 +20,7 @@ struct Delete {
 };
 using Demuxer = std::unique_ptr<WebPDemuxer, Delete>;
 
-// The first picture; its samples are within the file.
+// The first image; its samples are within the file.
 class Frame {
  public:
   explicit Frame(const WebPDemuxer* demuxer) : found_(WebPDemuxGetFrame(demuxer, 1, &it_) == 1) {}
@@ -54,7 +54,7 @@ void background(const WebPDemuxer* demuxer, Image& image) {
   for (int64_t i = 0; i < image.height * image.width; ++i) {
     for (int shift = 16; shift >= 0; shift -= 8) *to++ = static_cast<uint8_t>(colour >> shift);
   }
-  image.notes.push_back("the first frame is smaller than the picture: the rest is background");
+  image.notes.push_back("the first frame is smaller than the image: the rest is background");
 }
 
 }  // namespace
@@ -89,7 +89,7 @@ Image decode_webp(std::string_view file, const fs::path& path, const ImageLimits
   };
   if (!frame.found() || outside()) {
     throw refusal("WebP", path,
-                  fmt::format("found no picture inside its {} x {} pixels; write the file again "
+                  fmt::format("found no image inside its {} x {} pixels; write the file again "
                               "from its source",
                               image.width, image.height));
   }

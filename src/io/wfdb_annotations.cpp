@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 42> kSymbols{
     "~", "",  "|", "",  "s", "T", "*", "D", "\"", "=", "p", "B", "^", "t",
     "+", "u", "?", "!", "[", "]", "e", "n", "@",  "x", "f", "(", ")", "r"};
 
-// Codes that are no annotation.
+// Codes that are not annotations.
 constexpr int kNote = 22;
 constexpr std::string_view kResolution = "## time resolution:";
 constexpr int kSkip = 59, kNumber = 60, kSubtype = 61, kChannel = 62, kAux = 63;

@@ -16,7 +16,7 @@ using Q = const Question&;
 using S = const Scored&;
 
 /// Every known cell of a multi-label table as one yes-or-no question.
-Figure micro_auc(S scored) {
+MetricValue micro_auc(S scored) {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
   for (Q question : scored.questions) {
@@ -27,10 +27,10 @@ Figure micro_auc(S scored) {
   return roc_auc(probabilities, labels);
 }
 
-Figure prevalence_weighted_auc(S scored) {
+MetricValue prevalence_weighted_auc(S scored) {
   double sum = 0, weight = 0;
   for (Q question : scored.questions) {
-    const Figure auc = roc_auc(question.ranking);
+    const MetricValue auc = roc_auc(question.ranking);
     if (!auc.defined()) continue;
     const double cases = static_cast<double>(question.ranking.positives());
     sum += auc.value * cases;
@@ -40,7 +40,7 @@ Figure prevalence_weighted_auc(S scored) {
 }
 
 /// How often the class decided for is the right one, against the probability it was given.
-Figure top_label_ece(S scored) {
+MetricValue top_label_ece(S scored) {
   const size_t n = scored.labels.size(), k = scored.questions.size();
   std::vector<double> confidences(n);
   std::vector<uint8_t> right(n);
@@ -55,13 +55,15 @@ Figure top_label_ece(S scored) {
 
 // name, help, goal, one yes-or-no question, jointly over k classes, jointly over k labels
 const std::array kCatalogue{
-    Metric{"auc", "area under the ROC curve, ties half; macro over classes, one against the rest",
+    Metric{"auc",
+           "area under the ROC curve, ties count half; macro average over classes, one against the "
+           "rest",
            kHigher, [](Q q) { return roc_auc(q.ranking); }},
     Metric{"auc_weighted", "the same, each class weighted by its prevalence (multi-class)", kHigher,
            nullptr, prevalence_weighted_auc},
     Metric{"auc_micro", "the same over all known labels pooled (multi-label)", kHigher, nullptr,
            nullptr, micro_auc},
-    Metric{"accuracy", "share of the decisions that are right", kHigher,
+    Metric{"accuracy", "share of the decisions that are correct", kHigher,
            [](Q q) { return accuracy(q.counts); }, [](S s) { return accuracy(s.confusion); }},
     Metric{"balanced_accuracy", "mean sensitivity of the classes that occur", kHigher,
            [](Q q) { return balanced_accuracy(q.counts); },
@@ -70,14 +72,18 @@ const std::array kCatalogue{
            [](Q q) { return sensitivity(q.counts); }},
     Metric{"specificity", "share of the negative cases that were called negative", kHigher,
            [](Q q) { return specificity(q.counts); }},
-    Metric{"ppv", "share of the cases called positive that are (precision), at the prevalence here",
+    Metric{"ppv",
+           "share of the cases called positive that are positive (precision), at the prevalence of "
+           "the evaluated cases",
            kHigher, [](Q q) { return ppv(q.counts); }},
-    Metric{"npv", "share of the cases called negative that are, at the prevalence here", kHigher,
-           [](Q q) { return npv(q.counts); }},
+    Metric{"npv",
+           "share of the cases called negative that are negative, at the prevalence of the "
+           "evaluated cases",
+           kHigher, [](Q q) { return npv(q.counts); }},
     Metric{"f1", "harmonic mean of sensitivity and ppv", kHigher, [](Q q) { return f1(q.counts); }},
-    Metric{"mcc", "Matthews correlation of decision and truth (R_K for k classes)", kHigher,
+    Metric{"mcc", "Matthews correlation between decision and truth (R_K for k classes)", kHigher,
            [](Q q) { return mcc(q.counts); }, [](S s) { return mcc(s.confusion); }},
-    Metric{"kappa", "Cohen's kappa: agreement of decision and truth beyond chance", kHigher,
+    Metric{"kappa", "Cohen's kappa: agreement between decision and truth beyond chance", kHigher,
            [](Q q) { return kappa(q.counts); }, [](S s) { return kappa(s.confusion); }},
     Metric{"average_precision", "step-wise area under the precision-recall curve", kHigher,
            [](Q q) { return average_precision(q.ranking); }},
@@ -88,28 +94,27 @@ const std::array kCatalogue{
            "mean squared error of the probability; multi-class: summed over the classes, 0 to 2",
            kLower, [](Q q) { return brier(q.probabilities, q.labels); },
            [](S s) { return brier(s.probabilities, s.labels, s.questions.size()); }},
-    Metric{"ece",
-           "expected calibration error, 15 equal bins; multi-class: of the class decided for",
+    Metric{"ece", "expected calibration error, 15 equal bins; multi-class: of the predicted class",
            kLower, [](Q q) { return ece(reliability(q.probabilities, q.labels)); }, top_label_ece},
 };
 
-/// The mean over the questions that have the figure; those left out are named in the note.
-Figure macro(Figure (*of_question)(Q), const std::vector<Question>& questions) {
+/// The mean over the questions for which it is defined; those left out are named in the note.
+MetricValue macro(MetricValue (*of_question)(Q), const std::vector<Question>& questions) {
   double sum = 0;
   size_t defined = 0;
   std::string left_out, why;
   for (Q question : questions) {
-    const Figure figure = of_question(question);
-    if (figure.defined()) {
-      sum += figure.value;
+    const MetricValue value = of_question(question);
+    if (value.defined()) {
+      sum += value.value;
       ++defined;
       continue;
     }
-    why = figure.why_undefined;
+    why = value.why_undefined;
     left_out += fmt::format("{}{} ({})", left_out.empty() ? "" : ", ", question.name, why);
   }
-  if (defined == 0) return Figure::undefined(why);
-  Figure mean = sum / static_cast<double>(defined);
+  if (defined == 0) return MetricValue::undefined(why);
+  MetricValue mean = sum / static_cast<double>(defined);
   if (!left_out.empty()) {
     mean.note = fmt::format("mean over {} of {} classes; left out: {}", defined, questions.size(),
                             left_out);
@@ -171,9 +176,10 @@ bool Metric::has_classes(Mode mode) const {
   return of_question && !(mode == Mode::multiclass && multiclass);
 }
 
-Figure Metric::operator()(const Scored& scored) const {
+MetricValue Metric::operator()(const Scored& scored) const {
   if (!applies(scored.mode)) {
-    return Figure::undefined(fmt::format("not defined for {} predictions", name_of(scored.mode)));
+    return MetricValue::undefined(
+        fmt::format("not defined for {} predictions", name_of(scored.mode)));
   }
   if (scored.mode == Mode::multiclass && multiclass) return multiclass(scored);
   if (scored.mode == Mode::multilabel && multilabel) return multilabel(scored);
@@ -195,7 +201,8 @@ const Metric& metric(std::string_view name) {
                                  join(known)));
 }
 
-Figure compute(std::string_view name, const Predictions& predictions, const OperatingPoint& point) {
+MetricValue compute(std::string_view name, const Predictions& predictions,
+                    const OperatingPoint& point) {
   return metric(name)(score(predictions, point));
 }
 

@@ -16,10 +16,12 @@ BlockTable& blocks() {
       "blocks",
       {
           BlockTable::item<SelfAttentionOptions>(
-              "self_attention", "every position reads every other, gate from 0 (SAGAN, ICML 2019)",
+              "self_attention",
+              "every position attends to every other; the gate starts at 0 (SAGAN, ICML 2019)",
               self_attention),
           BlockTable::item<AttentionBlockOptions>(
-              "attention", "scaled dot-product attention over positions with heads, gate from 0",
+              "attention",
+              "multi-head scaled dot-product attention over positions; the gate starts at 0",
               attention_block),
           BlockTable::item<SqueezeExcitationOptions>("squeeze_excitation",
                                                      "a weight per channel (Hu et al., CVPR 2018)",

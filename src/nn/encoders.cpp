@@ -11,7 +11,6 @@
 #include "fovea/nn/encoders/densenet.h"
 #include "fovea/nn/encoders/ft_transformer.h"
 #include "fovea/nn/encoders/mlp.h"
-#include "fovea/nn/positions.h"
 #include "fovea/nn/encoders/resnet.h"
 #include "fovea/nn/encoders/resnet1d.h"
 #include "fovea/nn/encoders/rnn.h"
@@ -20,6 +19,7 @@
 #include "fovea/nn/encoders/tcn.h"
 #include "fovea/nn/encoders/text_cnn.h"
 #include "fovea/nn/encoders/vit.h"
+#include "fovea/nn/positions.h"
 
 namespace fovea::nn {
 
@@ -33,20 +33,20 @@ torch::Tensor Encoder::adapted(const std::string&, const torch::Tensor&) const {
 
 void refuse_input(std::string_view encoder, const InputShape& found, std::string_view wanted) {
   const size_t axes = found.sizes.size();
-  const char* kind = found.vocabulary > 0 ? "text"
+  const char* type = found.vocabulary > 0 ? "text"
                      : axes == 1          ? "a table"
                      : axes == 2          ? "a series"
-                                          : "a picture";
+                                          : "an image";
   std::vector<std::string> sides;
   for (const int64_t side : found.sizes) sides.push_back(side < 0 ? "any" : std::to_string(side));
   throw config_error(
-      fmt::format("{}: found {} [{}], wanted {}; choose an encoder for this kind of input", encoder,
-                  kind, join(sides), wanted));
+      fmt::format("{}: found {} [{}], wanted {}; choose an encoder for this input type", encoder,
+                  type, join(sides), wanted));
 }
 
-void check_picture(std::string_view encoder, const InputShape& shape) {
-  const bool picture = shape.dims() == 2 || shape.dims() == 3;
-  if (!picture || shape.vocabulary > 0) refuse_input(encoder, shape, "a picture");
+void check_image(std::string_view encoder, const InputShape& shape) {
+  const bool image = shape.dims() == 2 || shape.dims() == 3;
+  if (!image || shape.vocabulary > 0) refuse_input(encoder, shape, "an image");
 }
 
 int64_t longest_input(const EncoderChoice& choice) {
@@ -86,7 +86,7 @@ EncoderTable& encoders() {
               "transformer", "text and series: Transformer encoder (Vaswani et al., NeurIPS 2017)",
               sequence_transformer),
           EncoderTable::item<DanOptions>(
-              "dan", "text: words without their order, deep averaging (Iyyer et al., ACL 2015)",
+              "dan", "text: deep averaging of words, without their order (Iyyer et al., ACL 2015)",
               dan),
           EncoderTable::item<BertOptions>(
               "bert", "text: BERT, for published weights (Devlin et al., NAACL 2019)", bert),

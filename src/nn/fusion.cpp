@@ -12,13 +12,13 @@ FusionTable& fusions() {
   static FusionTable table(
       "fusions",
       {
-          FusionTable::item<ConcatOptions>("concat", "the features one behind the other", concat),
+          FusionTable::item<ConcatOptions>("concat", "the features, concatenated", concat),
           FusionTable::item<GatedOptions>(
-              "gated", "a learned share of each input, per case (Arevalo et al., 2017)", gated),
+              "gated", "a learned weight of each input, per case (Arevalo et al., 2017)", gated),
           FusionTable::item<CrossAttentionOptions>(
-              "cross_attention", "each input attends over the others (Tsai et al., ACL 2019)",
+              "cross_attention", "each input attends to the others (Tsai et al., ACL 2019)",
               cross_attention),
-          FusionTable::item<LateOptions>("late", "a head per input, the mean of their outputs",
+          FusionTable::item<LateOptions>("late", "a head per input; the outputs are averaged",
                                          late),
       });
   return table;

@@ -8,11 +8,11 @@ namespace fovea::nn {
 
 // `to` and not `contiguous`: with one channel both layouts are contiguous, and only the strides
 // tell the convolutions which one is meant.
-torch::Tensor channels_last(const torch::Tensor& picture) {
-  if (!picture.is_floating_point() || (picture.dim() != 4 && picture.dim() != 5)) return picture;
+torch::Tensor channels_last(const torch::Tensor& image) {
+  if (!image.is_floating_point() || (image.dim() != 4 && image.dim() != 5)) return image;
   const auto format =
-      picture.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
-  return picture.to(picture.scalar_type(), /*non_blocking=*/false, /*copy=*/false, format);
+      image.dim() == 4 ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::ChannelsLast3d;
+  return image.to(image.scalar_type(), /*non_blocking=*/false, /*copy=*/false, format);
 }
 
 // In the memory they have: a second copy of one weight at a time, not of all.

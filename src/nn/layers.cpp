@@ -23,7 +23,7 @@ uint64_t hash(std::string_view name) {
   return value;
 }
 
-void draw_weight(Tensor& weight, Tensor& bias, Init init, at::Generator& generator) {
+void initialize_weight(Tensor& weight, Tensor& bias, Init init, at::Generator& generator) {
   const auto kernel = static_cast<double>(weight[0][0].numel());
   const double inputs = static_cast<double>(weight.size(1)) * kernel;
   const double outputs = static_cast<double>(weight.size(0)) * kernel;
@@ -52,19 +52,19 @@ std::vector<int64_t> for_each_axis(std::vector<int64_t> values, int64_t dims) {
 
 }  // namespace
 
-void draw(torch::nn::Module& root, uint64_t seed) {
+void initialize(torch::nn::Module& root, uint64_t seed) {
   torch::NoGradGuard no_grad;
-  const auto draw_one = [&](const std::string& name, torch::nn::Module& module) {
-    auto* drawn = dynamic_cast<Drawn*>(&module);
-    if (!drawn) return;
+  const auto initialize_one = [&](const std::string& name, torch::nn::Module& module) {
+    auto* one = dynamic_cast<Initialized*>(&module);
+    if (!one) return;
     const uint64_t place = hash(name);
     Random stream(seed, Purpose::init, place >> 32, place & 0xFFFFFFFFu);
     at::Generator generator = at::detail::createCPUGenerator(stream.seed64());
-    drawn->draw(generator);
+    one->initialize(generator);
   };
-  draw_one("", root);  // apart: a root that no shared_ptr holds cannot list itself
+  initialize_one("", root);  // apart: a root that no shared_ptr holds cannot list itself
   for (const auto& item : root.named_modules("", /*include_self=*/false))
-    draw_one(item.key(), *item.value());
+    initialize_one(item.key(), *item.value());
 }
 
 ConvOptions same_conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
@@ -86,7 +86,9 @@ Tensor Conv::forward(const Tensor& input) {
   return convolve(input, weight, bias, {options_.stride, options_.padding, ones});
 }
 
-void Conv::draw(at::Generator& generator) { draw_weight(weight, bias, options_.init, generator); }
+void Conv::initialize(at::Generator& generator) {
+  initialize_weight(weight, bias, options_.init, generator);
+}
 
 BatchNorm::BatchNorm(int64_t channels) {
   weight = register_parameter("weight", torch::ones({channels}));
@@ -110,7 +112,7 @@ Tensor BatchNorm::forward(const Tensor& x) {
                         kEpsilon, at::globalContext().userEnabledCuDNN());
 }
 
-void BatchNorm::draw(at::Generator&) {
+void BatchNorm::initialize(at::Generator&) {
   weight.fill_(1);
   bias.zero_();
   running_mean.zero_();
@@ -141,7 +143,9 @@ Linear::Linear(int64_t in, int64_t out, Init init, bool with_bias) : init_(init)
 
 Tensor Linear::forward(const Tensor& x) { return at::linear(x, weight, bias); }
 
-void Linear::draw(at::Generator& generator) { draw_weight(weight, bias, init_, generator); }
+void Linear::initialize(at::Generator& generator) {
+  initialize_weight(weight, bias, init_, generator);
+}
 
 LayerNorm::LayerNorm(int64_t width, double epsilon) : epsilon_(epsilon) {
   weight = register_parameter("weight", torch::ones({width}));
@@ -152,7 +156,7 @@ Tensor LayerNorm::forward(const Tensor& x) {
   return at::layer_norm(x, {weight.size(0)}, weight, bias, epsilon_);
 }
 
-void LayerNorm::draw(at::Generator&) {
+void LayerNorm::initialize(at::Generator&) {
   weight.fill_(1);
   bias.zero_();
 }
@@ -168,7 +172,7 @@ Tensor Embedding::forward(const Tensor& ids) {
   return padded_ ? rows.masked_fill(ids.eq(0).unsqueeze(-1), 0) : rows;
 }
 
-void Embedding::draw(at::Generator& generator) {
+void Embedding::initialize(at::Generator& generator) {
   weight.normal_(0, deviation_, generator);
   if (padded_) weight[0].zero_();
 }

@@ -41,12 +41,12 @@ void check_input(const std::string& name, const Tensor& input, const InputShape&
 }
 
 /// A vector per input that a case may lack, named as the input.
-class Placeholders : public torch::nn::Module, public Drawn {
+class Placeholders : public torch::nn::Module, public Initialized {
  public:
   Tensor add(const std::string& name, int64_t width) {
     return register_parameter(name, torch::empty({width}));
   }
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     for (Tensor& one : parameters()) one.normal_(0, 0.02, generator);
   }
 };
@@ -103,16 +103,16 @@ void ModelOptions::describe(Fields& f) {
   f("without", without, "encoders that are left out, to see what their inputs add: [report]");
   f("fusion", fusion, "how several inputs are joined");
   f("input_dropout", input_dropout,
-    "how often an input is taken away from a case while training, so that the model learns to do "
-    "without")
+    "how often an input is dropped from a training case, so that the model learns to cope without "
+    "it")
       .at_least(0)
       .below(1);
-  f("dropout", dropout, "on the features before the heads, while training").at_least(0).below(1);
+  f("dropout", dropout, "on the features before the heads, during training").at_least(0).below(1);
   f("weights", weights,
     "safetensors to start from, of this program or of a torchvision or timm model; heads of "
-    "another "
-    "shape are left as drawn");
-  f("freeze", freeze, "parameters whose name begins so are not trained: encoders.image.layer1");
+    "another shape keep their initial values");
+  f("freeze", freeze,
+    "parameters whose names begin with one of these are not trained: encoders.image.layer1");
 }
 
 std::vector<std::string> inputs_in_use(const ModelOptions& options) {
@@ -179,7 +179,7 @@ Model::Model(const ModelOptions& options,
   for (const HeadSpec& spec : heads)
     heads_.push_back(make_head(spec, {input_names_, shapes, in_use, branches, *parent}));
   if (seed) {
-    draw(*this, *seed);
+    initialize(*this, *seed);
     if (!options.weights.empty()) start_from(*this, options.weights);
   }
   freeze(options.freeze);

@@ -19,7 +19,7 @@ using storage::DType;
 using storage::TensorEntry;
 using torch::Tensor;
 
-constexpr size_t kListed = 20;  // tensors of each kind that a message names
+constexpr size_t kListed = 20;  // tensors of each group that a message names
 
 struct TypePair {
   DType stored;
@@ -66,10 +66,10 @@ struct Misfits {
 
   void check(const std::filesystem::path& path) const {
     if (missing.empty() && unexpected.empty() && mismatched.empty()) return;
-    const auto part = [](const char* kind, const std::vector<std::string>& names) {
+    const auto part = [](const char* what, const std::vector<std::string>& names) {
       return names.empty()
                  ? std::string()
-                 : fmt::format("\n  {} {}: {}", names.size(), kind, join(names, ", ", kListed));
+                 : fmt::format("\n  {} {}: {}", names.size(), what, join(names, ", ", kListed));
     };
     throw data_error(fmt::format(
         "loading weights {}: they are of another architecture{}{}{}\nchoose the encoder (and its "
@@ -205,7 +205,7 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
   Misfits misfits;
   std::vector<std::pair<Tensor, const TensorEntry*>> fitting;
   std::vector<std::pair<Tensor, Tensor>> made_to_fit;
-  std::vector<std::string> changed, as_drawn;
+  std::vector<std::string> changed, initial;
   for (const TensorEntry& entry : file.entries()) {
     const std::string name = plan.name_in_model(entry.name);
     if (name.empty()) continue;
@@ -220,7 +220,7 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
     if (wanted.sizes() == at::IntArrayRef(entry.shape)) {
       fitting.emplace_back(wanted, &entry);
     } else if (!is_of_an_encoder(name)) {
-      continue;  // stays open: left as drawn
+      continue;  // stays open: keeps its initial values
     } else if (const Tensor made = adapted(model, name, wanted, read_tensor(file, entry));
                made.defined()) {
       made_to_fit.emplace_back(wanted, made);
@@ -236,7 +236,7 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
     const bool other_encoder =
         plan.bare() && is_of_an_encoder(name) && !name.starts_with(plan.prefix);
     if (!is_of_an_encoder(name) || other_encoder || is_addition(model, name)) {
-      as_drawn.push_back(name);
+      initial.push_back(name);
     } else {
       misfits.missing.push_back(name.substr(plan.prefix.size()) + " " + shape_text(tensor));
     }
@@ -245,10 +245,10 @@ void start_from(Model& model, const std::filesystem::path& path, std::string_vie
   const torch::NoGradGuard no_grad;
   for (const auto& [tensor, entry] : fitting) read_into(tensor, file, *entry);
   for (const auto& [tensor, made] : made_to_fit) Tensor(tensor).copy_(made);
-  log_info(
-      fmt::format("weights: {} tensors from {}{}{}", fitting.size() + made_to_fit.size(),
-                  storage::shown(path), changed.empty() ? "" : "; made to fit: " + join(changed),
-                  as_drawn.empty() ? "" : "; left as drawn: " + join(as_drawn, ", ", kListed)));
+  log_info(fmt::format(
+      "weights: {} tensors from {}{}{}", fitting.size() + made_to_fit.size(), storage::shown(path),
+      changed.empty() ? "" : "; made to fit: " + join(changed),
+      initial.empty() ? "" : "; left at their initial values: " + join(initial, ", ", kListed)));
 }
 
 std::vector<ParameterGroup> parameter_groups(const Model& model) {

@@ -1,4 +1,4 @@
-// A picture being drawn in the coordinates of the patient.
+// An image being drawn in the coordinates of the patient.
 #pragma once
 
 #include <algorithm>
@@ -8,27 +8,27 @@
 
 namespace fovea::phantom {
 
-/// Patient coordinates of a radiograph: the film is [-1, 1] x [-1, 1] at rest, x to the right of
-/// the picture, y down.
+/// Patient coordinates of a radiograph: the detector is [-1, 1] x [-1, 1] at rest, x to the right
+/// of the image, y down.
 struct Point {
   double x = 0;
   double y = 0;
 };
 
-/// How the patient stands before the film.
+/// How the patient stands before the detector.
 struct Pose {
   double angle = 0;  ///< radians
   double scale = 1;
   Point shift;
 
-  Point to_patient(Point film) const {
-    const double x = film.x - shift.x;
-    const double y = film.y - shift.y;
+  Point to_patient(Point detector) const {
+    const double x = detector.x - shift.x;
+    const double y = detector.y - shift.y;
     const double c = std::cos(angle) / scale;
     const double s = std::sin(angle) / scale;
     return {c * x + s * y, c * y - s * x};
   }
-  Point to_film(Point patient) const {
+  Point to_detector(Point patient) const {
     const double c = std::cos(angle) * scale;
     const double s = std::sin(angle) * scale;
     return {c * patient.x - s * patient.y + shift.x, s * patient.x + c * patient.y + shift.y};
@@ -49,7 +49,7 @@ struct Canvas {
   Pose pose;
   std::vector<float> values;
 
-  Point film(int64_t row, int64_t column) const {
+  Point detector(int64_t row, int64_t column) const {
     const double step = 2.0 / static_cast<double>(size);
     return {(static_cast<double>(column) + 0.5) * step - 1,
             (static_cast<double>(row) + 0.5) * step - 1};
@@ -64,7 +64,7 @@ struct Canvas {
   /// The same for the pixels no farther than `reach` from `centre` (and a few more).
   template <class Change>
   void paint(Point centre, double reach, const Change& change) {
-    const Point middle = pose.to_film(centre);
+    const Point middle = pose.to_detector(centre);
     const double radius = reach * pose.scale;
     const int64_t top = pixel(middle.y - radius);
     const int64_t bottom = pixel(middle.y + radius);
@@ -75,7 +75,7 @@ struct Canvas {
     const Point unit = pose.to_patient({1, 0});
     const Point advance{(unit.x - origin.x) * 2 / size, (unit.y - origin.y) * 2 / size};
     for (int64_t row = top; row <= bottom; ++row) {
-      Point at = pose.to_patient(film(row, left));
+      Point at = pose.to_patient(detector(row, left));
       float* value = values.data() + row * size + left;
       for (int64_t column = left; column <= right; ++column, ++value) {
         *value = static_cast<float>(change(*value, at));
@@ -86,8 +86,8 @@ struct Canvas {
   }
 
  private:
-  int64_t pixel(double film_coordinate) const {
-    const double position = (film_coordinate + 1) / 2 * static_cast<double>(size);
+  int64_t pixel(double detector_coordinate) const {
+    const double position = (detector_coordinate + 1) / 2 * static_cast<double>(size);
     return static_cast<int64_t>(std::clamp(position, 0.0, static_cast<double>(size - 1)));
   }
 };

@@ -1,4 +1,4 @@
-// Synthetic pictures as DICOM files: CR, Secondary Capture and CT objects (PS3.3 A.2, A.8.1, A.3).
+// Synthetic images as DICOM files: CR, Secondary Capture and CT objects (PS3.3 A.2, A.8.1, A.3).
 #pragma once
 
 #include <array>

@@ -21,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Every film takes the next row, so a patient's films differ in it.
+// Every radiograph takes the next row, so a patient's radiographs differ in it.
 constexpr Encoding kEncodings[] = {
     {12, false, false, Syntax::explicit_le}, {8, false, false, Syntax::jpeg_lossless},
     {12, false, true, Syntax::implicit_le},  {16, true, false, Syntax::explicit_le},
@@ -32,7 +32,7 @@ constexpr Encoding kEncodings[] = {
 
 constexpr const char* kReadme =
     R"(Synthetic chest radiographs and CT-like volumes, written by `fovea phantom`.
-No picture shows a person; names, identifiers, ages and dates are made up.
+No image shows a person; names, identifiers, ages and dates are made up.
 
 labels.csv    one row per radiograph: path, patient, label (1: with lesions), class, split, age, sex,
               number of lesions, mask, boxes ("x y width height" in pixels, joined by ';'); with the
@@ -44,11 +44,11 @@ images/       DICOM: CR and Secondary Capture, 8 to 16 bits, MONOCHROME1 and 2, 
 volumes/      DICOM: CT, one folder per series
 masks/        PNG of the same path, 255 inside a lesion
 
-All pictures of a patient lie in one split.
+All images of a patient lie in one split.
 
 )";
 
-struct Film {
+struct RadiographRow {
   std::string path, mask;
   std::vector<Finding> found;
   Report report;
@@ -79,7 +79,7 @@ class Writer {
         options_(options),
         patients_(plan_patients(options)),
         contrast_(0.34 - 0.24 * options.difficulty),
-        films_(static_cast<size_t>(options.patients * options.images_per_patient)) {
+        radiographs_(static_cast<size_t>(options.patients * options.images_per_patient)) {
     for (int64_t v = 0; v < options.volumes; ++v) {
       Random random = stream(options, Use::thorax, v);
       thoraxes_.push_back(
@@ -89,39 +89,40 @@ class Writer {
     }
   }
 
-  int64_t files() const { return films() + options_.volumes * options_.slices; }
+  int64_t files() const { return radiographs() + options_.volumes * options_.slices; }
   void write(int64_t file) {
-    if (file < films())
-      write_film(file);
+    if (file < radiographs())
+      make_radiograph(file);
     else
-      write_volume_slice((file - films()) / options_.slices, (file - films()) % options_.slices);
+      write_volume_slice((file - radiographs()) / options_.slices,
+                         (file - radiographs()) % options_.slices);
   }
   Summary write_tables() const;
 
  private:
-  int64_t films() const { return static_cast<int64_t>(films_.size()); }
-  const PlannedPatient& film_patient(int64_t film) const {
-    return patients_[static_cast<size_t>(film / options_.images_per_patient)];
+  int64_t radiographs() const { return static_cast<int64_t>(radiographs_.size()); }
+  const PlannedPatient& radiograph_patient(int64_t radiograph) const {
+    return patients_[static_cast<size_t>(radiograph / options_.images_per_patient)];
   }
   const PlannedPatient& volume_patient(int64_t volume) const {
     return patients_[static_cast<size_t>(options_.patients + volume)];
   }
-  void write_film(int64_t film);
+  void make_radiograph(int64_t radiograph);
   void write_volume_slice(int64_t volume, int64_t slice) const;
 
   fs::path folder_;
   PhantomOptions options_;
   std::vector<PlannedPatient> patients_;
   double contrast_;
-  std::vector<Film> films_;
+  std::vector<RadiographRow> radiographs_;
   std::vector<Thorax> thoraxes_;
 };
 
-void Writer::write_film(int64_t film) {
-  const int64_t person = film / options_.images_per_patient;
-  const int64_t number = film % options_.images_per_patient;
-  const Patient& patient = film_patient(film).patient;
-  // At most 99 films a patient: the stream does not depend on how many there are.
+void Writer::make_radiograph(int64_t radiograph) {
+  const int64_t person = radiograph / options_.images_per_patient;
+  const int64_t number = radiograph % options_.images_per_patient;
+  const Patient& patient = radiograph_patient(radiograph).patient;
+  // At most 99 radiographs a patient: the stream does not depend on how many there are.
   const auto index = static_cast<uint64_t>(100 * person + number);
 
   Random own = stream(options_, Use::anatomy, person);
@@ -129,7 +130,7 @@ void Writer::write_film(int64_t film) {
   Random exposure = stream(options_, Use::exposure, index);
   const Radiograph shot = expose(anatomy, options_.size, contrast_, exposure);
 
-  Film& row = films_[static_cast<size_t>(film)];
+  RadiographRow& row = radiographs_[static_cast<size_t>(radiograph)];
   row.path = fmt::format("images/{}-{:02}.dcm", patient.id, number + 1);
   row.mask = fmt::format("masks/{}-{:02}.png", patient.id, number + 1);
   row.found = shot.found;
@@ -147,7 +148,7 @@ void Writer::write_film(int64_t film) {
                       .instance_uid = uid(options_, 2, index),
                       .frame_uid = "",
                       .study_date = fmt::format("{}{:02}01", 2000 + number / 12, 1 + number % 12)};
-  write_radiograph(folder_ / row.path, header, kEncodings[film % std::size(kEncodings)],
+  write_radiograph(folder_ / row.path, header, kEncodings[radiograph % std::size(kEncodings)],
                    options_.size, shot.pixels);
   write_mask(folder_ / row.mask, options_.size, shot.mask);
 }
@@ -207,7 +208,7 @@ void put_patient(storage::CsvWriter& table, const PlannedPatient& planned, int64
 
 Summary Writer::write_tables() const {
   Summary sum{.patients = static_cast<int64_t>(patients_.size()),
-              .images = films(),
+              .images = radiographs(),
               .volumes = options_.volumes};
   std::vector<std::string> columns = {"path", "patient", "label",   "class", "split",
                                       "age",  "sex",     "lesions", "mask",  "boxes"};
@@ -215,25 +216,25 @@ Summary Writer::write_tables() const {
   if (options_.labs) columns.insert(columns.end(), kLabColumns.begin(), kLabColumns.end());
   storage::CsvWriter labels(columns);
   storage::CsvWriter boxes({"path", "x", "y", "width", "height", "kind", "contrast"});
-  for (int64_t i = 0; i < films(); ++i) {
-    const Film& film = films_[static_cast<size_t>(i)];
+  for (int64_t i = 0; i < radiographs(); ++i) {
+    const RadiographRow& row = radiographs_[static_cast<size_t>(i)];
     std::string joined;
-    for (const Finding& f : film.found) {
+    for (const Finding& f : row.found) {
       joined +=
           fmt::format("{}{} {} {} {}", joined.empty() ? "" : ";", f.x, f.y, f.width, f.height);
-      boxes.text(film.path).number(f.x).number(f.y).number(f.width).number(f.height);
-      boxes.text(name_of(f.kind)).number(std::round(1000 * f.contrast) / 1000);
+      boxes.text(row.path).number(f.x).number(f.y).number(f.width).number(f.height);
+      boxes.text(name_of(f.type)).number(std::round(1000 * f.contrast) / 1000);
       boxes.end_row();
     }
-    const auto count = static_cast<int64_t>(film.found.size());
-    labels.text(film.path);
-    put_patient(labels, film_patient(i), count);
-    labels.text(film.mask).text(joined);
-    if (options_.report) labels.text(film.report.text).text(film.report.entities);
-    for (const std::string& value : film.labs) labels.text(value);
+    const auto count = static_cast<int64_t>(row.found.size());
+    labels.text(row.path);
+    put_patient(labels, radiograph_patient(i), count);
+    labels.text(row.mask).text(joined);
+    if (options_.report) labels.text(row.report.text).text(row.report.entities);
+    for (const std::string& value : row.labs) labels.text(value);
     labels.end_row();
     sum.lesions += count;
-    sum.images_with_lesions += film_patient(i).patient.lesions;
+    sum.images_with_lesions += radiograph_patient(i).patient.lesions;
   }
   storage::CsvWriter volumes(
       {"path", "patient", "label", "class", "split", "age", "sex", "lesions", "mask", "boxes"});

@@ -7,7 +7,7 @@ namespace fovea::phantom {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr int64_t kStructures = 4;  // lesions and decoys together, in every film
+constexpr int64_t kStructures = 4;  // lesions and decoys together, in every radiograph
 
 double distance_to(const Segment& s, Point at) {
   const double dx = s.to.x - s.from.x;
@@ -90,7 +90,7 @@ void draw_leads(Canvas& canvas, Random& random) {
   }
 }
 
-void draw_lesion(Canvas& canvas, const Lesion& lesion, Radiograph& film) {
+void draw_lesion(Canvas& canvas, const Lesion& lesion, Radiograph& radiograph) {
   canvas.paint(lesion.centre, 2.4 * lesion.radius,
                [&](float value, Point at) { return value + lesion.contrast * lesion.density(at); });
   Canvas inside(canvas.size, canvas.pose);
@@ -101,18 +101,18 @@ void draw_lesion(Canvas& canvas, const Lesion& lesion, Radiograph& film) {
     for (int64_t column = 0; column < canvas.size; ++column) {
       const auto pixel = static_cast<size_t>(row * canvas.size + column);
       if (inside.values[pixel] == 0) continue;
-      film.mask[pixel] = 255;
+      radiograph.mask[pixel] = 255;
       top = std::min(top, row);
       bottom = std::max(bottom, row);
       left = std::min(left, column);
       right = std::max(right, column);
     }
   if (bottom >= 0)
-    film.found.push_back(
-        {left, top, right - left + 1, bottom - top + 1, lesion.kind, lesion.contrast});
+    radiograph.found.push_back(
+        {left, top, right - left + 1, bottom - top + 1, lesion.type, lesion.contrast});
 }
 
-// Scattered light: smooth over the film, so waves of less than three periods.
+// Scattered light: smooth over the radiograph, so waves of less than three periods.
 void add_scatter(Canvas& canvas, Random& random) {
   for (int wave = 0; wave < 5; ++wave) {
     const double fx = random.uniform(-1.5, 1.5) * kPi;
@@ -146,8 +146,8 @@ Radiograph expose(const Anatomy& anatomy, int64_t size, double contrast, Random&
                   random.uniform(0.9, 1.08),
                   {random.uniform(-0.07, 0.07), random.uniform(-0.05, 0.07)}};
   Canvas canvas(size, pose);
-  Radiograph film;
-  film.mask.assign(canvas.values.size(), 0);
+  Radiograph radiograph;
+  radiograph.mask.assign(canvas.values.size(), 0);
 
   Canvas vessels(size, pose);
   draw_segments(vessels, anatomy.vessels);
@@ -157,7 +157,7 @@ Radiograph expose(const Anatomy& anatomy, int64_t size, double contrast, Random&
   for (Lesion lesion : anatomy.lesions) {
     lesion.radius *= random.uniform(0.9, 1.15);
     lesion.contrast *= random.uniform(0.8, 1.2);
-    draw_lesion(canvas, lesion, film);
+    draw_lesion(canvas, lesion, radiograph);
   }
   for (auto i = static_cast<int64_t>(anatomy.lesions.size()); i < kStructures; ++i) {
     const double radius = random.uniform(0.07, 0.15);
@@ -167,8 +167,8 @@ Radiograph expose(const Anatomy& anatomy, int64_t size, double contrast, Random&
   draw_leads(canvas, random);
   add_scatter(canvas, random);
   develop(canvas, random);
-  film.pixels = std::move(canvas.values);
-  return film;
+  radiograph.pixels = std::move(canvas.values);
+  return radiograph;
 }
 
 }  // namespace fovea::phantom

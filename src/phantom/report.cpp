@@ -8,8 +8,8 @@
 namespace fovea::phantom {
 namespace {
 
-constexpr double kSeen = 0.75;    // of films with lesions, how many reports say so
-constexpr double kCalled = 0.25;  // of films without
+constexpr double kSeen = 0.75;    // of radiographs with lesions, how many reports say so
+constexpr double kCalled = 0.25;  // of radiographs without
 
 constexpr const char* kNouns[] = {"nodule", "opacity", "mass", "lesion"};
 constexpr const char* kLooks[] = {"round", "spiculated", "ill-defined", "ring-shaped"};
@@ -47,7 +47,7 @@ class Writer {
 };
 
 std::string zone(double x, double y, int64_t size) {
-  // A film is seen from the front: the patient's left is on the right.
+  // A radiograph is seen from the front: the patient's left is on the right.
   const auto side = static_cast<double>(size);
   const char* height = y < 0.4 * side ? "upper" : y < 0.62 * side ? "middle" : "lower";
   return fmt::format("{} {} zone", x < 0.5 * side ? "right" : "left", height);

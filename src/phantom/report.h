@@ -1,4 +1,4 @@
-// What a reader says of one synthetic film, and what the laboratory measured.
+// What a reader says of one synthetic radiograph, and what the laboratory measured.
 #pragma once
 
 #include <string>
@@ -14,9 +14,9 @@ struct Report {
   std::string entities;  ///< JSON: [[begin, end, "FINDING"], …] in code points of the text
 };
 
-/// The reader sees three of four lesions and calls one in four clear films wrong, so the report
-/// alone reaches an AUC of about 0.8. Words for lesions stand in both kinds ("no nodule"), so that
-/// counting words is not enough.
+/// The reader sees three of four lesions and calls one in four clear radiographs wrong, so the
+/// report alone reaches an AUC of about 0.8. Words for lesions stand in both classes ("no nodule"), so
+/// that counting words is not enough.
 Report write_report(bool lesions, const std::vector<Finding>& found, int64_t size, Random& random);
 
 /// In the order of `kLabColumns`; blank where it was not measured (one in twelve).

@@ -1,4 +1,4 @@
-// What the pictures share: where title, subtitle and plot lie.
+// What the plots share: where title, subtitle and axes lie.
 #pragma once
 
 #include <span>
@@ -10,10 +10,10 @@
 namespace fovea::report {
 
 inline constexpr double kLeft = 76, kTop = 74, kRight = 28,
-                        kBottom = 62;       // margins around the plot, pixels
+                        kBottom = 62;       // margins around the axes, pixels
 inline constexpr size_t kLongestName = 26;  // letters of a class in a legend
 
-/// Draws the two lines above the plot; the subtitle is shortened to the width of the page.
+/// Draws the two lines above the axes; the subtitle is shortened to the width of the page.
 inline void headline(Svg& page, double width, std::string_view title, std::string_view subtitle) {
   page.text({kLeft, 32}, title, {.size = 18, .color = "#111111", .bold = true});
   const auto letters = static_cast<size_t>((width - kLeft - 10) / 6.6);

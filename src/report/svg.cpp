@@ -14,15 +14,15 @@ namespace {
 /// Coordinates to a hundredth of a pixel, without trailing zeros.
 std::string px(double value) { return fmt::format("{:g}", std::round(value * 100) / 100 + 0.0); }
 
-/// Bytes of the letter that `text` begins with; 0 where it is no UTF-8.
+/// Bytes of the letter that `text` begins with; 0 where it is not valid UTF-8.
 size_t utf8_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
   return storage::valid_utf8(text.substr(0, length)) == length ? length : 0;
 }
 
-/// Text as XML takes it: markup escaped, control characters and bytes that are no UTF-8 shown as
-/// U+FFFD.
+/// Text as XML takes it: markup escaped, control characters and bytes that are not valid UTF-8
+/// shown as U+FFFD.
 std::string escaped(std::string_view text) {
   std::string result;
   for (size_t i = 0; i < text.size();) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "report/page.h"
 
 namespace fovea::report {

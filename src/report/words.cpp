@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 #include "report/page.h"
 
 namespace fovea::report {
@@ -50,7 +50,7 @@ class Flow {
   int64_t line_ = 0;
 };
 
-/// What lies between two tokens: blanks, and marks that are no token of their own.
+/// What lies between two tokens: blanks, and marks that are not tokens of their own.
 void between(Flow& flow, std::string_view gap) {
   while (!gap.empty()) {
     const auto end = std::ranges::find_if(

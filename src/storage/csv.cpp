@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kMostColumns = 100'000;
 
-std::string spoken(char delimiter) {
+std::string printed(char delimiter) {
   switch (delimiter) {
     case ',':
       return "comma";
@@ -170,7 +170,7 @@ class CsvReader {
       throw fail(fmt::format(
                      "line {}: text after a closing quote (it opened on line {}); wanted {} or the "
                      "end of the line",
-                     line_, opened, spoken(options_.delimiter)),
+                     line_, opened, printed(options_.delimiter)),
                  "a quote inside a quoted cell is written twice; where quotes are letters like "
                  "others, set "
                  "DataOptions::quote to none");
@@ -282,13 +282,13 @@ class CsvReader {
       if (name.find(other) == std::string::npos || other == options_.delimiter) continue;
       if (other == ' ' && !rows_have_blanks(name)) continue;
       throw fail(fmt::format("line {}: found one column with the delimiter {}, wanted several",
-                             row_line_, spoken(options_.delimiter)),
+                             row_line_, printed(options_.delimiter)),
                  fmt::format("the delimiter is likely the {}: set DataOptions::delimiter to '{}'",
-                             spoken(other), other == '\t' ? "\\t" : std::string(1, other)));
+                             printed(other), other == '\t' ? "\\t" : std::string(1, other)));
     }
   }
 
-  // A name of two words is no table; one whose next line has as many words may be.
+  // A name of two words is not a table; one whose next line has as many words may be.
   bool rows_have_blanks(std::string_view name) const {
     const auto words = [](std::string_view line) {
       size_t count = 0;

@@ -71,7 +71,7 @@ void check_tensors(const std::vector<TensorView>& tensors) {
       wrong = "shape and bytes disagree";
     if (!names.insert(tensor.name).second) wrong = "two tensors have this name";
     if (tensor.name == "__metadata__") wrong = "the name is reserved";
-    if (valid_utf8(tensor.name) != tensor.name.size()) wrong = "the name is no UTF-8";
+    if (valid_utf8(tensor.name) != tensor.name.size()) wrong = "the name is not valid UTF-8";
     if (wrong)
       throw Error(Fault::internal, fmt::format("tensor '{}': {}", escaped(tensor.name), wrong));
   }

@@ -128,7 +128,7 @@ class HeaderEvents : public nlohmann::json_sax<nlohmann::json> {
   bool boolean(bool) override { throw unexpected("a boolean"); }
   bool binary(nlohmann::json::binary_t&) override { throw unexpected("bytes"); }
   bool parse_error(size_t position, const std::string&, const nlohmann::json::exception&) override {
-    throw data_error(fmt::format("the header is no valid JSON in UTF-8 at byte {}", 7 + position));
+    throw data_error(fmt::format("the header is not valid JSON in UTF-8 at byte {}", 7 + position));
   }
 
  private:

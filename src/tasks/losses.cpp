@@ -19,12 +19,14 @@ LossTable& losses() {
               cross_entropy),
           LossTable::item<BceOptions>("bce", "several labels at once; sigmoid and log likelihood",
                                       binary_cross_entropy),
-          LossTable::item<FocalOptions>("focal", "easy cases count less (Lin 2017); for both",
-                                        focal),
-          LossTable::item<NoOptions>("mse", "of a number: the squared error", mean_squared_error),
-          LossTable::item<NoOptions>("mae", "of a number: the absolute error", mean_absolute_error),
+          LossTable::item<FocalOptions>(
+              "focal", "easy cases count less (Lin 2017); for classes and for labels", focal),
+          LossTable::item<NoOptions>("mse", "for numbers: squared error", mean_squared_error),
+          LossTable::item<NoOptions>("mae", "for numbers: absolute error", mean_absolute_error),
           LossTable::item<HuberOptions>(
-              "huber", "of a number: squared near the truth, absolute beyond (Huber 1964)", huber),
+              "huber",
+              "for numbers: squared error near the truth, absolute error beyond (Huber 1964)",
+              huber),
       });
   return table;
 }

@@ -1,4 +1,4 @@
-// What every task says alike: of its loss, and of outputs that are no numbers.
+// What every task says alike: of its loss, and of outputs that are not finite.
 #pragma once
 
 #include "fovea/core/error.h"
@@ -6,7 +6,7 @@
 
 namespace fovea::tasks {
 
-inline NamedFigure figure_of(const LossMean& loss) {
+inline NamedMetric metric_of(const LossMean& loss) {
   return {"loss", loss.value(), loss.why_undefined(), metrics::kLower};
 }
 

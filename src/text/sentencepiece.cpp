@@ -29,7 +29,7 @@ class SentencePiece final : public Tokenizer {
   int64_t padding() const override { return model_->pad_id(); }
   int64_t unknown() const override { return model_->unk_id(); }
 
-  bool learns() const override { return false; }
+  bool fits_texts() const override { return false; }
   void fit(const std::vector<std::string>&) override {
     restore(storage::read_file(file_, kLargestModel), storage::shown(file_));
   }
@@ -38,10 +38,10 @@ class SentencePiece final : public Tokenizer {
   void restore(std::string stored, const std::string& source) override {
     auto model = std::make_unique<sentencepiece::SentencePieceProcessor>();
     if (stored.empty() || !sound_normalizer(stored) || !loads(*model, stored))
-      throw data_error(
-          fmt::format("reading the SentencePiece model {}: {} bytes that are no such model; wanted "
-                      "the .model file that SentencePiece's trainer wrote",
-                      source, stored.size()));
+      throw data_error(fmt::format(
+          "reading the SentencePiece model {}: {} bytes that are not a SentencePiece model; wanted "
+          "the .model file that SentencePiece's trainer wrote",
+          source, stored.size()));
     words_.clear();
     for (int id = 0; id < model->GetPieceSize(); ++id) words_.push_back(model->IdToPiece(id));
     model_ = std::move(model);

@@ -12,7 +12,7 @@ class Message {
  public:
   explicit Message(std::string_view bytes) : left_(bytes) {}
 
-  /// False at the end, and where the rest is no field.
+  /// False at the end, and where the rest is not a field.
   bool next() {
     if (left_.empty()) return false;
     const auto key = varint();

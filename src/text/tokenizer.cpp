@@ -20,10 +20,10 @@ void Tokenizer::check(std::string_view text) const {
     throw data_error(
         "bytes 0 and 1 of the text are the mark of UTF-16; convert to UTF-8 (iconv -f UTF-16 -t "
         "UTF-8)");
-  throw data_error(
-      fmt::format("byte {} of the text ({:#04x}) is no UTF-8, perhaps Latin-1; convert to UTF-8 "
-                  "(iconv -f LATIN1 -t UTF-8)",
-                  bad, static_cast<unsigned char>(text[bad])));
+  throw data_error(fmt::format(
+      "byte {} of the text ({:#04x}) is not valid UTF-8, perhaps Latin-1; convert to UTF-8 "
+      "(iconv -f LATIN1 -t UTF-8)",
+      bad, static_cast<unsigned char>(text[bad])));
 }
 
 std::vector<Token> Tokenizer::encode(std::string_view text) const {

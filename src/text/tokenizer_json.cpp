@@ -62,7 +62,7 @@ class Reader {
   std::string text(const Json& object, const char* key, const char* otherwise) const {
     const auto found = object.find(key);
     if (found == object.end() || found->is_null()) return otherwise;
-    if (!found->is_string()) throw fail(fmt::format("{} is no text", key));
+    if (!found->is_string()) throw fail(fmt::format("{} is not a text", key));
     return found->get<std::string>();
   }
 
@@ -70,7 +70,7 @@ class Reader {
     const auto found = object.find(key);
     if (found == object.end() || found->is_null()) return otherwise;
     const bool fits = found->is_number_unsigned() && found->get<uint64_t>() <= INT32_MAX;
-    if (!fits) throw fail(fmt::format("{} is no number from 0 to {}", key, INT32_MAX));
+    if (!fits) throw fail(fmt::format("{} is not a number from 0 to {}", key, INT32_MAX));
     return found->get<int64_t>();
   }
 
@@ -103,9 +103,9 @@ class Reader {
   void add_specials(const Json& vocab, std::vector<std::pair<int64_t, std::string>>& ids) {
     const auto added = root_.find("added_tokens");
     if (added == root_.end() || added->is_null()) return;
-    if (!added->is_array()) throw fail("added_tokens is no list");
+    if (!added->is_array()) throw fail("added_tokens is not a list");
     for (const Json& token : *added) {
-      if (!token.is_object()) throw fail("added_tokens holds something that is no object");
+      if (!token.is_object()) throw fail("added_tokens holds something that is not an object");
       const std::string content = text(token, "content", "");
       if (content.empty()) throw fail("an added token has no content");
       for (const char* key : {"single_word", "lstrip", "rstrip", "normalized"})

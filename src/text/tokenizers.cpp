@@ -6,7 +6,7 @@ namespace fovea::text {
 namespace {
 
 void describe_limit(Fields& f, int64_t& max_bytes) {
-  f("max_bytes", max_bytes, "a longer text is refused").between(1, 2147483647);
+  f("max_bytes", max_bytes, "longer texts are refused").between(1, 2147483647);
 }
 
 }  // namespace
@@ -14,17 +14,18 @@ void describe_limit(Fields& f, int64_t& max_bytes) {
 void WordsOptions::describe(Fields& f) {
   f("lowercase", lowercase, "by Unicode's rules, whatever the language");
   f("strip_accents", strip_accents, "é and e are one word");
-  f("min_count", min_count, "a word that the training texts hold less often is unknown")
+  f("min_count", min_count, "words that occur less often in the training texts are unknown")
       .at_least(1);
-  f("max_words", max_words, "the most frequent are learned").at_least(1);
+  f("max_words", max_words, "at most this many words are kept, the most frequent ones").at_least(1);
   describe_limit(f, max_bytes);
 }
 
 void CharactersOptions::describe(Fields& f) {
-  f("bytes", bytes, "bytes in place of code points; nothing is learned or unknown then");
-  f("min_count", min_count, "a code point that the training texts hold less often is unknown")
+  f("bytes", bytes, "bytes instead of code points; then nothing is fitted and nothing is unknown");
+  f("min_count", min_count, "code points that occur less often in the training texts are unknown")
       .at_least(1);
-  f("max_words", max_words, "the most frequent code points are learned").at_least(1);
+  f("max_words", max_words, "at most this many code points are kept, the most frequent ones")
+      .at_least(1);
   describe_limit(f, max_bytes);
 }
 
@@ -37,7 +38,7 @@ void WordPieceOptions::describe(Fields& f) {
 }
 
 void SentencePieceOptions::describe(Fields& f) {
-  f("file", file, "the .model that SentencePiece's trainer wrote").required();
+  f("file", file, "the .model file that SentencePiece's trainer wrote").required();
   describe_limit(f, max_bytes);
 }
 
@@ -45,16 +46,19 @@ TokenizerTable& tokenizers() {
   static TokenizerTable table(
       "tokenizers",
       {
-          TokenizerTable::item<WordsOptions>(
-              "words", "words, numbers and marks (Unicode UAX #29); learned", make_words),
-          TokenizerTable::item<CharactersOptions>("characters", "code points, learned; or bytes",
-                                                  make_characters),
+          TokenizerTable::item<WordsOptions>("words",
+                                             "words, numbers and punctuation marks (Unicode UAX "
+                                             "#29); the vocabulary is fitted to the training texts",
+                                             make_words),
+          TokenizerTable::item<CharactersOptions>(
+              "characters",
+              "code points, whose vocabulary is fitted to the training texts, or bytes",
+              make_characters),
           TokenizerTable::item<WordPieceOptions>(
-              "wordpiece", "BERT's pieces of words (Devlin 2019), from vocab.txt or tokenizer.json",
+              "wordpiece", "BERT's WordPiece (Devlin 2019), from vocab.txt or tokenizer.json",
               make_wordpiece),
           TokenizerTable::item<SentencePieceOptions>(
-              "sentencepiece", "pieces of sentences (Kudo 2018), from a .model file",
-              make_sentencepiece),
+              "sentencepiece", "SentencePiece (Kudo 2018), from a .model file", make_sentencepiece),
       });
   return table;
 }

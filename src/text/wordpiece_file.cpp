@@ -6,7 +6,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/storage/text.h"
-#include "fovea/text/learned.h"
+#include "fovea/text/fitted.h"
 
 namespace fovea::text {
 namespace {
@@ -46,9 +46,10 @@ WordPieceFile read_wordpiece(const std::string& bytes, const std::string& source
   if (bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff"))
     throw refusal(source, "bytes 0 and 1 are the mark of UTF-16; convert to UTF-8");
   if (bad < bytes.size())
-    throw refusal(source, fmt::format("byte {} ({:#04x}) is no UTF-8; wanted BERT's vocab.txt or "
-                                      "the tokenizer.json of Hugging Face",
-                                      bad, static_cast<unsigned char>(bytes[bad])));
+    throw refusal(source,
+                  fmt::format("byte {} ({:#04x}) is not valid UTF-8; wanted BERT's vocab.txt or "
+                              "the tokenizer.json of Hugging Face",
+                              bad, static_cast<unsigned char>(bytes[bad])));
   const size_t first = bytes.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) throw refusal(source, "found an empty file");
   WordPieceFile file =

@@ -13,10 +13,10 @@ OptimizerTable& optimizers() {
       "optimizers",
       {
           OptimizerTable::item<SgdOptions>("sgd", "gradient descent with momentum", sgd),
-          OptimizerTable::item<AdamOptions>("adam", "Kingma and Ba 2015; decay as L2", adam),
+          OptimizerTable::item<AdamOptions>(
+              "adam", "Kingma and Ba 2015; weight decay as an L2 penalty", adam),
           OptimizerTable::item<AdamWOptions>(
-              "adamw", "Adam with decay apart from the gradient (Loshchilov and Hutter 2019)",
-              adamw),
+              "adamw", "Adam with decoupled weight decay (Loshchilov and Hutter 2019)", adamw),
           OptimizerTable::item<RmspropOptions>("rmsprop", "Tieleman and Hinton 2012", rmsprop),
       });
   return table;

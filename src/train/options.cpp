@@ -9,34 +9,39 @@ namespace fovea::train {
 void TrainOptions::describe(Fields& f) {
   f("epochs", epochs, "passes over the training data").above(0);
   f("batch_size", batch_size, "cases per batch").above(0);
-  f("optimizer", optimizer, "and its learning rate");
-  f("schedule", schedule, "of the learning rate");
-  f("encoder_lr", encoder_lr, "learning rate of the encoders as a share of that of the heads")
+  f("optimizer", optimizer, "the optimizer and its learning rate");
+  f("schedule", schedule, "of the learning rate over the run");
+  f("encoder_lr", encoder_lr, "learning rate of the encoders as a fraction of that of the heads")
       .at_least(0);
-  f("precision", precision, "auto is bf16 where the device computes it, else fp32; fp16 on GPUs")
+  f("precision", precision, "auto: bf16 where the device supports it, else fp32; fp16: on GPUs")
       .one_of({"auto", "fp32", "bf16", "fp16"});
-  f("clip_norm", clip_norm, "largest norm of all gradients together; null: no limit").above(0);
-  f("accumulate", accumulate, "batches whose gradients make one step").above(0);
-  f("ema", ema, "decay of a moving average of the weights, which is then the model; null: none")
+  f("clip_norm", clip_norm, "largest global norm of the gradients; null: no limit").above(0);
+  f("accumulate", accumulate, "batches whose gradients are accumulated for one step").above(0);
+  f("ema", ema, "decay of a moving average of the weights, which then is the model; null: none")
       .above(0)
       .below(1);
-  f("best", best, "the validation figure that chooses the best model; null: the task's first");
-  f("stop_after", stop_after, "epochs without an improvement after which training ends").above(0);
+  f("best", best,
+    "the validation metric that selects the best model; null: the main metric of the task");
+  f("stop_after", stop_after, "epochs without improvement after which training ends").above(0);
   f("balanced", balanced, "draw cases so that every class is equally frequent");
-  f("non_finite", non_finite, "what a loss or gradient that is not finite does to the run")
+  f("non_finite", non_finite,
+    "what happens when a loss or gradient is not finite: stop the run or skip the step")
       .one_of({"stop", "skip"});
-  f("max_skipped_steps", max_skipped_steps, "in a row, then the run stops").at_least(0);
-  f("channels_last", channels_last, "memory layout of pictures and convolutions");
-  f("checkpoint_every", checkpoint_every, "steps; 0: at the end of each epoch only")
+  f("max_skipped_steps", max_skipped_steps,
+    "steps that may be skipped in a row; one more stops the run")
+      .at_least(0);
+  f("channels_last", channels_last, "channels-last memory layout of images and convolutions");
+  f("checkpoint_every", checkpoint_every,
+    "steps between checkpoints; 0: only at the end of each epoch")
       .at_least(0)
       .cosmetic();
-  f("threads", threads, "for computing; 0: one per core").at_least(0);
+  f("threads", threads, "threads for computing; 0: one per core").at_least(0);
   f("loader_threads", loader_threads,
-    "for reading and changing cases; 0: none of their own, -1: one per core")
+    "threads that load and transform cases; 0: no extra threads, -1: one per core")
       .at_least(-1)
       .cosmetic();
   f("loader_mb", loader_mb,
-    "memory for cases that were read and wait for the model, in MiB; no case may need more")
+    "memory for loaded cases that wait for the model, in MiB; no case may need more")
       .between(1, 1 << 20)
       .cosmetic();
 }

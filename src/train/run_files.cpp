@@ -23,7 +23,7 @@ const std::vector<std::string> kParts = {
     "manifest.json",
 };
 
-/// What `fovea eval` and a bundle consist of, beside pictures.
+/// What `fovea eval` and a bundle consist of, besides plots.
 const std::set<std::string> kFiles = {"metrics.json", "predictions.csv", "entities.jsonl",
                                       "config.yaml",  "model.json",      "model.safetensors",
                                       "MANIFEST.json"};

@@ -17,9 +17,10 @@ ScheduleTable& schedules() {
   static ScheduleTable table(
       "schedules",
       {
-          ScheduleTable::item<ConstantOptions>("constant", "the same rate throughout", constant),
-          ScheduleTable::item<StepOptions>("step", "falls every so many epochs", step),
-          ScheduleTable::item<MultiStepOptions>("multi_step", "falls after the epochs named",
+          ScheduleTable::item<ConstantOptions>("constant", "the same learning rate throughout",
+                                               constant),
+          ScheduleTable::item<StepOptions>("step", "falls at regular intervals", step),
+          ScheduleTable::item<MultiStepOptions>("multi_step", "falls after given epochs",
                                                 multi_step),
           ScheduleTable::item<CosineOptions>(
               "cosine", "half a cosine to the end of the run (Loshchilov and Hutter 2017)", cosine),
@@ -27,7 +28,8 @@ ScheduleTable& schedules() {
               "one_cycle", "up and down again (Smith and Topin 2019); the rate is the peak",
               one_cycle),
           ScheduleTable::item<PlateauOptions>(
-              "plateau", "falls when the figure that chooses the best model stands still", plateau),
+              "plateau", "falls when the metric that selects the best model stops improving",
+              plateau),
       });
   return table;
 }

@@ -1,12 +1,12 @@
 // The tables of transforms. A new one is one file and one line here.
 #include <fmt/format.h>
 
-#include "fovea/transforms/spatial/geometry.h"
-#include "fovea/transforms/intensity/intensity.h"
 #include "fovea/transforms/batch/mixing.h"
+#include "fovea/transforms/intensity/intensity.h"
 #include "fovea/transforms/intensity/scaling.h"
+#include "fovea/transforms/spatial/geometry.h"
 #include "fovea/transforms/spatial/warps.h"
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 
 namespace fovea::transforms {
 
@@ -15,27 +15,34 @@ TransformTable& transforms() {
   static TransformTable table(
       "transforms",
       {
-          T::item<ResizeOptions>("resize", "to a size, antialiased", resize),
-          T::item<CropOptions>("crop", "a part of the picture, in the middle or anywhere", crop),
-          T::item<PadOptions>("pad", "to at least a size", pad),
-          T::item<FlipOptions>("flip", "mirrors an axis", flip),
-          T::item<RotateOptions>("rotate", "by a random angle, in the plane", rotate),
-          T::item<AffineOptions>("affine", "rotates, scales, shears and shifts in one", affine),
-          T::item<ElasticOptions>("elastic", "bends smoothly (Simard et al. 2003)", elastic),
+          T::item<ResizeOptions>("resize", "resizes, antialiased", resize),
+          T::item<CropOptions>("crop", "crops the centre or a random part of the image", crop),
+          T::item<PadOptions>("pad", "pads to a minimum size", pad),
+          T::item<FlipOptions>("flip", "mirrors along an axis", flip),
+          T::item<RotateOptions>("rotate", "rotates by a random angle in the plane", rotate),
+          T::item<AffineOptions>("affine", "rotates, scales, shears and shifts in one step",
+                                 affine),
+          T::item<ElasticOptions>("elastic", "smooth elastic deformation (Simard et al. 2003)",
+                                  elastic),
           T::item<BrightnessOptions>("brightness", "shifts all values", brightness),
           T::item<ContrastOptions>("contrast", "stretches about the mean", contrast),
           T::item<GammaOptions>("gamma", "a power of the values within their range", gamma),
           T::item<NoiseOptions>("noise", "adds Gaussian noise", noise),
-          T::item<BlurOptions>("blur", "a Gaussian of random width", blur),
-          T::item<CutoutOptions>("cutout", "covers boxes (DeVries and Taylor 2017)", cutout),
-          T::item<ClaheOptions>("clahe", "local contrast, limited (Zuiderveld 1994)", clahe),
-          T::item<ScaleOptions>("scale", "intensities by z-score, range or percentiles", scale),
-          T::item<ClipOptions>("clip", "cuts values beyond a range", clip),
-          T::item<WindowOptions>("window", "a display window becomes 0 to 1", window),
-          T::item<NormalizeOptions>("normalize", "minus mean, over std, per channel", normalize),
-          T::item<ChannelsOptions>("channels", "repeats grey, or makes colour grey", channels),
-          T::item<ImageNetOptions>("imagenet", "three channels with ImageNet's statistics",
-                                   imagenet),
+          T::item<BlurOptions>("blur", "Gaussian blur of random width", blur),
+          T::item<CutoutOptions>("cutout", "covers random boxes (DeVries and Taylor 2017)", cutout),
+          T::item<ClaheOptions>(
+              "clahe", "contrast-limited adaptive histogram equalisation (Zuiderveld 1994)", clahe),
+          T::item<ScaleOptions>("scale", "scales intensities by z-score, range or percentiles",
+                                scale),
+          T::item<ClipOptions>("clip", "clips values to a range", clip),
+          T::item<WindowOptions>("window", "maps a display window to 0..1", window),
+          T::item<NormalizeOptions>(
+              "normalize", "subtracts a mean and divides by a standard deviation, per channel",
+              normalize),
+          T::item<ChannelsOptions>(
+              "channels", "repeats the grey channel, or converts colour to grey", channels),
+          T::item<ImageNetOptions>(
+              "imagenet", "three channels, normalized with ImageNet's statistics", imagenet),
       });
   return table;
 }
@@ -46,7 +53,8 @@ BatchTransformTable& batch_transforms() {
       "batch_transforms",
       {
           T::item<MixUpOptions>("mixup", "blends pairs of cases (Zhang et al. 2018)", mixup),
-          T::item<CutMixOptions>("cutmix", "a box of another case (Yun et al. 2019)", cutmix),
+          T::item<CutMixOptions>("cutmix", "pastes a box of another case (Yun et al. 2019)",
+                                 cutmix),
       });
   return table;
 }
@@ -54,10 +62,10 @@ BatchTransformTable& batch_transforms() {
 namespace {
 
 // x - x is 0 for finite numbers alone.
-void refuse_not_finite(const torch::Tensor& picture) {
-  const float* values = picture.const_data_ptr<float>();
+void refuse_not_finite(const torch::Tensor& image) {
+  const float* values = image.const_data_ptr<float>();
   float sum = 0;
-  for (int64_t i = 0; i < picture.numel(); ++i) sum += values[i] - values[i];
+  for (int64_t i = 0; i < image.numel(); ++i) sum += values[i] - values[i];
   if (sum != 0)
     throw data_error("transforms: values that are not finite came out of finite ones",
                      "bring the values to a smaller range before");

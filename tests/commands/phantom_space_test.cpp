@@ -148,7 +148,8 @@ TEST_F(PhantomSpace, LesionsOfARadiographAreInTheirBoxesAfterEachTransform) {
       Random random(7, Purpose::augment, 0, ++draw);
       step->apply_to(scene, random);
       SCOPED_TRACE(draw);
-      // Lesions of radiographs are no ellipses: where axes turn, a box may be too small by the rule.
+      // Lesions of radiographs are not ellipses: where axes turn, a box may be too small by the
+      // rule.
       const Tensor voxels = scene.others[0].values.eq(1).nonzero().to(torch::kFloat32) + 0.5;
       Tensor in = torch::zeros({voxels.size(0)}, torch::kBool);
       const Tensor moved = scene.others[1].values;

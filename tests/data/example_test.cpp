@@ -13,11 +13,11 @@ namespace {
 
 using testing::HasSubstr;
 
-Example example(const std::string& id, torch::Tensor picture, int64_t label = 0) {
+Example example(const std::string& id, torch::Tensor image, int64_t label = 0) {
   Example e;
   e.id = id;
   e.group = "p" + id;
-  e.inputs["image"] = std::move(picture);
+  e.inputs["image"] = std::move(image);
   e.targets["label"] = torch::tensor(label);
   return e;
 }
@@ -63,7 +63,7 @@ TEST(Collate, StacksInputsAndTargetsAlongANewFirstDimension) {
   EXPECT_EQ(batch.bytes(), 12 + 16);
 }
 
-TEST(Collate, PicturesOfDifferentSizesAreAnErrorWithBothShapes) {
+TEST(Collate, ImagesOfDifferentSizesAreAnErrorWithBothShapes) {
   const std::string text = refusal([] {
     collate({example("x", torch::zeros({1, 2, 3})), example("y", torch::zeros({1, 4, 3}))}, {0, 1});
   });
@@ -140,7 +140,7 @@ TEST(Cached, BeyondTheLimitCasesAreDecodedEachTime) {
   EXPECT_EQ(twice, 7);
 }
 
-TEST(Cached, ManyThreadsSeeTheSamePictures) {
+TEST(Cached, ManyThreadsSeeTheSameImages) {
   const auto kept = cached(std::make_shared<Counting>(), 200);
   std::atomic<int> wrong = 0;
   std::vector<std::jthread> threads;

@@ -16,7 +16,7 @@ namespace {
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-// Case i is a picture of 4 x 4 floats with value i; its decoding takes a time of its own.
+// Case i is an image of 4 x 4 floats with value i; its decoding takes a time of its own.
 class Numbers : public Dataset {
  public:
   explicit Numbers(int64_t size) : size_(size) {}
@@ -54,10 +54,10 @@ class Numbers : public Dataset {
 };
 
 Example noise(Example e, Random& random) {
-  torch::Tensor picture = e.inputs.at("image").clone();
-  auto* values = picture.data_ptr<float>();
-  for (int64_t i = 0; i < picture.numel(); ++i) values[i] += float(random.normal());
-  e.inputs["image"] = picture;
+  torch::Tensor image = e.inputs.at("image").clone();
+  auto* values = image.data_ptr<float>();
+  for (int64_t i = 0; i < image.numel(); ++i) values[i] += float(random.normal());
+  e.inputs["image"] = image;
   return e;
 }
 
@@ -156,7 +156,7 @@ TEST(Loader, AnyNumberOfThreadsGivesTheSameBits) {
     }
 }
 
-TEST(Loader, APictureDoesNotDependOnBatchBorders) {
+TEST(Loader, AnImageDoesNotDependOnBatchBorders) {
   const auto data = std::make_shared<Numbers>(20);
   const auto small = all(Loader(data, noise, {.batch_size = 3, .threads = 2}), 1);
   const auto large = all(Loader(data, noise, {.batch_size = 20, .threads = 2}), 1);
@@ -399,7 +399,7 @@ TEST(Loader, OperatorsInAWorkerDoNotStartThreads) {
   EXPECT_EQ(at::get_num_threads(), before);
 }
 
-TEST(Loader, PicturesOfDifferentSizesAreAnErrorThatNamesTheFirst) {
+TEST(Loader, ImagesOfDifferentSizesAreAnErrorThatNamesTheFirst) {
   const auto grow = [](Example e, Random&) {
     if (e.id == "id2" || e.id == "id3") e.inputs["image"] = torch::zeros({1, 5, 5});
     return e;
@@ -437,15 +437,15 @@ TEST(Loader, BalancedDrawsEveryClassEquallyOftenWithStreamsOfTheirOwn) {
   const Batch batch = all(loader, 0)[0];
   EXPECT_EQ(batch.targets.at("label").sum().item<int64_t>(), 50);
   std::map<int64_t, int> times;
-  std::map<int64_t, std::set<float>> pictures;
+  std::map<int64_t, std::set<float>> images;
   for (int64_t i = 0; i < 100; ++i) {
     const int64_t index = batch.indices[size_t(i)];
     ++times[index];
-    pictures[index].insert(batch.inputs.at("image")[i][0][0][0].item<float>());
+    images[index].insert(batch.inputs.at("image")[i][0][0][0].item<float>());
   }
   for (const auto& [index, count] : times) {
     EXPECT_EQ(count, index % 10 == 0 ? 5 : 1);
-    EXPECT_EQ(int(pictures[index].size()), count) << "the same augmentation came twice";
+    EXPECT_EQ(int(images[index].size()), count) << "the same augmentation came twice";
   }
 }
 

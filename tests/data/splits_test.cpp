@@ -47,8 +47,8 @@ TEST(Split, KeepsPatientsTogetherAndSharesWithinTwoPercent) {
   std::vector<std::string> groups;
   std::vector<int64_t> classes;
   for (int patient = 0; patient < 400; ++patient) {
-    const int64_t pictures = 1 + random.below(5);
-    for (int64_t i = 0; i < pictures; ++i) {
+    const int64_t images = 1 + random.below(5);
+    for (int64_t i = 0; i < images; ++i) {
       groups.push_back("p" + std::to_string(patient));
       classes.push_back(random.chance(0.2) ? 1 : 0);
     }

@@ -416,7 +416,7 @@ void expect_calm(const std::string& file) {
   }
 }
 
-TEST(Robustness, FlippedBytesEndInAPictureOrAnError) {
+TEST(Robustness, FlippedBytesEndInAnImageOrAnError) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   std::mt19937 random(20240607);
   for (const char* name :
@@ -439,7 +439,7 @@ TEST(Robustness, FlippedBytesEndInAPictureOrAnError) {
   }
 }
 
-TEST(Robustness, TruncatedCodeStreamsEndInAPictureOrAnError) {
+TEST(Robustness, TruncatedCodeStreamsEndInAnImageOrAnError) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   // The item keeps its length, the rest of it is zero: the decoder meets the end early.
   for (const char* name :

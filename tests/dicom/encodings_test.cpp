@@ -145,7 +145,7 @@ TEST(Encodings, TheSameScanWithAFileWindowAndInMemoryAgree) {
   }
 }
 
-TEST(Encodings, FilesNamedAsTheSamePictureDecodeToTheSameBytes) {
+TEST(Encodings, FilesNamedAsTheSameImageDecodeToTheSameBytes) {
   FOVEA_NEEDS_DATA("dicom_encodings");
   int pairs = 0;
   for (const auto& row : expected()) {
@@ -284,12 +284,12 @@ TEST(Encodings, AFileWindowGivesZeroToOne) {
     const double wanted = hu <= -10 ? 0 : hu > 89 ? 1 : (hu - 39.5) / 99 + 0.5;
     ASSERT_NEAR(image.data<float>()[i], wanted, 1e-6);
   }
-  const Image film = read(folder() / "jpeg2000/RG3_J2KI.dcm", kFileWindow);
+  const Image radiograph = read(folder() / "jpeg2000/RG3_J2KI.dcm", kFileWindow);
   const Image raw = decode_file("jpeg2000/RG3_J2KI.dcm");
-  for (int64_t i = 0; i < film.samples();
+  for (int64_t i = 0; i < radiograph.samples();
        i += 9973) {  // MONOCHROME1: centre 550, width 1024, then white is dense
     const double y = std::clamp((raw.data<uint16_t>()[i] - 549.5) / 1023 + 0.5, 0.0, 1.0);
-    ASSERT_NEAR(film.data<float>()[i], 1 - y, 1e-6);
+    ASSERT_NEAR(radiograph.data<float>()[i], 1 - y, 1e-6);
   }
   const Image voi = read(folder() / "uncompressed/vlut_04.dcm", kFileWindow);
   EXPECT_THAT(voi.notes, testing::Contains(HasSubstr("VOI LUT")));

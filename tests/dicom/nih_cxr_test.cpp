@@ -1,5 +1,5 @@
-// 240 films in eight encodings, both polarities, three depths: all must be the PNG they were made
-// from.
+// 240 radiographs in eight encodings, both polarities, three depths: all must be the PNG they were
+// made from.
 // Reference: tests/reference/nih_cxr_dicom.csv, by Pillow and pydicom (make_nih_cxr_dicom.py).
 #include <gtest/gtest.h>
 
@@ -95,7 +95,7 @@ TEST(NihCxr, AllEncodingsAndPolaritiesAreTheirPng) {
   expect_the_png({}, 0.5);
 }
 
-TEST(NihCxr, TheFilesOwnWindowShowsTheSamePicture) {
+TEST(NihCxr, TheFilesOwnWindowShowsTheSameImage) {
   FOVEA_NEEDS_DATA("nih_cxr/dicom");
   ReadOptions options;
   options.window = WindowFrom::file_or_range;  // the 8-bit files give no window

@@ -152,7 +152,7 @@ TEST(Frames, AreToldFromTheFragmentsOfOneStreamByHowTheyBegin) {
   EXPECT_EQ(values<uint8_t>(image)[63], 10);
   EXPECT_EQ(values<uint8_t>(image)[64], 20);
   EXPECT_THAT(error_of(encapsulated(header(8, 8), {one + two}, kJpeg)),
-              HasSubstr("a second picture begins"));
+              HasSubstr("a second image begins"));
 }
 
 // The same bytes as a .jpg: tests/formats/formats_test.cpp.

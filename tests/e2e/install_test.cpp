@@ -237,7 +237,7 @@ TEST_F(Host, FindsEverythingOfItsProcessAsItLeftIt) {
   const fs::path files = place().folder / "files";
   fs::copy(place().images, files, fs::copy_options::recursive);
   place().folder.write("files/broken.dcm", read_text(place().image).substr(0, 5000));
-  place().folder.write("files/broken.jpg", "\xff\xd8\xff\xe0 no picture");
+  place().folder.write("files/broken.jpg", "\xff\xd8\xff\xe0 no image");
   const Outcome outcome = host("unchanged", files);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, ContainsRegex("answers: [0-9]+, failures: 2\n"));

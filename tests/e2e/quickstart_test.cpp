@@ -22,7 +22,7 @@ std::vector<fs::path> named_in(const std::string& closing) {
   return files;
 }
 
-TEST(Quickstart, GoesFromNothingToPicturesAndReusesWhatIsThere) {
+TEST(Quickstart, GoesFromNothingToPlotsAndReusesWhatIsThere) {
   const std::string source = FOVEA_SOURCE_DIR;
   if (fs::path(FOVEA_BINARY_DIR) != fs::path(source) / "build")
     GTEST_SKIP() << "the script builds in " << source << "/build, these tests are those of "

@@ -70,8 +70,8 @@ const std::map<std::string, std::string> kNotRun{
     {"scripts/ablation", "inputs_test.cpp runs it"},
 };
 
-/// A picture of 40 x 40 pixels of noise, brighter in the upper half where `ill`.
-void write_picture(const fs::path& path, bool ill, uint64_t index) {
+/// An image of 40 x 40 pixels of noise, brighter in the upper half where `ill`.
+void write_image(const fs::path& path, bool ill, uint64_t index) {
   fs::create_directories(path.parent_path());
   Random random(1, Purpose::phantom, ill ? 1 : 0, index);
   Image image;
@@ -108,15 +108,15 @@ void write_published_weights(const fs::path& path) {
   storage::write_safetensors(path, std::move(views));
 }
 
-/// Films with a report, laboratory values and a trace each; one film is missing.
+/// Radiographs with a report, laboratory values and a trace each; one radiograph is missing.
 void write_studies(const TempFolder& folder) {
   std::string rows = "path,report,age,crp,smoker,trace,diagnosis,patient\n";
   for (int i = 0; i < 24; ++i) {
     const bool ill = i % 2;
     const std::string number = std::to_string(i / 2), trace = "trace" + std::to_string(i) + ".csv";
-    const std::string film =
+    const std::string radiograph =
         "radiographs/" + std::string(ill ? "ill/" : "healthy/") + number + ".png";
-    rows += (i == 5 ? "" : film) + (ill ? ",\"A mass, new.\"," : ",No mass.,") +
+    rows += (i == 5 ? "" : radiograph) + (ill ? ",\"A mass, new.\"," : ",No mass.,") +
             std::to_string(40 + i) + "," + (i % 7 ? std::to_string(ill ? 30 + i : 3 + i) : "") +
             (i % 3 ? ",never," : ",current,") + trace + (ill ? ",ill,p" : ",healthy,p") +
             std::to_string(i) + "\n";
@@ -137,11 +137,11 @@ struct Desk {
     fs::create_directory_symlink(FOVEA_BINARY_DIR, folder / "build");
     for (uint64_t i = 0; i < 12; ++i)
       for (const bool ill : {false, true})
-        write_picture(folder.path() / "radiographs" / (ill ? "ill" : "healthy") /
-                          (std::to_string(i) + ".png"),
-                      ill, i);
-    write_picture(folder / "new_studies/a.png", false, 100);
-    write_picture(folder / "new_studies/b.png", true, 101);
+        write_image(folder.path() / "radiographs" / (ill ? "ill" : "healthy") /
+                        (std::to_string(i) + ".png"),
+                    ill, i);
+    write_image(folder / "new_studies/a.png", false, 100);
+    write_image(folder / "new_studies/b.png", true, 101);
     write_published_weights(folder / "resnet18.safetensors");
     for (const Block& block : blocks_of(section(readme(), "Train on your own data")))
       if (block.language == "yaml") folder.write("my.yaml", block.text);
@@ -220,20 +220,20 @@ TEST(Configs, ImageFolderRunsEndToEndOnFoldersOfSplits) {
   for (const char* split : {"train", "val", "test"})
     for (int i = 0; i < (split == std::string("train") ? 8 : 3); ++i)
       for (const bool ill : {false, true})
-        write_picture(folder.path() / "pictures" / split / (ill ? "ill" : "healthy") /
-                          (std::to_string(i) + ".png"),
-                      ill, index++);
+        write_image(folder.path() / "images" / split / (ill ? "ill" : "healthy") /
+                        (std::to_string(i) + ".png"),
+                    ill, index++);
   const std::string config = (fs::path(FOVEA_SOURCE_DIR) / "configs/image_folder.yaml").string();
   const std::string run = (folder / "run").string();
   const Outcome trained =
-      fovea({"train", config, "--set", "data.folder=" + (folder / "pictures").string(), "--set",
+      fovea({"train", config, "--set", "data.folder=" + (folder / "images").string(), "--set",
              "train.epochs=1", "--set", "train.schedule.cosine.warmup=0", "--set",
              "train.batch_size=8", "--device", "cpu", "--out", run});
   ASSERT_EQ(trained.code, 0) << trained.err;
   const Outcome evaluated = fovea({"eval", run, "--split", "test"});
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
   EXPECT_THAT(evaluated.last_line(), testing::HasSubstr("n=6"));
-  const Outcome inferred = fovea({"infer", run, (folder / "pictures/test").string()});
+  const Outcome inferred = fovea({"infer", run, (folder / "images/test").string()});
   ASSERT_EQ(inferred.code, 0) << inferred.err;
   EXPECT_THAT(inferred.out, testing::HasSubstr("p_healthy,p_ill"));
 }

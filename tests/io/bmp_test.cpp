@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "fovea/io/image_file.h"
-#include "io/pictures.h"
+#include "io/images.h"
 
 namespace fovea::io {
 namespace {
@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Image read(const std::string& name) { return read_bmp(picture(name + ".bmp")); }
+Image read(const std::string& name) { return read_bmp(image_path(name + ".bmp")); }
 
 std::string little(uint32_t value) {
   return {static_cast<char>(value), static_cast<char>(value >> 8), static_cast<char>(value >> 16),
@@ -29,7 +29,7 @@ std::string changed(const std::string& name, size_t at, uint32_t value, size_t b
 TEST(Bmp, TwentyFourAndThirtyTwoBitsAreExact) {
   for (const std::string name : {"rgb24", "rgb32", "core24"}) {
     SCOPED_TRACE(name);
-    expect_picture(read(name), Sample::u8, 3, twice);
+    expect_image(read(name), Sample::u8, 3, twice);
     EXPECT_THAT(read(name).notes, IsEmpty());
   }
 }
@@ -37,27 +37,26 @@ TEST(Bmp, TwentyFourAndThirtyTwoBitsAreExact) {
 TEST(Bmp, PalettesAreExpandedWithANote) {
   for (const std::string name : {"palette8", "few_colours8", "top_down8", "core8", "os2_8"}) {
     SCOPED_TRACE(name);
-    expect_picture(read(name), Sample::u8, 3, twice);
+    expect_image(read(name), Sample::u8, 3, twice);
     EXPECT_THAT(read(name).notes, ElementsAre("palette expanded to RGB"));
   }
-  expect_picture(read("palette4"), Sample::u8, 3,
-                 [](int a, int c) { return 2 * (a / 3 % 16) + c; });
-  expect_picture(read("palette1"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 3 % 2) + c; });
+  expect_image(read("palette4"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 3 % 16) + c; });
+  expect_image(read("palette1"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 3 % 2) + c; });
 }
 
 TEST(Bmp, APaletteOfGreysBecomesGrey) {
-  expect_picture(read("grey8"), Sample::u8, 1, twice);
+  expect_image(read("grey8"), Sample::u8, 1, twice);
   EXPECT_THAT(read("grey8").notes, IsEmpty());
-  expect_picture(read("grey4"), Sample::u8, 1, [](int a, int) { return 17 * (a / 3 % 16); });
-  expect_picture(read("grey1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  expect_image(read("grey4"), Sample::u8, 1, [](int a, int) { return 17 * (a / 3 % 16); });
+  expect_image(read("grey1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
   EXPECT_THAT(read("grey1").notes, ElementsAre("palette of greys expanded to grey"));
 }
 
 TEST(Bmp, RunLengthsAreUndone) {
-  expect_picture(read("rle8"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 4) + c; });
-  expect_picture(read("rle4"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 4 % 16) + c; });
+  expect_image(read("rle8"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 4) + c; });
+  expect_image(read("rle4"), Sample::u8, 3, [](int a, int c) { return 2 * (a / 4 % 16) + c; });
   const Image jumps = read("jumps8");
-  expect_picture(jumps, Sample::u8, 3, [](int a, int c) {
+  expect_image(jumps, Sample::u8, 3, [](int a, int c) {
     return (a >= 102 && a < 106 ? 18 : a == 55 ? 16 : 0) + c;
   });
   EXPECT_THAT(jumps.notes, ElementsAre("palette expanded to RGB",
@@ -66,20 +65,20 @@ TEST(Bmp, RunLengthsAreUndone) {
 
 TEST(Bmp, BitFieldsAreScaledToEightBits) {
   const auto scaled = [](int value, int most) { return std::round(value * 255.0 / most); };
-  expect_picture(read("rgb555"), Sample::u8, 3,
-                 [&](int a, int c) { return scaled((a + c) % 32, 31); });
-  expect_picture(read("rgb565"), Sample::u8, 3, [&](int a, int c) {
+  expect_image(read("rgb555"), Sample::u8, 3,
+               [&](int a, int c) { return scaled((a + c) % 32, 31); });
+  expect_image(read("rgb565"), Sample::u8, 3, [&](int a, int c) {
     return c == 1 ? scaled((a + 1) % 64, 63) : scaled((a + c) % 32, 31);
   });
   EXPECT_THAT(read("rgb565").notes, ElementsAre("colours of 5, 6 and 5 bits scaled to 0..255"));
-  expect_picture(read("rgba32"), Sample::u8, 3, twice);
+  expect_image(read("rgba32"), Sample::u8, 3, twice);
   EXPECT_THAT(read("rgba32").notes, ElementsAre("alpha channel dropped"));
 }
 
 TEST(Bmp, WhatIsNotReadIsRefusedByName) {
-  EXPECT_THAT(refusal(decode_bmp, changed("rgb24", 30, 4)), HasSubstr("a JPEG picture inside"));
+  EXPECT_THAT(refusal(decode_bmp, changed("rgb24", 30, 4)), HasSubstr("a JPEG image inside"));
   EXPECT_THAT(refusal(decode_bmp, changed("rgb24", 30, 5)),
-              AllOf(HasSubstr("a PNG picture inside"), HasSubstr("convert it to PNG")));
+              AllOf(HasSubstr("a PNG image inside"), HasSubstr("convert it to PNG")));
   EXPECT_THAT(refusal(decode_bmp, changed("rgb32", 30, 11)), HasSubstr("CMYK"));
   EXPECT_THAT(refusal(decode_bmp, changed("rgb24", 28, 2, 2)), HasSubstr("2 bits, compression 0"));
   EXPECT_THAT(refusal(decode_bmp, changed("rle8", 22, static_cast<uint32_t>(-12))),
@@ -117,7 +116,7 @@ TEST(Bmp, EveryTruncationIsRefused) {
     cut(decode_bmp, bytes_of_file(name + ".bmp"));
 }
 
-TEST(Bmp, NoChangedByteDoesMoreThanChangeThePictureOrRefuseIt) {
+TEST(Bmp, NoChangedByteDoesMoreThanChangeTheImageOrRefuseIt) {
   for (const std::string name :
        {"palette1", "palette4", "core8", "os2_8", "rgb24", "rgb565", "rgba32", "rle8", "rle4"})
     damage(decode_bmp, bytes_of_file(name + ".bmp"));

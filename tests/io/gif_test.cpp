@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "fovea/io/image_file.h"
-#include "io/pictures.h"
+#include "io/images.h"
 
 namespace fovea::io {
 namespace {
@@ -11,26 +11,26 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Image read(const std::string& name) { return read_gif(picture(name + ".gif")); }
+Image read(const std::string& name) { return read_gif(image_path(name + ".gif")); }
 
 TEST(Gif, APaletteBecomesRgbAndOneOfGreysGrey) {
   for (const std::string name : {"palette", "interlaced"}) {
     SCOPED_TRACE(name);
-    expect_picture(read(name), Sample::u8, 3, twice);
+    expect_image(read(name), Sample::u8, 3, twice);
     EXPECT_THAT(read(name).notes, ElementsAre("palette expanded to RGB"));
   }
-  expect_picture(read("grey"), Sample::u8, 1, twice);
+  expect_image(read("grey"), Sample::u8, 1, twice);
   EXPECT_THAT(read("grey").notes, IsEmpty());
 }
 
 TEST(Gif, ATransparentColourIsWhatItIsBeneath) {
-  expect_picture(read("transparent"), Sample::u8, 3, twice);
+  expect_image(read("transparent"), Sample::u8, 3, twice);
   EXPECT_THAT(read("transparent").notes,
               ElementsAre("palette expanded to RGB", "transparent colour ignored"));
 }
 
 TEST(Gif, TheFirstFrameIsReadAndTheOthersAreCounted) {
-  expect_picture(read("animated"), Sample::u8, 3, twice);
+  expect_image(read("animated"), Sample::u8, 3, twice);
   EXPECT_THAT(
       read("animated").notes,
       ElementsAre("palette expanded to RGB", "animated: 2 frames after the first are left out"));
@@ -74,17 +74,17 @@ TEST(Gif, EveryTruncationIsRefused) {
   EXPECT_THAT(refusal(decode_gif, bytes_of_file("grey8.png")), HasSubstr("header of GIF"));
 }
 
-TEST(Gif, WithoutAPictureOrItsColoursItIsRefused) {
+TEST(Gif, WithoutAnImageOrItsColoursItIsRefused) {
   std::string file = bytes_of_file("palette.gif");
   const size_t palette = size_t{3} << ((file[10] & 7) + 1);
   const std::string none = file.substr(0, 13 + palette) + ";";
-  EXPECT_THAT(refusal(decode_gif, none), HasSubstr("found no picture"));
+  EXPECT_THAT(refusal(decode_gif, none), HasSubstr("found no image"));
   file[10] = static_cast<char>(file[10] & 0x7f);  // no palette of the screen
   file.erase(13, palette);
   EXPECT_THAT(refusal(decode_gif, file), HasSubstr("0 colours"));
 }
 
-TEST(Gif, NoChangedByteDoesMoreThanChangeThePictureOrRefuseIt) {
+TEST(Gif, NoChangedByteDoesMoreThanChangeTheImageOrRefuseIt) {
   for (const std::string name : {"grey", "palette", "interlaced", "transparent", "animated"})
     damage(decode_gif, bytes_of_file(name + ".gif"));
 }

@@ -6,7 +6,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/io/npy.h"
-#include "io/pictures.h"
+#include "io/images.h"
 
 namespace fovea::io {
 namespace {
@@ -17,8 +17,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 void expect_like_pillow(const std::string& name, int64_t channels) {
-  const Image image = read_jpeg(picture(name + ".jpg"));
-  const Array wanted = read_npy(picture(name + "_jpg.npy"));
+  const Image image = read_jpeg(image_path(name + ".jpg"));
+  const Array wanted = read_npy(image_path(name + "_jpg.npy"));
   ASSERT_EQ(image.height, 12);
   ASSERT_EQ(image.width, 10);
   ASSERT_EQ(image.channels, channels);
@@ -40,7 +40,7 @@ struct Turn {
 
 TEST(Jpeg, EachExifOrientationIsAppliedWithANote) {
   const std::string whole = bytes_of_file("turned.jpg");
-  const Array stored = read_npy(picture("turned_jpg.npy"));
+  const Array stored = read_npy(image_path("turned_jpg.npy"));
   const size_t at =
       whole.find(std::string("\x12\x01\x03\0\x01\0\0\0\x06", 9));  // little-endian tag 0x0112
   const size_t big_at = whole.find(std::string("\x01\x12\0\x03\0\0\0\x01\0\x06", 10));
@@ -132,7 +132,7 @@ std::pair<size_t, size_t> last_scan(const std::string& file) {
 }
 
 // Changes four bytes at each place of [begin, end) and gives the share that is refused. What is
-// accepted must have the size of the whole picture, and nothing is printed.
+// accepted must have the size of the whole image, and nothing is printed.
 double refused(Decode decode, const std::string& file, size_t begin, size_t end) {
   testing::internal::CaptureStderr();
   const size_t size = decode(file, "a", {}).pixels.size();
@@ -165,49 +165,49 @@ TEST(Jpeg, DamageInsideTheScanIsRefusedWhereLibjpegNotices) {
               AllOf(HasSubstr("samples are damaged"), HasSubstr("Corrupt JPEG data")));
 }
 
-TEST(Tiff, EachKindOfSampleIsExact) {
-  const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
-  expect_picture(read("grey_u1"), Sample::u8, 1, twice);
-  expect_picture(read("grey_i1"), Sample::i8, 1,
-                 [](int a, int) { return static_cast<int8_t>(static_cast<uint8_t>(3 * a - 50)); });
-  expect_picture(read("grey_u2"), Sample::u16, 1, twice);
-  expect_picture(read("grey_i2"), Sample::i16, 1, signed_rule);
-  expect_picture(read("grey_i4"), Sample::i32, 1, signed_rule);
-  expect_picture(read("grey_f4"), Sample::f32, 1, twice);
-  expect_picture(read("grey_f8"), Sample::f64, 1, twice);
-  expect_picture(read("rgb_u1"), Sample::u8, 3, twice);
-  expect_picture(read("rgb_u2"), Sample::u16, 3, twice);
-  expect_picture(read("rgb_f4"), Sample::f32, 3, twice);
+TEST(Tiff, EachSampleTypeIsExact) {
+  const auto read = [](const std::string& name) { return read_tiff(image_path(name + ".tif")); };
+  expect_image(read("grey_u1"), Sample::u8, 1, twice);
+  expect_image(read("grey_i1"), Sample::i8, 1,
+               [](int a, int) { return static_cast<int8_t>(static_cast<uint8_t>(3 * a - 50)); });
+  expect_image(read("grey_u2"), Sample::u16, 1, twice);
+  expect_image(read("grey_i2"), Sample::i16, 1, signed_rule);
+  expect_image(read("grey_i4"), Sample::i32, 1, signed_rule);
+  expect_image(read("grey_f4"), Sample::f32, 1, twice);
+  expect_image(read("grey_f8"), Sample::f64, 1, twice);
+  expect_image(read("rgb_u1"), Sample::u8, 3, twice);
+  expect_image(read("rgb_u2"), Sample::u16, 3, twice);
+  expect_image(read("rgb_f4"), Sample::f32, 3, twice);
   for (const std::string name :
        {"lzw_u2", "deflate_u2", "packbits_u2", "big_endian_u2", "tiled_u2"}) {
     SCOPED_TRACE(name);
-    expect_picture(read(name), Sample::u16, 1, twice);
+    expect_image(read(name), Sample::u16, 1, twice);
   }
 }
 
 TEST(Tiff, WhiteIsZeroPalettesAndOneBitAreTurnedIntoPlainSamplesWithANote) {
-  const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
-  expect_picture(read("white_u1"), Sample::u8, 1, [](int a, int) { return 255 - 2 * a; });
-  expect_picture(read("white_u2"), Sample::u16, 1, [](int a, int) { return 65535 - 2 * a; });
-  EXPECT_THAT(read("white_u2").notes, ElementsAre("white-is-zero turned around"));
-  expect_picture(read("palette_u1"), Sample::u8, 3, twice);
+  const auto read = [](const std::string& name) { return read_tiff(image_path(name + ".tif")); };
+  expect_image(read("white_u1"), Sample::u8, 1, [](int a, int) { return 255 - 2 * a; });
+  expect_image(read("white_u2"), Sample::u16, 1, [](int a, int) { return 65535 - 2 * a; });
+  EXPECT_THAT(read("white_u2").notes, ElementsAre("white-is-zero inverted"));
+  expect_image(read("palette_u1"), Sample::u8, 3, twice);
   EXPECT_THAT(read("palette_u1").notes, ElementsAre("palette expanded to RGB"));
-  expect_picture(read("bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  expect_image(read("bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
 }
 
 TEST(Tiff, TilesPredictionAndFaxAreUndone) {
-  const auto read = [](const std::string& name) { return read_tiff(picture(name + ".tif")); };
-  expect_picture(read("tiled_u1"), Sample::u8, 1, twice);
-  expect_picture(read("tiled_rgb_u1"), Sample::u8, 3, twice);
-  expect_picture(read("tiled_bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
-  expect_picture(read("fax_bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
-  expect_picture(read("predicted_f4"), Sample::f32, 1, twice);
+  const auto read = [](const std::string& name) { return read_tiff(image_path(name + ".tif")); };
+  expect_image(read("tiled_u1"), Sample::u8, 1, twice);
+  expect_image(read("tiled_rgb_u1"), Sample::u8, 3, twice);
+  expect_image(read("tiled_bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  expect_image(read("fax_bit1"), Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  expect_image(read("predicted_f4"), Sample::f32, 1, twice);
 }
 
 TEST(Tiff, JpegInsideIsWhatOthersDecode) {
   for (const std::string name : {"jpeg_u1", "ycbcr_strips", "ycbcr_tiles"}) {
-    const Image image = read_tiff(picture(name + ".tif"));
-    const Array wanted = read_npy(picture(name + "_tif.npy"));
+    const Image image = read_tiff(image_path(name + ".tif"));
+    const Array wanted = read_npy(image_path(name + "_tif.npy"));
     ASSERT_EQ(image.height, 12);
     ASSERT_EQ(image.width, 10);
     ASSERT_EQ(image.channels, name == "jpeg_u1" ? 1 : 3);
@@ -229,7 +229,7 @@ TEST(Tiff, DamageInsideTheSamplesIsRefusedWhereLibtiffNotices) {
 }
 
 TEST(Tiff, PagesAreFrames) {
-  const Image image = read_tiff(picture("pages_u2.tif"));
+  const Image image = read_tiff(image_path("pages_u2.tif"));
   ASSERT_EQ(image.frames, 3);
   ASSERT_EQ(image.sample, Sample::u16);
   for (int f = 0; f < 3; ++f) {
@@ -304,7 +304,7 @@ TEST(ImageFile, TheHeaderTellsWhatComesOut) {
   for (const std::string name :
        {"grey8.png", "rgb16.png", "grey.jpg", "rgb_u1.tif", "grey1.bmp", "palette4.bmp", "rle8.bmp",
         "rgb565.bmp", "rgb.webp", "grey.gif", "interlaced.gif"}) {
-    const std::optional<StoredImage> stored = stored_image(picture(name));
+    const std::optional<StoredImage> stored = stored_image(image_path(name));
     ASSERT_TRUE(stored.has_value()) << name;
     const std::string file = bytes_of_file(name);
     const Decode decode = is_png(file)    ? decode_png

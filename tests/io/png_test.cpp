@@ -5,7 +5,7 @@
 
 #include "fovea/io/image_file.h"
 #include "fovea/io/npz.h"
-#include "io/pictures.h"
+#include "io/images.h"
 
 namespace fovea::io {
 namespace {
@@ -60,27 +60,27 @@ std::string grey_png(uint32_t width, uint32_t height, const std::string& rows) {
 }
 
 TEST(Png, EightAndSixteenBitsAreExact) {
-  expect_picture(read_png(picture("grey8.png")), Sample::u8, 1, twice);
-  expect_picture(read_png(picture("grey16.png")), Sample::u16, 1,
-                 [](int a, int) { return 500 * a; });
-  expect_picture(read_png(picture("rgb8.png")), Sample::u8, 3, twice);
-  expect_picture(read_png(picture("rgb16.png")), Sample::u16, 3,
-                 [](int a, int c) { return 500 * a + c; });
-  EXPECT_THAT(read_png(picture("grey16.png")).notes, IsEmpty());
+  expect_image(read_png(image_path("grey8.png")), Sample::u8, 1, twice);
+  expect_image(read_png(image_path("grey16.png")), Sample::u16, 1,
+               [](int a, int) { return 500 * a; });
+  expect_image(read_png(image_path("rgb8.png")), Sample::u8, 3, twice);
+  expect_image(read_png(image_path("rgb16.png")), Sample::u16, 3,
+               [](int a, int c) { return 500 * a + c; });
+  EXPECT_THAT(read_png(image_path("grey16.png")).notes, IsEmpty());
 }
 
 TEST(Png, AlphaIsDroppedAndAPaletteExpandedWithANote) {
-  const Image rgba = read_png(picture("rgba8.png"));
-  expect_picture(rgba, Sample::u8, 3, twice);
+  const Image rgba = read_png(image_path("rgba8.png"));
+  expect_image(rgba, Sample::u8, 3, twice);
   EXPECT_THAT(rgba.notes, ElementsAre("alpha channel dropped"));
-  const Image grey_alpha = read_png(picture("grey_alpha8.png"));
-  expect_picture(grey_alpha, Sample::u8, 1, twice);
+  const Image grey_alpha = read_png(image_path("grey_alpha8.png"));
+  expect_image(grey_alpha, Sample::u8, 1, twice);
   EXPECT_THAT(grey_alpha.notes, ElementsAre("alpha channel dropped"));
-  const Image palette = read_png(picture("palette.png"));
-  expect_picture(palette, Sample::u8, 3, twice);
+  const Image palette = read_png(image_path("palette.png"));
+  expect_image(palette, Sample::u8, 3, twice);
   EXPECT_THAT(palette.notes, ElementsAre("palette expanded to RGB"));
-  const Image one_bit = read_png(picture("grey1.png"));
-  expect_picture(one_bit, Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
+  const Image one_bit = read_png(image_path("grey1.png"));
+  expect_image(one_bit, Sample::u8, 1, [](int a, int) { return a % 2 * 255; });
   EXPECT_THAT(one_bit.notes, ElementsAre("grey of 1 bit(s) scaled to 0..255"));
 }
 
@@ -112,13 +112,13 @@ TEST(Png, ChunksThatDoNotMatterAreLeftOut) {
   testing::internal::CaptureStderr();
   const Image image = decode_png(file, "a.png");
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
-  expect_picture(image, Sample::u8, 1, twice);
+  expect_image(image, Sample::u8, 1, twice);
 }
 
 TEST(Png, WhatIsWrittenIsReadBackExactly) {
   TempFolder folder;
   for (const std::string name : {"grey8.png", "grey16.png", "rgb8.png", "rgb16.png"}) {
-    const Image image = read_png(picture(name));
+    const Image image = read_png(image_path(name));
     write_png(folder / "a.png", image);
     const Image again = read_png(folder / "a.png");
     EXPECT_EQ(again.pixels, image.pixels) << name;
@@ -127,34 +127,34 @@ TEST(Png, WhatIsWrittenIsReadBackExactly) {
     write_png(folder / "b.png", image);
     EXPECT_EQ(test::read_text(folder / "a.png"), test::read_text(folder / "b.png"));
   }
-  Image image = read_png(picture("grey8.png"));
+  Image image = read_png(image_path("grey8.png"));
   image.frames = 2;
   EXPECT_THROW(write_png(folder / "c.png", image), Error);
 }
 
 TEST(Png, EveryColourTypeDepthInterlacingAndFilterIsWhatPillowReads) {
-  const NpzFile pillow = NpzFile::open(picture("png.npz"));
-  std::set<std::string> kinds;
+  const NpzFile pillow = NpzFile::open(image_path("png.npz"));
+  std::set<std::string> types;
   int files = 0;
   for (const auto& entry : test::fs::directory_iterator(test::reference("images"))) {
     const std::string stem = entry.path().stem();
     if (!stem.starts_with("png_")) continue;
     ++files;
-    std::string kind = stem.substr(4);
-    if (pillow.find(kind) == nullptr) kind.resize(kind.rfind('_'));
-    kinds.insert(kind);
-    const Array wanted = pillow.read(kind);
+    std::string type = stem.substr(4);
+    if (pillow.find(type) == nullptr) type.resize(type.rfind('_'));
+    types.insert(type);
+    const Array wanted = pillow.read(type);
     const Image image = read_png(entry.path());
     ASSERT_EQ(image.height, wanted.shape[0]) << stem;
     ASSERT_EQ(image.width, wanted.shape[1]) << stem;
     ASSERT_EQ(image.channels, wanted.shape.size() == 3 ? 3 : 1) << stem;
-    ASSERT_EQ(image.sample, kind.find("16") != std::string::npos ? Sample::u16 : Sample::u8);
+    ASSERT_EQ(image.sample, type.find("16") != std::string::npos ? Sample::u16 : Sample::u8);
     EXPECT_EQ(image.pixels, wanted.bytes) << stem;
-    const bool plain = kind.find("alpha") == std::string::npos && !kind.starts_with("palette") &&
-                       kind != "grey_1" && kind != "grey_2" && kind != "grey_4";
+    const bool plain = type.find("alpha") == std::string::npos && !type.starts_with("palette") &&
+                       type != "grey_1" && type != "grey_2" && type != "grey_4";
     EXPECT_EQ(image.notes.size(), plain ? 0 : 1) << stem;
   }
-  EXPECT_EQ(kinds.size(), pillow.entries().size());
+  EXPECT_EQ(types.size(), pillow.entries().size());
   EXPECT_EQ(files, 61);
 }
 
@@ -191,7 +191,7 @@ TEST(Png, WhatTheStandardDoesNotHaveIsRefused) {
   EXPECT_THAT(text(8, 0, 0, chunk("CgBI", "")), HasSubstr("CgBI at byte 33"));
   EXPECT_THAT(text(8, 0, 0, png_header(2, 2).substr(8)), HasSubstr("IHDR at byte 33"));
   EXPECT_THAT(text(8, 3, 0), HasSubstr("no palette"));
-  EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "1234")), HasSubstr("no palette of 1 to 256"));
+  EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "1234")), HasSubstr("not a palette of 1 to 256"));
   EXPECT_THAT(text(8, 3, 0, chunk("PLTE", "123")), HasSubstr("colour 1 in a palette of 1"));
   const Image image = decode_png(png_header(1, 1, 8, 3) + chunk("PLTE", "123456") + end, "a.png");
   EXPECT_EQ(image.data<char>()[0], '4');
@@ -242,7 +242,7 @@ TEST(Png, NoiseAndRampsOfAnySizeAreReadBackExactly) {
   EXPECT_THROW(write_png(folder / "b.png", Image{}), Error);
 }
 
-TEST(Png, ThePublicChestFilmsAreRead) {
+TEST(Png, ThePublicChestRadiographsAreRead) {
   FOVEA_NEEDS_DATA("nih_cxr/images");
   const Image image = read_png(test::test_data() / "nih_cxr" / "images" / "00000061_012.png");
   EXPECT_EQ(image.channels, 1);

@@ -14,17 +14,17 @@ namespace fovea::io {
 namespace {
 
 // Samples [channels, height, width] with a view on them.
-struct Picture {
-  Picture(int64_t channels, int64_t height, int64_t width)
+struct FloatImage {
+  FloatImage(int64_t channels, int64_t height, int64_t width)
       : samples(static_cast<size_t>(channels * height * width)),
         channels(channels),
         height(height),
         width(width) {}
-  static Picture noise(int64_t channels, int64_t height, int64_t width) {
-    Picture picture(channels, height, width);
+  static FloatImage noise(int64_t channels, int64_t height, int64_t width) {
+    FloatImage image_path(channels, height, width);
     std::minstd_rand random(7);
-    for (float& v : picture.samples) v = static_cast<float>(random() % 1000) / 1000;
-    return picture;
+    for (float& v : image.samples) v = static_cast<float>(random() % 1000) / 1000;
+    return image;
   }
   Planes view() { return {samples.data(), channels, height, width}; }
   float at(int64_t c, int64_t y, int64_t x) const {
@@ -40,7 +40,8 @@ int64_t reflected(int64_t i, int64_t n) {
   return i;
 }
 
-double sample(const Picture& from, int64_t c, int64_t y, int64_t x, Border border, double outside) {
+double sample(const FloatImage& from, int64_t c, int64_t y, int64_t x, Border border,
+              double outside) {
   const bool inside = x >= 0 && y >= 0 && x < from.width && y < from.height;
   if (border == Border::constant && !inside) return outside;
   if (border == Border::edge) {
@@ -51,7 +52,7 @@ double sample(const Picture& from, int64_t c, int64_t y, int64_t x, Border borde
 }
 
 // Bilinear interpolation as a sum over all four neighbours, in double.
-double bilinear(const Picture& from, int64_t c, double y, double x, Border border,
+double bilinear(const FloatImage& from, int64_t c, double y, double x, Border border,
                 double outside = 0) {
   double sum = 0;
   for (const auto dy : {0, 1}) {
@@ -66,10 +67,10 @@ double bilinear(const Picture& from, int64_t c, double y, double x, Border borde
 }
 
 TEST(Resample, AWarpFollowsItsFormulaWithEveryBorder) {
-  Picture from = Picture::noise(2, 11, 14);
+  FloatImage from = FloatImage::noise(2, 11, 14);
   const InverseMap map{0.9, 0.4, -2.3, -0.5, 1.2, 1.7};
   for (const Border border : {Border::constant, Border::edge, Border::reflect}) {
-    Picture to(2, 15, 12);
+    FloatImage to(2, 15, 12);
     warp_affine(from.view(), to.view(), map, {Interpolation::bilinear, border, 0.25f});
     for (int64_t c = 0; c < 2; ++c) {
       for (int64_t y = 0; y < 15; ++y) {
@@ -84,7 +85,7 @@ TEST(Resample, AWarpFollowsItsFormulaWithEveryBorder) {
 }
 
 TEST(Resample, AQuarterTurnAndAFlipMovePixelsExactly) {
-  Picture from = Picture::noise(1, 6, 6), to(1, 6, 6);
+  FloatImage from = FloatImage::noise(1, 6, 6), to(1, 6, 6);
   for (const Interpolation how : {Interpolation::bilinear, Interpolation::nearest}) {
     warp_affine(from.view(), to.view(), {0, 1, 0, -1, 0, 5}, {how});  // from (y, 5 - x)
     for (int64_t y = 0; y < 6; ++y) {
@@ -98,7 +99,7 @@ TEST(Resample, AQuarterTurnAndAFlipMovePixelsExactly) {
 }
 
 TEST(Resample, NearestTakesWholePixels) {
-  Picture from = Picture::noise(1, 5, 5), to(1, 5, 5);
+  FloatImage from = FloatImage::noise(1, 5, 5), to(1, 5, 5);
   warp_affine(from.view(), to.view(), {1, 0, 0.4, 0, 1, -0.4},
               {Interpolation::nearest, Border::constant, -1});
   EXPECT_EQ(to.samples, from.samples);
@@ -109,8 +110,8 @@ TEST(Resample, NearestTakesWholePixels) {
 }
 
 TEST(Resample, ADisplacementMovesEachPixelByItsOwn) {
-  Picture from = Picture::noise(2, 9, 8), to(2, 9, 8);
-  Picture dx = Picture::noise(1, 9, 8), dy = Picture::noise(1, 9, 8);
+  FloatImage from = FloatImage::noise(2, 9, 8), to(2, 9, 8);
+  FloatImage dx = FloatImage::noise(1, 9, 8), dy = FloatImage::noise(1, 9, 8);
   for (float& v : dx.samples) v = 6 * v - 3;
   for (float& v : dy.samples) v = 3 - 6 * v;
   warp_displaced(from.view(), to.view(), dx.samples.data(), dy.samples.data(),
@@ -127,7 +128,7 @@ TEST(Resample, ADisplacementMovesEachPixelByItsOwn) {
 }
 
 TEST(Resample, CoordinatesThatAreNotFiniteLieOutside) {
-  Picture from = Picture::noise(1, 4, 4), to(1, 4, 4);
+  FloatImage from = FloatImage::noise(1, 4, 4), to(1, 4, 4);
   for (const double bad : {std::nan(""), 1e300, -1e300, HUGE_VAL}) {
     for (const Interpolation how : {Interpolation::bilinear, Interpolation::nearest}) {
       warp_affine(from.view(), to.view(), {1, 0, bad, 0, 1, 0}, {how, Border::constant, 0.5f});
@@ -138,9 +139,9 @@ TEST(Resample, CoordinatesThatAreNotFiniteLieOutside) {
 }
 
 TEST(Resample, AGaussianBlurIsTheSumOverItsKernel) {
-  Picture from = Picture::noise(1, 10, 12);
-  for (const double sigma : {0.7, 1.5, 4.0}) {  // the last kernel is wider than the picture
-    Picture to(1, 10, 12);
+  FloatImage from = FloatImage::noise(1, 10, 12);
+  for (const double sigma : {0.7, 1.5, 4.0}) {  // the last kernel is wider than the image
+    FloatImage to(1, 10, 12);
     gaussian_blur(from.view(), to.view(), sigma);
     const int radius = static_cast<int>(4 * sigma + 0.5);
     for (int64_t y = 0; y < 10; ++y) {
@@ -157,7 +158,7 @@ TEST(Resample, AGaussianBlurIsTheSumOverItsKernel) {
       }
     }
   }
-  Picture same(1, 10, 12);
+  FloatImage same(1, 10, 12);
   gaussian_blur(from.view(), same.view(), 0);
   EXPECT_EQ(same.samples, from.samples);
 }
@@ -169,7 +170,7 @@ TEST(Clahe, OnEightBitsItDoesWhatOpencvDoes) {
     for (int x = 0; x < 48; ++x)
       grey.at<uchar>(y, x) = static_cast<uchar>(80 + y + x / 2 + random() % 20);
   }
-  Picture from(1, 64, 48), to(1, 64, 48);
+  FloatImage from(1, 64, 48), to(1, 64, 48);
   for (size_t i = 0; i < from.samples.size(); ++i)
     from.samples[i] = static_cast<float>(grey.data[i]) / 255;
   for (const double limit : {1.0, 2.0, 40.0}) {
@@ -185,7 +186,7 @@ TEST(Clahe, OnEightBitsItDoesWhatOpencvDoes) {
 }
 
 TEST(Clahe, StepsFinerThanEightBitsSurviveAndSidesNeedNotDivide) {
-  Picture from(1, 37, 29), to(1, 37, 29);
+  FloatImage from(1, 37, 29), to(1, 37, 29);
   for (size_t i = 0; i < from.samples.size(); ++i)
     from.samples[i] = 0.5f + 1e-4f * static_cast<float>(i % 29);
   clahe(from.view(), to.view(), 40, 1);
@@ -194,19 +195,19 @@ TEST(Clahe, StepsFinerThanEightBitsSurviveAndSidesNeedNotDivide) {
   from.samples = {std::nanf(""), 7, -3};
   from.height = 1;
   from.width = 3;
-  Picture three(1, 1, 3);
+  FloatImage three(1, 1, 3);
   clahe(from.view(), three.view(), 2, 8);  // more tiles than pixels
   for (const float v : three.samples) EXPECT_TRUE(v >= 0 && v <= 1);
 }
 
 TEST(Resample, ManyThreadsGetTheResultOfOne) {
-  Picture from = Picture::noise(3, 40, 40), alone(3, 40, 40);
+  FloatImage from = FloatImage::noise(3, 40, 40), alone(3, 40, 40);
   gaussian_blur(from.view(), alone.view(), 1.5);
   std::vector<std::thread> threads;
   for (int t = 0; t < 8; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < 20; ++i) {
-        Picture to(3, 40, 40);
+        FloatImage to(3, 40, 40);
         gaussian_blur(from.view(), to.view(), 1.5);
         EXPECT_EQ(to.samples, alone.samples);
       }

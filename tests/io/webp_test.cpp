@@ -2,7 +2,7 @@
 
 #include "fovea/io/image_file.h"
 #include "fovea/io/npy.h"
-#include "io/pictures.h"
+#include "io/images.h"
 
 namespace fovea::io {
 namespace {
@@ -12,21 +12,21 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Image read(const std::string& name) { return read_webp(picture(name + ".webp")); }
+Image read(const std::string& name) { return read_webp(image_path(name + ".webp")); }
 
 TEST(Webp, WithoutLossItIsExactAndAlphaIsDroppedWithANote) {
-  expect_picture(read("rgb"), Sample::u8, 3, twice);
+  expect_image(read("rgb"), Sample::u8, 3, twice);
   EXPECT_THAT(read("rgb").notes, IsEmpty());
-  expect_picture(read("rgba"), Sample::u8, 3, twice);
+  expect_image(read("rgba"), Sample::u8, 3, twice);
   EXPECT_THAT(read("rgba").notes, ElementsAre("alpha channel dropped"));
 }
 
 TEST(Webp, WithLossItIsWhatPillowReads) {
-  EXPECT_EQ(read("lossy").pixels, read_npy(picture("lossy_webp.npy")).bytes);
+  EXPECT_EQ(read("lossy").pixels, read_npy(image_path("lossy_webp.npy")).bytes);
 }
 
 TEST(Webp, TheFirstFrameOfAnAnimationIsReadAndTheOthersAreCounted) {
-  expect_picture(read("animated"), Sample::u8, 3, twice);
+  expect_image(read("animated"), Sample::u8, 3, twice);
   EXPECT_THAT(read("animated").notes,
               ElementsAre("animated: 2 frames after the first are left out"));
 }
@@ -80,7 +80,7 @@ TEST(Webp, EveryTruncationIsRefused) {
   EXPECT_THAT(refusal(decode_webp, bytes_of_file("grey8.png")), HasSubstr("header of WebP"));
 }
 
-TEST(Webp, NoChangedByteDoesMoreThanChangeThePictureOrRefuseIt) {
+TEST(Webp, NoChangedByteDoesMoreThanChangeTheImageOrRefuseIt) {
   for (const std::string name : {"rgb", "rgba", "lossy", "turned", "animated"})
     damage(decode_webp, bytes_of_file(name + ".webp"));
 }

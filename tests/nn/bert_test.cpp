@@ -111,7 +111,7 @@ TEST(Bert, FilesOfAWholeModelWithTheOldNamesOfNormsLoadToo) {
     EXPECT_TRUE(item.value().equal(wanted[item.key()])) << item.key();
 }
 
-TEST(Bert, AFileWithoutAPoolerLeavesItAsDrawn) {
+TEST(Bert, AFileWithoutAPoolerLeavesItAsInitialized) {
   const TempFolder folder;
   const fs::path file = renamed(folder, [](const std::string& name) {
     return name.starts_with("pooler.") ? "" : "bert." + name;

@@ -15,7 +15,7 @@ namespace {
 using test::formula;
 using torch::Tensor;
 
-/// A block in double, all parameters drawn by formula, its gate open.
+/// A block in double, all parameters filled by formula, its gate open.
 BlockPtr block(const std::string& name, int64_t channels, int64_t dims) {
   BlockChoice choice;
   choice.select(name);

@@ -7,16 +7,16 @@
 
 #include <cmath>
 
+#include "fovea/nn/encoders/resnet.h"
 #include "fovea/nn/inference.h"
 #include "fovea/nn/layers.h"
-#include "fovea/nn/encoders/resnet.h"
 #include "nn/formula.h"
 #include "nn/one_thread.h"
 
 namespace fovea::nn {
 namespace {
 
-using test::picture;
+using test::input_image;
 using torch::Tensor;
 
 /// By the definition, one sum after the other: one case, one axis.
@@ -65,8 +65,8 @@ struct Trained {
 /// Some steps of a 3-D ResNet-18 by plain gradient descent.
 Trained trained(std::vector<int64_t> volumes, bool bf16, bool last) {
   const auto encoder = resnet({.width = 16}, {{1, -1, -1, -1}});
-  draw(*encoder, 5);
-  Tensor x = picture(volumes);
+  initialize(*encoder, 5);
+  Tensor x = input_image(volumes);
   if (last) {
     channels_last(*encoder);
     x = channels_last(x);
@@ -114,7 +114,7 @@ TEST(Convolution, PoolingOfSmallMapsHasTheGradientsOfItsDefinition) {
           for (const auto& [kernel, padding, ceil] :
                {std::tuple<int64_t, int64_t, bool>{3, 1, false}, {2, 0, true}}) {
             const auto type = bf16 ? torch::kBFloat16 : torch::kFloat;
-            Tensor x = picture({1, 2, height, width}).to(type);
+            Tensor x = input_image({1, 2, height, width}).to(type);
             if (last) x = x.contiguous(at::MemoryFormat::ChannelsLast);
             x = x.detach().requires_grad_();
             const Tensor y = max_pool(x, kernel, 2, padding, ceil);

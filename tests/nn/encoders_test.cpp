@@ -9,11 +9,11 @@
 #include "fovea/core/error.h"
 #include "fovea/nn/encoders/cnn.h"
 #include "fovea/nn/encoders/densenet.h"
-#include "fovea/nn/inference.h"
-#include "fovea/nn/layers.h"
 #include "fovea/nn/encoders/resnet.h"
 #include "fovea/nn/encoders/swin.h"
 #include "fovea/nn/encoders/vit.h"
+#include "fovea/nn/inference.h"
+#include "fovea/nn/layers.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/refusal.h"
@@ -24,7 +24,7 @@ namespace {
 
 using test::config_message;
 using test::formula;
-using test::picture;
+using test::input_image;
 using torch::Tensor;
 
 const InputShape kRgb{{3, 224, 224}};
@@ -78,7 +78,7 @@ Tensor pooled(Encoder& encoder, const Tensor& x) {
 
 void expect_reference(const std::string& name, Encoder& encoder, at::IntArrayRef shape) {
   fill(encoder);
-  const Tensor found = pooled(encoder, picture(shape));
+  const Tensor found = pooled(encoder, input_image(shape));
   int cases = 0;
   for (const auto& row : rows_of("encoder_outputs.csv")) {
     if (row[0] != name) continue;
@@ -160,9 +160,9 @@ TEST(Encoders, GiveMapsOfTheExpectedShapeIn2DAnd3D) {
   };
   torch::NoGradGuard no_grad;
   for (const Shaped& row : table) {
-    draw(*row.encoder, 1);
+    initialize(*row.encoder, 1);
     row.encoder->eval();
-    const Features features = row.encoder->encode(picture(row.input));
+    const Features features = row.encoder->encode(input_image(row.input));
     EXPECT_EQ(features.map.sizes(), at::IntArrayRef(row.map)) << row.name;
     EXPECT_EQ(features.pooled.sizes(), (std::vector<int64_t>{row.input[0], row.encoder->width()}))
         << row.name;
@@ -195,7 +195,7 @@ TEST(Encoders, ChannelsLastGivesTheSameFeaturesAndGradients) {
     for (const bool last : {false, true}) {
       const EncoderPtr encoder = make(which);
       fill(*encoder);
-      Tensor x = picture({2, 1, 64, 64});
+      Tensor x = input_image({2, 1, 64, 64});
       if (last) {
         channels_last(*encoder);
         x = x.contiguous(at::MemoryFormat::ChannelsLast);
@@ -220,7 +220,7 @@ TEST(Encoders, AStridedPointwiseConvolutionOfFewChannelsEqualsLibTorchs) {
     Conv conv(2, same_conv(channels, 4, 1, 2));
     torch::NoGradGuard no_grad;
     conv.weight.copy_(formula("weight", conv.weight.sizes()));
-    const Tensor x = picture({2, channels, 9, 12});
+    const Tensor x = input_image({2, channels, 9, 12});
     EXPECT_TRUE(conv.forward(x).allclose(at::conv2d(x, conv.weight, {}, 2), 1e-5, 1e-6));
   }
 }
@@ -232,7 +232,7 @@ TEST(Encoders, RunInMixedPrecisionForwardAndBackward) {
       {"densenet", densenet({.growth = 8}, kGrey)},
       {"vit", vit({.depth = 2}, kGrey)},
       {"cnn", cnn({}, kGrey)}};
-  const Tensor x = picture({2, 1, 64, 64});
+  const Tensor x = input_image({2, 1, 64, 64});
   for (const auto& [name, encoder] : table) {
     fill(*encoder);
     const Tensor exact = encoder->encode(x).pooled.detach();
@@ -257,10 +257,10 @@ TEST(Encoders, ABlockWhoseGateIsClosedChangesNothing) {
     placed.after = stage;
     const auto plain = resnet({.width = 16}, kGrey);
     const auto attending = resnet({.width = 16, .attention = {placed}}, kGrey);
-    draw(*plain, 7);
-    draw(*attending, 7);
+    initialize(*plain, 7);
+    initialize(*attending, 7);
     EXPECT_TRUE(attending->named_parameters().contains("attention.0.gate.gamma"));
-    const Tensor x = picture({2, 1, 64, 64});
+    const Tensor x = input_image({2, 1, 64, 64});
     EXPECT_TRUE(pooled(*plain, x).equal(pooled(*attending, x))) << stage;
     torch::NoGradGuard no_grad;
     attending->named_parameters()["attention.0.gate.gamma"].fill_(0.5);
@@ -273,7 +273,7 @@ TEST(Encoders, TwoBranchesAreAverageAndAttentionSideBySide) {
   const auto attention = resnet({.width = 8, .pooling = "attention"}, kGrey);
   const auto both = resnet({.width = 8, .pooling = "two_branch"}, kGrey);
   for (const auto& encoder : {average, attention, both}) fill(*encoder);
-  const Tensor x = picture({2, 1, 64, 96});
+  const Tensor x = input_image({2, 1, 64, 96});
   EXPECT_EQ(both->width(), 128);
   EXPECT_TRUE(at::cat({pooled(*average, x), pooled(*attention, x)}, 1).allclose(pooled(*both, x)));
 }
@@ -302,11 +302,11 @@ TEST(Encoders, RefuseSettingsThatDoNotFitTheInput) {
 
 TEST(Encoders, ABatchOfOneValuePerChannelIsRefusedWhileTraining) {
   const auto encoder = cnn({.channels = {4, 4}}, kGrey);
-  draw(*encoder, 1);
+  initialize(*encoder, 1);
   encoder->train();
-  EXPECT_THROW(encoder->encode(picture({1, 1, 1, 1})), Error);
+  EXPECT_THROW(encoder->encode(input_image({1, 1, 1, 1})), Error);
   encoder->eval();
-  EXPECT_NO_THROW(encoder->encode(picture({1, 1, 1, 1})));
+  EXPECT_NO_THROW(encoder->encode(input_image({1, 1, 1, 1})));
 }
 
 }  // namespace

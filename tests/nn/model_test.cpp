@@ -5,8 +5,8 @@
 
 #include "fovea/core/error.h"
 #include "fovea/nn/encoders/cnn.h"
-#include "fovea/nn/layers.h"
 #include "fovea/nn/encoders/resnet.h"
+#include "fovea/nn/layers.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/refusal.h"
@@ -15,7 +15,7 @@ namespace fovea::nn {
 namespace {
 
 using test::config_message;
-using test::picture;
+using test::input_image;
 using testing::HasSubstr;
 using torch::Tensor;
 
@@ -33,7 +33,7 @@ ModelOptions small(std::vector<std::string> inputs = {"image"}) {
 
 TensorMap image(at::IntArrayRef shape) {
   TensorMap inputs;
-  inputs["image"] = picture(shape);
+  inputs["image"] = input_image(shape);
   return inputs;
 }
 
@@ -55,7 +55,7 @@ TEST(Model, ASingleCaseWithAnOptionalInputGoesByTheRunningStatistics) {
               {{"image", {{1, 32, 32}}}, {"thumb", {.sizes = {1, 8, 8}, .optional = true}}},
               {{"label", Pooled{2}}}, 1);
   TensorMap inputs = image({3, 1, 32, 32}), present;
-  inputs["thumb"] = picture({3, 1, 8, 8});
+  inputs["thumb"] = input_image({3, 1, 8, 8});
   present["thumb"] = torch::tensor({false, true, false});
   const auto buffers = model.named_buffers();
   const Tensor mean = buffers["encoders.thumb.stage1.norm.running_mean"];
@@ -94,7 +94,7 @@ TEST(Model, JoinsTheFeaturesOfItsEncodersAndGivesOneTensorPerHead) {
   Model model(small({"image", "scan"}), kInputs, {{"label", Pooled{3}}, {"age", Pooled{1}}}, 1);
   model.eval();
   TensorMap inputs = image({2, 1, 32, 32});
-  inputs["scan"] = picture({2, 2, 8, 8, 8});
+  inputs["scan"] = input_image({2, 2, 8, 8, 8});
   const Outputs outputs = model.forward(inputs);
   EXPECT_EQ(outputs.at("label").sizes(), (std::vector<int64_t>{2, 3}));
   EXPECT_EQ(outputs.at("age").sizes(), (std::vector<int64_t>{2, 1}));
@@ -148,8 +148,8 @@ TEST(Model, RefusesInputsItWasNotMadeFor) {
 }
 
 TEST(Model, RefusesSettingsThatNameNothing) {
-  EXPECT_THAT(config_message([] { Model(small({"picture"}), kInputs, {}, 1); }),
-              HasSubstr("'picture', wanted one of the inputs: image, scan"));
+  EXPECT_THAT(config_message([] { Model(small({"radiograph"}), kInputs, {}, 1); }),
+              HasSubstr("'radiograph', wanted one of the inputs: image, scan"));
   ModelOptions options = small();
   options.freeze = {"encoders.image.layer9"};
   EXPECT_THAT(config_message([&] { Model(options, kInputs, {}, 1); }),

@@ -43,15 +43,16 @@ const EncoderTable kTable("encoders", {EncoderTable::item<ToyOptions>(
 
 Model toy_model(uint64_t seed) {
   ModelOptions options;
-  options.encoders.entries.emplace_back("film", EncoderChoice(kTable, "toy"));
-  return {options, {{"film", {{3, 8, 8}}}}, {{"label", Pooled{2}}}, seed};
+  options.encoders.entries.emplace_back("radiograph", EncoderChoice(kTable, "toy"));
+  return {options, {{"radiograph", {{3, 8, 8}}}}, {{"label", Pooled{2}}}, seed};
 }
 
-TEST(AnEncoderOfYourOwn, IsDrawnTrainedAndStoredLikeTheOthers) {
+TEST(AnEncoderOfYourOwn, IsInitializedTrainedAndStoredLikeTheOthers) {
   Model model = toy_model(1);
   TensorMap inputs;
-  inputs["film"] = torch::rand({16, 3, 8, 8});
-  const Tensor labels = inputs.at("film").flatten(2).mean(2).select(1, 0).gt(0.5).to(torch::kInt64);
+  inputs["radiograph"] = torch::rand({16, 3, 8, 8});
+  const Tensor labels =
+      inputs.at("radiograph").flatten(2).mean(2).select(1, 0).gt(0.5).to(torch::kInt64);
   torch::optim::SGD descent(model.parameters(), 0.5);
   const auto loss = [&] {
     return torch::nn::functional::cross_entropy(model.forward(inputs).at("label"), labels);

@@ -25,14 +25,14 @@ std::pair<Fault, std::string> refusal(const std::function<void()>& act) {
   return {Fault::internal, "no error"};
 }
 
-TEST(SequenceUse, EncodersOfPicturesRefuseThem) {
+TEST(SequenceUse, EncodersOfImagesRefuseThem) {
   for (const std::string name : {"resnet", "densenet", "vit", "cnn"}) {
     EncoderChoice choice;
     choice.select(name);
     const auto message = [&](const InputShape& shape) {
       return refusal([&] { choice.make(shape); }).second;
     };
-    EXPECT_THAT(message(kText), testing::HasSubstr(name + ": found text [any], wanted a picture"));
+    EXPECT_THAT(message(kText), testing::HasSubstr(name + ": found text [any], wanted an image"));
     EXPECT_THAT(message(kSeries), testing::HasSubstr("found a series [any, 3]"));
     EXPECT_THAT(message({{7}}), testing::HasSubstr("found a table [7]"));
   }
@@ -66,7 +66,7 @@ TEST(SequenceUse, EncodersRefuseWhatIsNeitherTextNorASeries) {
     EncoderChoice choice;
     choice.select(name);
     for (const auto& [shape, found] : std::vector<std::pair<InputShape, std::string>>{
-             {{{1, 64, 64}}, "a picture [1, 64, 64]"}, {{{12}}, "a table [12]"}}) {
+             {{{1, 64, 64}}, "an image [1, 64, 64]"}, {{{12}}, "a table [12]"}}) {
       const auto [fault, message] = refusal([&] { choice.make(shape); });
       EXPECT_EQ(fault, Fault::config);
       EXPECT_THAT(message,

@@ -7,12 +7,12 @@
 
 #include "fovea/nn/encoders/bert.h"
 #include "fovea/nn/encoders/dan.h"
-#include "fovea/nn/layers.h"
 #include "fovea/nn/encoders/resnet1d.h"
 #include "fovea/nn/encoders/rnn.h"
 #include "fovea/nn/encoders/sequence_transformer.h"
 #include "fovea/nn/encoders/tcn.h"
 #include "fovea/nn/encoders/text_cnn.h"
+#include "fovea/nn/layers.h"
 #include "nn/formula.h"
 
 namespace fovea::nn::test_sequences {
@@ -31,7 +31,7 @@ struct Made {
 inline std::vector<Made> all(const InputShape& shape) {
   std::vector<Made> made;
   const auto add = [&](const std::string& name, const EncoderPtr& encoder) {
-    draw(*encoder, 5);
+    initialize(*encoder, 5);
     encoder->eval();
     made.push_back({name, encoder});
   };

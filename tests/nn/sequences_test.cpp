@@ -99,7 +99,7 @@ TEST(Sequences, NoGradientComesFromPadding) {
   }
 }
 
-TEST(Sequences, EveryParameterIsDrawnAndTheOrderMatters) {
+TEST(Sequences, EveryParameterIsInitializedAndTheOrderMatters) {
   const OneThread one_thread;
   torch::NoGradGuard no_grad;
   for (const InputShape& shape : {kText, kSeries}) {
@@ -107,7 +107,7 @@ TEST(Sequences, EveryParameterIsDrawnAndTheOrderMatters) {
     for (const auto& [name, encoder] : all(shape)) {
       const Tensor before = encoder->encode(x).pooled;
       for (Tensor& parameter : encoder->parameters()) parameter.fill_(NAN);
-      draw(*encoder, 5);
+      initialize(*encoder, 5);
       EXPECT_TRUE(encoder->encode(x).pooled.equal(before)) << name;
       const double moved = furthest(encoder->encode(x.flip(1)).pooled, before);
       if (name.starts_with("dan"))  // a bag of words
@@ -123,7 +123,7 @@ TEST(Sequences, WordDropoutMakesWordsUnknownWhileTrainingOnly) {
   torch::NoGradGuard no_grad;
   const EncoderPtr encoder =
       dan({.embedding = 6, .pooling = "mean", .token_dropout = {.words = 0.999999}}, kText);
-  draw(*encoder, 5);
+  initialize(*encoder, 5);
   const Tensor words = torch::tensor({{5, 6, 7}}), unknown = torch::tensor({{1, 1, 1}});
   encoder->train();
   EXPECT_TRUE(encoder->encode(words).pooled.equal(encoder->encode(unknown).pooled));
@@ -137,7 +137,7 @@ TEST(Sequences, StatisticsOfABatchAreThoseOfItsStepsAndNotOfPadding) {
   const Tensor x = batch(kSeries, junk(kSeries));
   const auto trained = [](const Tensor& input) {
     auto encoder = resnet1d({.width = 4, .blocks = {1, 1}, .kernel = 3, .dropout = 0}, kSeries);
-    draw(*encoder, 5);
+    initialize(*encoder, 5);
     encoder->train();
     std::vector<Tensor> result{encoder->encode(input, lengths()).pooled};
     for (const Tensor& buffer : encoder->buffers()) result.push_back(buffer);
@@ -148,7 +148,7 @@ TEST(Sequences, StatisticsOfABatchAreThoseOfItsStepsAndNotOfPadding) {
   for (size_t i = 0; i < found.size(); ++i) EXPECT_LT(furthest(found[i], longer[i]), 1e-5);
   // The first statistics by hand: of a convolution over each case alone.
   auto encoder = resnet1d({.width = 4, .blocks = {1, 1}, .kernel = 3, .dropout = 0}, kSeries);
-  draw(*encoder, 5);
+  initialize(*encoder, 5);
   const Tensor weight = encoder->named_parameters()["stem.conv.weight"];
   std::vector<Tensor> steps;
   for (int64_t n = 0; n < 4; ++n)
@@ -163,7 +163,7 @@ TEST(Sequences, StatisticsOfABatchAreThoseOfItsStepsAndNotOfPadding) {
 
 TEST(Sequences, PaddedTextBeginsWithZeros) {
   const auto encoder = tcn({.embedding = 4}, kText);
-  draw(*encoder, 1);
+  initialize(*encoder, 1);
   const Tensor vectors = encoder->named_parameters()["input.embedding.weight"];
   EXPECT_TRUE(vectors[0].eq(0).all().item<bool>());
   Embedding embedding(5, 3, 1, /*padded=*/true);

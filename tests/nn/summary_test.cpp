@@ -4,9 +4,9 @@
 #include <torch/nn.h>
 
 #include "fovea/nn/encoders/densenet.h"
-#include "fovea/nn/inference.h"
 #include "fovea/nn/encoders/resnet.h"
 #include "fovea/nn/encoders/vit.h"
+#include "fovea/nn/inference.h"
 #include "nn/formula.h"
 
 namespace fovea::nn {
@@ -25,7 +25,7 @@ Model model_of(const std::string& encoder, Options settings, const InputShape& s
 
 TensorMap image(at::IntArrayRef shape) {
   TensorMap inputs;
-  inputs["image"] = test::picture(shape);
+  inputs["image"] = test::input_image(shape);
   return inputs;
 }
 

@@ -7,8 +7,8 @@
 
 #include "fovea/core/error.h"
 #include "fovea/nn/encoders/ft_transformer.h"
-#include "fovea/nn/layers.h"
 #include "fovea/nn/encoders/mlp.h"
+#include "fovea/nn/layers.h"
 #include "fovea/nn/weights.h"
 #include "nn/formula.h"
 #include "nn/one_thread.h"
@@ -125,7 +125,7 @@ std::vector<std::pair<std::string, EncoderPtr>> on(const InputShape& shape) {
   return {{"mlp", mlp({}, shape)}, {"ft_transformer", ft_transformer({}, shape)}};
 }
 
-TEST(Tables, EveryColumnMattersAndEveryParameterIsDrawnAndTrained) {
+TEST(Tables, EveryColumnMattersAndEveryParameterIsInitializedAndTrained) {
   const test::OneThread one_thread;
   for (const InputShape& shape :
        {kMixed, InputShape{.sizes = {4}}, InputShape{.sizes = {4}, .categories = {3, 3, 120, 9}}}) {
@@ -134,7 +134,7 @@ TEST(Tables, EveryColumnMattersAndEveryParameterIsDrawnAndTrained) {
     for (const auto& [name, encoder] : on(shape)) {
       torch::NoGradGuard no_grad;
       for (Tensor& p : encoder->parameters()) p.fill_(NAN);
-      draw(*encoder, 3);
+      initialize(*encoder, 3);
       encoder->eval();
       const Tensor before = encoder->encode(x).pooled;
       ASSERT_TRUE(before.isfinite().all().item<bool>()) << name;
@@ -183,7 +183,7 @@ TEST(Tables, WhatMakesTokensOfColumnsIsNotDecayed) {
 TEST(Tables, EncodersRunInMixedPrecision) {
   const test::OneThread one_thread;
   for (const auto& [name, encoder] : on(kMixed)) {
-    draw(*encoder, 3);
+    initialize(*encoder, 3);
     encoder->eval();
     const Tensor x = rows().to(torch::kFloat32);
     const Tensor exact = encoder->encode(x).pooled.detach();
@@ -198,9 +198,9 @@ TEST(Tables, EncodersRunInMixedPrecision) {
 }
 
 TEST(Tables, EncodersRefuseWhatIsNoTable) {
-  const InputShape picture{{1, 64, 64}}, text{.sizes = {-1}, .vocabulary = 9}, series{{-1, 3}};
-  EXPECT_THAT(config_message([&] { mlp({}, picture); }),
-              testing::HasSubstr("mlp: found a picture [1, 64, 64], wanted a table"));
+  const InputShape image{{1, 64, 64}}, text{.sizes = {-1}, .vocabulary = 9}, series{{-1, 3}};
+  EXPECT_THAT(config_message([&] { mlp({}, image); }),
+              testing::HasSubstr("mlp: found an image [1, 64, 64], wanted a table"));
   EXPECT_THAT(config_message([&] { ft_transformer({}, series); }),
               testing::HasSubstr("ft_transformer: found a series [any, 3], wanted a table"));
   EXPECT_THAT(config_message([&] { mlp({}, text); }), testing::HasSubstr("found text"));
@@ -209,7 +209,7 @@ TEST(Tables, EncodersRefuseWhatIsNoTable) {
   EXPECT_THAT(config_message([&] { ft_transformer({.heads = 5}, kMixed); }),
               testing::HasSubstr("found width 64 and 5 heads"));
   EXPECT_THAT(config_message([&] { mlp({}, {.sizes = {2}, .categories = {3}}); }),
-              testing::HasSubstr("kinds of 1 columns, wanted 2"));
+              testing::HasSubstr("types of 1 columns, wanted 2"));
 }
 
 }  // namespace

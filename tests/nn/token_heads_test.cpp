@@ -77,7 +77,7 @@ TEST(Spelling, PaddingChangesNothingInAnyEncoderWhateverStandsThere) {
   const test::OneThread one_thread;
   for (const std::string name : {"rnn", "transformer", "tcn", "text_cnn"}) {
     const EncoderPtr encoder = choice(name).make(kSpelled);
-    draw(*encoder, 3);
+    initialize(*encoder, 3);
     encoder->eval();
     const Tensor zeros = encoder->encode(spelled(0), lengths()).pooled;
     EXPECT_TRUE(torch::equal(zeros, encoder->encode(spelled(17), lengths()).pooled)) << name;
@@ -92,7 +92,7 @@ TEST(Spelling, PaddingChangesNothingInAnyEncoderWhateverStandsThere) {
 
 TEST(Spelling, ZerosBehindAWordChangeNothing) {
   Spelling spelling(8);
-  draw(spelling, 3);
+  initialize(spelling, 3);
   const Tensor narrow = spelling.forward(spelled(0).slice(2, 1));
   const Tensor wide = spelling.forward(spelled(0, 20).slice(2, 1));
   EXPECT_LT((narrow - wide).abs().max().item<double>(), 1e-5);
@@ -100,7 +100,7 @@ TEST(Spelling, ZerosBehindAWordChangeNothing) {
 
 TEST(Spelling, TellsUnknownWordsApart) {
   const EncoderPtr encoder = choice("rnn").make(kSpelled);
-  draw(*encoder, 3);
+  initialize(*encoder, 3);
   Tensor words = spelled(0).slice(0, 0, 2).slice(1, 0, 3).clone();
   words.select(2, 0).fill_(1);  // both unknown
   const Tensor found = encoder->encode(words).pooled;

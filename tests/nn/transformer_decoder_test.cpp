@@ -30,11 +30,11 @@ Tensor places() {
 
 double furthest(const Tensor& a, const Tensor& b) { return (a - b).abs().max().item<double>(); }
 
-/// Drawn, and every bias something other than 0, so that none can be forgotten.
+/// Initialized, and every bias something other than 0, so that none can be forgotten.
 std::shared_ptr<TransformerDecoder> decoder_of(const DecoderOptions& options) {
   torch::manual_seed(3);
   auto decoder = std::make_shared<TransformerDecoder>(options);
-  draw(*decoder, 5);
+  initialize(*decoder, 5);
   const torch::NoGradGuard no_grad;
   for (auto& parameter : decoder->parameters()) parameter.add_(torch::randn_like(parameter), 0.05);
   return decoder;

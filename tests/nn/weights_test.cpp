@@ -79,7 +79,7 @@ TEST(Weights, AModelReadsBackWhatItWrote) {
   Model written = resnet_model(1, 2, settings, 1), read = resnet_model(1, 2, settings, 2);
   written.forward([] {
     TensorMap inputs;
-    inputs["image"] = test::picture({2, 1, 64, 64});
+    inputs["image"] = test::input_image({2, 1, 64, 64});
     return inputs;
   }());  // moves the running statistics
   save_weights(written, folder / "model.safetensors");
@@ -143,7 +143,7 @@ TEST(Weights, OfAnRgbStemServeOneChannelAsARepeatedImageWould) {
   grey.eval();
   colour.eval();
   torch::NoGradGuard no_grad;
-  const Tensor x = test::picture({1, 1, 64, 64});
+  const Tensor x = test::input_image({1, 1, 64, 64});
   const Tensor a = grey.encoder("image").encode(x).pooled;
   const Tensor b = colour.encoder("image").encode(x.repeat({1, 3, 1, 1})).pooled;
   EXPECT_TRUE(a.allclose(b, 1e-4, 1e-4 * b.abs().max().item<double>()));
@@ -162,7 +162,7 @@ TEST(Weights, OfATimmTransformerFitAnotherImageSize) {
   EXPECT_FALSE(embedding.slice(1, 1).equal(stored.slice(1, 1, 49)));
 }
 
-TEST(Weights, AHeadOfAnotherShapeIsLeftAsDrawn) {
+TEST(Weights, AHeadOfAnotherShapeKeepsItsInitialValues) {
   const TempFolder folder;
   const ResNetOptions settings{.width = 8};
   Model trained = resnet_model(1, 5, settings, 1);

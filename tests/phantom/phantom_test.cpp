@@ -57,7 +57,7 @@ TEST(Phantom, TheSameSeedGivesTheSameBytesForAnyNumberOfThreads) {
   EXPECT_EQ(fingerprints(folder / "one"), fingerprints(folder / "three"));
 }
 
-TEST(Phantom, AnotherSeedGivesOtherPicturesAndOtherUids) {
+TEST(Phantom, AnotherSeedGivesOtherImagesAndOtherUids) {
   const TempFolder folder;
   PhantomOptions options = small();
   write_phantoms(folder / "a", options);
@@ -72,7 +72,7 @@ TEST(Phantom, AnotherSeedGivesOtherPicturesAndOtherUids) {
     }
 }
 
-TEST(Phantom, EveryFilmOfTheTableExistsAndIsADicomFileWithAMaskOfItsSize) {
+TEST(Phantom, EveryRadiographOfTheTableExistsAndIsADicomFileWithAMaskOfItsSize) {
   const TempFolder folder;
   const Summary sum = write_phantoms(folder / "set", small());
   EXPECT_EQ(sum.patients, 14);
@@ -81,8 +81,8 @@ TEST(Phantom, EveryFilmOfTheTableExistsAndIsADicomFileWithAMaskOfItsSize) {
   const storage::Table table = storage::read_csv(folder / "set/labels.csv");
   ASSERT_EQ(table.rows(), 24);
   for (int64_t row = 0; row < table.rows(); ++row) {
-    const fs::path film = folder.path() / "set" / table.cell(row, table.column("path"));
-    EXPECT_EQ(test::read_text(film).substr(128, 4), "DICM") << film;
+    const fs::path radiograph = folder.path() / "set" / table.cell(row, table.column("path"));
+    EXPECT_EQ(test::read_text(radiograph).substr(128, 4), "DICM") << radiograph;
     const fs::path mask = folder.path() / "set" / table.cell(row, table.column("mask"));
     const Image image = io::read_png(mask);
     EXPECT_EQ(image.height, 64);
@@ -101,17 +101,17 @@ TEST(Phantom, HalfOfThePatientsHaveLesionsAndEachLiesInOneSplit) {
   const auto labels = column(table, "label");
   const auto splits = column(table, "split");
   std::map<std::string, std::set<std::string>> seen;
-  std::map<std::string, int> films;  // split + label
+  std::map<std::string, int> radiographs;  // split + label
   for (size_t i = 0; i < patients.size(); ++i) {
     seen[patients[i]].insert(splits[i] + labels[i]);
-    ++films[splits[i] + labels[i]];
+    ++radiographs[splits[i] + labels[i]];
   }
   ASSERT_EQ(seen.size(), 40u);
   for (const auto& [patient, where] : seen) EXPECT_EQ(where.size(), 1u) << patient;
-  // 20 patients of either label, two films each: 14 train, 2 val, 4 test.
+  // 20 patients of either label, two radiographs each: 14 train, 2 val, 4 test.
   const std::map<std::string, int> wanted = {{"train0", 28}, {"train1", 28}, {"val0", 4},
                                              {"val1", 4},    {"test0", 8},   {"test1", 8}};
-  EXPECT_EQ(films, wanted);
+  EXPECT_EQ(radiographs, wanted);
 }
 
 TEST(Phantom, LesionsLieInTheirBoxesAndOnlyPatientsWithLesionsHaveThem) {
@@ -216,7 +216,7 @@ TEST(Phantom, ReportsSayWhatTheirEntitiesSay) {
   EXPECT_THAT(labels, testing::ElementsAre("FINDING", "SITE", "SIZE"));
 }
 
-TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveThePicturesAsTheyAre) {
+TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveTheImagesAsTheyAre) {
   const TempFolder folder;
   PhantomOptions options = small();
   options.patients = 400;
@@ -226,8 +226,8 @@ TEST(Phantom, ReportAndLaboratoryErrIndependentlyAndLeaveThePicturesAsTheyAre) {
   write_phantoms(folder / "plain", options);
   options.report = options.labs = true;
   write_phantoms(folder / "with", options);
-  const auto pictures = [&](const char* set) { return fingerprints(folder / set / "images"); };
-  EXPECT_EQ(pictures("plain"), pictures("with"));
+  const auto images = [&](const char* set) { return fingerprints(folder / set / "images"); };
+  EXPECT_EQ(images("plain"), images("with"));
 
   const storage::Table table = storage::read_csv(folder / "with/labels.csv");
   const auto label = column(table, "label"), entities = column(table, "entities"),

@@ -36,6 +36,6 @@ def values(name, shape):
     return torch.from_numpy(result.astype(np.float32).reshape(shape))
 
 
-def picture(shape):
+def input_image(shape):
     u = uniform("input", int(np.prod(shape)))
     return torch.from_numpy(((2 * u - 1) * np.sqrt(3)).astype(np.float32).reshape(shape))

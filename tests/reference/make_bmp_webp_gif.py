@@ -1,7 +1,7 @@
-"""Writes the BMP, WebP and GIF pictures of images/ with Pillow 13.0; what Pillow does not write is put together here, and
+"""Writes the BMP, WebP and GIF images of images/ with Pillow 13.0; what Pillow does not write is put together here, and
 Pillow must read it as it is meant.
 
-Every picture is 12 high and 10 wide. With a = 10 y + x (0 .. 119), channel c of a sample is 2 a + c, unless the table says
+Every image is 12 high and 10 wide. With a = 10 y + x (0 .. 119), channel c of a sample is 2 a + c, unless the table says
 otherwise; colour i of a palette is (2 i, 2 i + 1, 2 i + 2).
 """
 import io
@@ -21,14 +21,14 @@ grey = (2 * a).astype(np.uint8)
 nothing = b""
 
 
-def pillow(name, picture, **options):
-    picture.save(folder / name, **options)
+def pillow(name, image, **options):
+    image.save(folder / name, **options)
 
 
 def of_palette(index):
-    picture = Image.fromarray(index.astype(np.uint8), mode="P")
-    picture.putpalette(colours.astype(np.uint8).tobytes())
-    return picture
+    image = Image.fromarray(index.astype(np.uint8), mode="P")
+    image.putpalette(colours.astype(np.uint8).tobytes())
+    return image
 
 
 # --- BMP

@@ -14,7 +14,7 @@ import torch
 import torchvision.models as models
 from timm.layers import resample_abs_pos_embed
 
-from formula import picture, values
+from formula import input_image, values
 
 HERE = pathlib.Path(__file__).parent
 
@@ -51,7 +51,7 @@ with open(HERE / "encoder_outputs.csv", "w", newline="") as file:
         model.load_state_dict({key: old if key.endswith("relative_position_index") else values(key, tuple(old.shape))
                                for key, old in model.state_dict().items()})
         with torch.inference_mode():
-            pooled = model.eval()(picture(shape))
+            pooled = model.eval()(input_image(shape))
         for case, row in enumerate(pooled[:, :32].tolist()):
             writer.writerow([name, case, *(f"{value:.8g}" for value in row)])
 

@@ -21,7 +21,7 @@ metrics::Numbers three() {
           .predicted = {2, 2, 4}};
 }
 
-TEST(RegressionReport, WritesFiguresAndPredictionsOfAHandCount) {
+TEST(RegressionReport, WritesMetricsAndPredictionsOfAHandCount) {
   const test::TempFolder folder;
   const std::string line = write_regression(folder.path(), three(), "rul", "test");
   EXPECT_THAT(line, StartsWith("split=test n=3 rmse=1.2910 mae=1.0000 r2=0.6429 bias=-0.3333"));
@@ -53,7 +53,7 @@ TEST(RegressionReport, WithoutACaseItSaysWhy) {
   EXPECT_EQ(json["undefined"]["limits_of_agreement"], "fewer than two cases");
 }
 
-TEST(RegressionReport, PicturesNameTheTargetAndStandAlone) {
+TEST(RegressionReport, PlotsNameTheTargetAndStandAlone) {
   for (const metrics::Numbers& numbers : {three(), metrics::Numbers{}}) {
     EXPECT_THAT(scatter_svg(numbers, "r<l", "test"), HasSubstr("True r&lt;l"));
     EXPECT_THAT(bland_altman_svg(numbers, "r<l", "test"), HasSubstr("Predicted - true r&lt;l"));

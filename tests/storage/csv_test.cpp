@@ -49,7 +49,7 @@ TEST(Csv, CellsRowsAndLinesAreThoseOfTheFile) {
   EXPECT_THAT(row(table, 1), ElementsAre("bb", ""));
   EXPECT_THAT(row(table, 2), ElementsAre("", "2"));
   EXPECT_EQ(table.line(0), 2);
-  EXPECT_EQ(table.line(2), 5);  // the empty line 4 is no row
+  EXPECT_EQ(table.line(2), 5);  // the empty line 4 is not a row
 }
 
 TEST(Csv, QuotedCellsMayHoldDelimitersQuotesAndLineBreaks) {
@@ -209,7 +209,7 @@ TEST(Csv, OneLineOf100MegabytesIsRefusedInFewWords) {
   EXPECT_THAT(parse("a,b\n1," + std::string(kBytes, 'y')).cell(0, 1), testing::SizeIs(kBytes));
 }
 
-TEST(Csv, ThePublicTableOfChestFilms) {
+TEST(Csv, ThePublicTableOfChestRadiographs) {
   FOVEA_NEEDS_DATA("nih_cxr/labels.csv");
   const Table table = read_csv(test::test_data() / "nih_cxr" / "labels.csv");
   EXPECT_EQ(table.rows(), 720);

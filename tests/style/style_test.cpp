@@ -14,7 +14,7 @@ const std::string& source() {
   return folder;
 }
 
-/// What git knows of the tree; nothing where it is no repository or there is no git.
+/// What git knows of the tree; nothing where it is not a repository or there is no git.
 std::vector<fs::path> files_in_git() {
   const Outcome listed = run_shell("git -c safe.directory=" + quoted(source()) + " -C " +
                                    quoted(source()) + " ls-files -z");
@@ -96,7 +96,7 @@ TEST(Style, ThreadsAreStartedInOnePlace) {
 }
 
 // What a target means stands in its TargetSpec; names of tensors are those of inputs, targets, heads.
-TEST(Style, NoCodeAsksForAKindOfTargetAndNoTensorHasANameWithADot) {
+TEST(Style, NoCodeAsksForATargetTypeAndNoTensorHasANameWithADot) {
   FOVEA_NEEDS_GIT();
   EXPECT_EQ(lines_with("TargetKind"), "");
   EXPECT_EQ(lines_with("(inputs|outputs|lengths|targets)(\\.find|\\.at|\\.contains|\\[).*\"[.]"),

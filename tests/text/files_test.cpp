@@ -127,9 +127,10 @@ TEST(SentencePiece, KnowsItsOwnIds) {
 }
 
 TEST(SentencePiece, AFileThatIsNoModelIsRefused) {
-  EXPECT_THAT(refusal("sentencepiece", "not a model"), HasSubstr("no such model"));
+  EXPECT_THAT(refusal("sentencepiece", "not a model"), HasSubstr("not a SentencePiece model"));
   EXPECT_THAT(refusal("sentencepiece", ""), HasSubstr("0 bytes"));
-  EXPECT_THAT(refusal("sentencepiece", std::string(300, '\0')), HasSubstr("no such model"));
+  EXPECT_THAT(refusal("sentencepiece", std::string(300, '\0')),
+              HasSubstr("not a SentencePiece model"));
 }
 
 TEST(SentencePiece, ADamagedModelIsRefusedOrHarmless) {

@@ -18,14 +18,14 @@ class Halves final : public Dataset {
   int64_t size() const override { return size_; }
   Example get(int64_t index) const override {
     Random random(seed_, Purpose::phantom, 0, static_cast<uint64_t>(index));
-    torch::Tensor picture = torch::empty({1, 8, 8});
+    torch::Tensor image = torch::empty({1, 8, 8});
     for (int64_t i = 0; i < 64; ++i) {
       const bool right = i % 8 >= 4;
       const double bright = right == (label(index) == 1) ? contrast_ : 0;
-      picture.mutable_data_ptr<float>()[i] = static_cast<float>(random.normal() + bright);
+      image.mutable_data_ptr<float>()[i] = static_cast<float>(random.normal() + bright);
     }
     Example example{.id = name(index), .group = "", .inputs = {}, .targets = targets(index)};
-    example.inputs["image"] = picture;
+    example.inputs["image"] = image;
     return example;
   }
   TensorMap targets(int64_t index) const override {
@@ -69,8 +69,8 @@ struct SmallRun {
     use_threads(2);
     // Shifted by a random amount, so that augmentation takes part in what must be repeatable.
     const ExampleTransform shift = [](Example example, Random& random) {
-      auto& picture = example.inputs["image"];
-      picture = picture + static_cast<float>(0.1 * random.normal());
+      auto& image = example.inputs["image"];
+      image = image + static_cast<float>(0.1 * random.normal());
       return example;
     };
     training.emplace(std::make_shared<Halves>(cases, 1, contrast), shift,

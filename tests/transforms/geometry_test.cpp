@@ -6,7 +6,7 @@
 
 #include "fovea/transforms/spatial/warps.h"
 #include "support/test_files.h"
-#include "transforms/pictures.h"
+#include "transforms/images.h"
 
 namespace fovea::transforms {
 namespace {
@@ -25,9 +25,9 @@ torch::Tensor tensor_of(const nlohmann::json& flat) {
       .reshape(flat["shape"].get<std::vector<int64_t>>());
 }
 
-std::string refusal(const TransformPtr& step, const torch::Tensor& picture) {
+std::string refusal(const TransformPtr& step, const torch::Tensor& image) {
   try {
-    applied(step, picture);
+    applied(step, image);
   } catch (const Error& error) {
     EXPECT_EQ(error.fault(), Fault::config);
     return error.what();
@@ -68,9 +68,9 @@ TEST(Resize, AreaIsTheMeanOfWhatAPixelCovers) {
 }
 
 TEST(Resize, EightBitsAndFloatsOfTheSameValuesGiveTheSame) {
-  const torch::Tensor picture = counted({1, 12, 20});
+  const torch::Tensor image = counted({1, 12, 20});
   const auto step = resize({.size = {5, 9}});
-  EXPECT_TRUE(applied(step, picture).equal(applied(step, picture.to(torch::kFloat32))));
+  EXPECT_TRUE(applied(step, image).equal(applied(step, image.to(torch::kFloat32))));
 }
 
 TEST(Resize, TwoNumbersLeaveTheSlicesOfAVolumeAlone) {
@@ -92,7 +92,7 @@ TEST(Resize, KeepingTheAspectFillsTheRest) {
 }
 
 // -1000 is air, 0 would be water.
-TEST(Pad, TheBarsAreThePicturesLeastValueUnlessAFillIsGiven) {
+TEST(Pad, TheBarsAreTheImagesLeastValueUnlessAFillIsGiven) {
   const torch::Tensor ct = torch::tensor({-1000.f, 40.f, 300.f, -990.f}).reshape({1, 2, 2});
   EXPECT_THAT(values(applied(pad({.size = {2, 4}}), ct)),
               ElementsAre(-1000, -1000, 40, -1000, -1000, 300, -990, -1000));
@@ -123,11 +123,11 @@ TEST(Crop, AVolumeIsCroppedInDepthToo) {
   EXPECT_THAT(values(found), ElementsAre(12 + 4, 12 + 7));
 }
 
-TEST(Crop, APictureThatIsTooSmallIsRefused) {
+TEST(Crop, AnImageThatIsTooSmallIsRefused) {
   EXPECT_THAT(refusal(crop({.size = {5}}), counted({1, 4, 4})), HasSubstr("resize or pad first"));
 }
 
-TEST(Pad, PutsThePictureInTheMiddle) {
+TEST(Pad, PutsTheImageInTheMiddle) {
   const torch::Tensor found = applied(pad({.size = {1, 4}, .fill = 9}), counted({1, 2, 2}));
   EXPECT_EQ(found.scalar_type(), torch::kUInt8);
   EXPECT_THAT(values(found), ElementsAre(9, 0, 1, 9, 9, 2, 3, 9));
@@ -169,11 +169,11 @@ TEST(Rotate, EqualsTorchvision) {
 TEST(Rotate, RowsHaveNoSeams) {
   const int64_t side = 224;
   const torch::Tensor x = torch::arange(side).to(torch::kFloat32).expand({1, side, side});
-  const torch::Tensor picture = (x + 2 * x.transpose(1, 2)).contiguous();
+  const torch::Tensor image = (x + 2 * x.transpose(1, 2)).contiguous();
   for (const double degrees : {0.0, 7.0, 90.0, -61.0, 180.0}) {
     RotateOptions options{.degrees = {degrees, degrees}};
     options.outside = {.border = "constant", .fill = -1.};
-    const torch::Tensor found = applied(rotate(options), picture);
+    const torch::Tensor found = applied(rotate(options), image);
     const double radians = degrees * 3.14159265358979 / 180;
     const double middle = (side - 1) / 2.0;
     for (int64_t row = 0; row < side; row += 3)
@@ -238,7 +238,7 @@ TEST(Affine, TranslationMovesByShareOfTheSide) {
 }
 
 TEST(Elastic, ShiftsHaveTheStandardDeviationAskedFor) {
-  // On the picture f(x, y) = x the result minus x is the shift itself.
+  // On the image f(x, y) = x the result minus x is the shift itself.
   const int64_t side = 256;
   const torch::Tensor ramp =
       torch::arange(side).to(torch::kFloat32).expand({1, side, side}).contiguous();
@@ -254,8 +254,8 @@ TEST(Elastic, ShiftsHaveTheStandardDeviationAskedFor) {
 }
 
 TEST(Elastic, WithoutAlphaNothingMoves) {
-  const torch::Tensor picture = noisy({1, 20, 20});
-  EXPECT_LT(largest_difference(applied(elastic({.alpha = 0}), picture), picture), 1e-4);
+  const torch::Tensor image = noisy({1, 20, 20});
+  EXPECT_LT(largest_difference(applied(elastic({.alpha = 0}), image), image), 1e-4);
 }
 
 TEST(Warps, AllSlicesOfAVolumeMoveAlike) {
@@ -269,16 +269,16 @@ TEST(Warps, AllSlicesOfAVolumeMoveAlike) {
 }
 
 TEST(Warps, WhatLiesOutsideIsFilledAsAsked) {
-  const torch::Tensor picture = torch::full({1, 9, 9}, 5.f);
+  const torch::Tensor image = torch::full({1, 9, 9}, 5.f);
   RotateOptions options{.degrees = {45, 45}};
   options.outside = {.border = "constant", .fill = -7.};
-  EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), -7);
+  EXPECT_FLOAT_EQ(applied(rotate(options), image).index({0, 0, 0}).item<float>(), -7);
   options.outside.fill = {};  // of a CT that is air, not water
   torch::Tensor ct = torch::full({1, 9, 9}, 40.f);
   ct[0][4][4] = -1000;
   EXPECT_FLOAT_EQ(applied(rotate(options), ct).index({0, 0, 0}).item<float>(), -1000);
   options.outside.border = "edge";
-  EXPECT_FLOAT_EQ(applied(rotate(options), picture).index({0, 0, 0}).item<float>(), 5);
+  EXPECT_FLOAT_EQ(applied(rotate(options), image).index({0, 0, 0}).item<float>(), 5);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "fovea/transforms/intensity/scaling.h"
-#include "transforms/pictures.h"
+#include "transforms/images.h"
 
 namespace fovea::transforms {
 namespace {
@@ -26,10 +26,10 @@ double deviation(const std::vector<float>& v) {
 }
 
 TEST(Brightness, ShiftsEveryPixelAlikeWithinItsShareOfTheRange) {
-  const torch::Tensor picture = counted({1, 1, 5});  // range 4
+  const torch::Tensor image = counted({1, 1, 5});  // range 4
   double farthest = 0;
   for (uint64_t i = 0; i < 200; ++i) {
-    const auto found = values(applied(brightness({.amount = 0.5}), picture, i));
+    const auto found = values(applied(brightness({.amount = 0.5}), image, i));
     for (size_t p = 1; p < 5; ++p) EXPECT_NEAR(found[p] - found[0], p, 1e-5);
     EXPECT_LE(std::abs(found[0]), 2);
     farthest = std::max(farthest, std::abs(static_cast<double>(found[0])));
@@ -38,11 +38,11 @@ TEST(Brightness, ShiftsEveryPixelAlikeWithinItsShareOfTheRange) {
 }
 
 TEST(Contrast, KeepsTheMeanAndScalesTheDeviationWithinItsAmount) {
-  const torch::Tensor picture = noisy({1, 8, 8});
-  const auto before = values(picture);
+  const torch::Tensor image = noisy({1, 8, 8});
+  const auto before = values(image);
   double least = 9, most = 0;
   for (uint64_t i = 0; i < 200; ++i) {
-    const auto after = values(applied(contrast({.amount = 0.4}), picture, i));
+    const auto after = values(applied(contrast({.amount = 0.4}), image, i));
     EXPECT_NEAR(mean(after), mean(before), 1e-3);
     const double factor = deviation(after) / deviation(before);
     least = std::min(least, factor);
@@ -55,9 +55,9 @@ TEST(Contrast, KeepsTheMeanAndScalesTheDeviationWithinItsAmount) {
 }
 
 TEST(Gamma, KeepsTheExtremesAndIsOnePowerForAllPixels) {
-  const torch::Tensor picture = counted({1, 1, 5});
+  const torch::Tensor image = counted({1, 1, 5});
   for (uint64_t i = 0; i < 20; ++i) {
-    const auto found = values(applied(gamma({.amount = 1}), picture, i));
+    const auto found = values(applied(gamma({.amount = 1}), image, i));
     EXPECT_FLOAT_EQ(found[0], 0);
     EXPECT_FLOAT_EQ(found[4], 4);
     const double exponent = std::log(found[2] / 4) / std::log(0.5);
@@ -69,9 +69,9 @@ TEST(Gamma, KeepsTheExtremesAndIsOnePowerForAllPixels) {
 
 TEST(Noise, HasTheMomentsOfANormalDistribution) {
   // Half of the pixels 0 and half 200: a deviation of 100.
-  torch::Tensor picture = torch::zeros({1, 256, 256});
-  picture.narrow(1, 0, 128).fill_(200);
-  const auto found = values(applied(noise({.std = 0.5}), picture) - picture);
+  torch::Tensor image = torch::zeros({1, 256, 256});
+  image.narrow(1, 0, 128).fill_(200);
+  const auto found = values(applied(noise({.std = 0.5}), image) - image);
   const double std = deviation(found);
   EXPECT_GT(std, 0);
   EXPECT_LE(std, 50 * 1.02);
@@ -101,28 +101,28 @@ TEST(Blur, KeepsAConstantAndSpreadsAPointAsAGaussian) {
 }
 
 TEST(Cutout, CoversBoxesOfItsShareAndNothingElse) {
-  const torch::Tensor picture = counted({2, 8, 12}, torch::kFloat32) + 1;
+  const torch::Tensor image = counted({2, 8, 12}, torch::kFloat32) + 1;
   for (uint64_t i = 0; i < 20; ++i) {
     const torch::Tensor found =
-        applied(cutout({.size = 0.25, .fill = -1, .probability = 1}), picture, i);
+        applied(cutout({.size = 0.25, .fill = -1, .probability = 1}), image, i);
     const torch::Tensor covered = found == -1;
     EXPECT_EQ(covered.sum().item<int64_t>(), 2 * 2 * 3);
-    EXPECT_TRUE(torch::where(covered, picture, found).equal(picture));
+    EXPECT_TRUE(torch::where(covered, image, found).equal(image));
     // A box: as many rows and columns as its sides.
     EXPECT_EQ(covered[0].any(1).sum().item<int64_t>(), 2);
     EXPECT_EQ(covered[0].any(0).sum().item<int64_t>(), 3);
   }
 }
 
-TEST(Clahe, StretchesAFlatPictureAndKeepsItsRange) {
+TEST(Clahe, StretchesAFlatImageAndKeepsItsRange) {
   // Values bunched around 100 within a range fixed by two extreme pixels.
-  torch::Tensor picture = 100 + noisy({1, 64, 64}) / 25.5;
-  picture.index_put_({0, 0, 0}, 0);
-  picture.index_put_({0, 63, 63}, 255);
-  const torch::Tensor found = applied(clahe({.clip = 4, .tiles = 4}), picture);
+  torch::Tensor image = 100 + noisy({1, 64, 64}) / 25.5;
+  image.index_put_({0, 0, 0}, 0);
+  image.index_put_({0, 63, 63}, 255);
+  const torch::Tensor found = applied(clahe({.clip = 4, .tiles = 4}), image);
   EXPECT_GE(found.min().item<float>(), -1e-3);
   EXPECT_LE(found.max().item<float>(), 255 + 1e-3);
-  EXPECT_GT(deviation(values(found)), 2 * deviation(values(picture)));
+  EXPECT_GT(deviation(values(found)), 2 * deviation(values(image)));
 }
 
 TEST(Scale, ZScoreGivesMeanZeroAndDeviationOne) {
@@ -132,12 +132,11 @@ TEST(Scale, ZScoreGivesMeanZeroAndDeviationOne) {
   EXPECT_THAT(values(applied(scale({}), torch::full({1, 2, 2}, 7.f))), ElementsAre(0, 0, 0, 0));
 }
 
-TEST(Scale, RangeIsThePicturesOwnOrTheOneGiven) {
-  const torch::Tensor picture = counted({1, 1, 5});
-  EXPECT_THAT(values(applied(scale({.mode = "range"}), picture)),
-              ElementsAre(0, .25f, .5f, .75f, 1));
-  EXPECT_THAT(values(applied(scale({.range = {1, 3}}), picture)), ElementsAre(0, 0, .5f, 1, 1));
-  EXPECT_THAT(values(applied(scale({.range = {1, 3}, .clip = false}), picture)),
+TEST(Scale, RangeIsTheImagesOwnOrTheOneGiven) {
+  const torch::Tensor image = counted({1, 1, 5});
+  EXPECT_THAT(values(applied(scale({.mode = "range"}), image)), ElementsAre(0, .25f, .5f, .75f, 1));
+  EXPECT_THAT(values(applied(scale({.range = {1, 3}}), image)), ElementsAre(0, 0, .5f, 1, 1));
+  EXPECT_THAT(values(applied(scale({.range = {1, 3}, .clip = false}), image)),
               ElementsAre(-.5f, 0, .5f, 1, 1.5f));
 }
 
@@ -151,9 +150,9 @@ TEST(Scale, PercentilesLieBetweenOrderStatisticsAsInNumpy) {
 
 // 3 of 1000 pixels: numpy.percentile(…, [1, 99]) = [0, 0].
 TEST(Scale, PercentilesThatAreEqualFallBackOnTheRange) {
-  torch::Tensor picture = torch::zeros({1, 10, 100});
-  picture[0][5].slice(0, 7, 10).copy_(torch::tensor({10.f, 20.f, 40.f}));
-  const torch::Tensor found = applied(scale({.mode = "percentiles"}), picture);
+  torch::Tensor image = torch::zeros({1, 10, 100});
+  image[0][5].slice(0, 7, 10).copy_(torch::tensor({10.f, 20.f, 40.f}));
+  const torch::Tensor found = applied(scale({.mode = "percentiles"}), image);
   EXPECT_THAT(values(found[0][5].slice(0, 6, 11)), ElementsAre(0, 0.25f, 0.5f, 1, 0));
   EXPECT_EQ(
       applied(scale({.mode = "percentiles"}), torch::full({1, 2, 2}, 7.f)).max().item<float>(), 0);
@@ -181,10 +180,10 @@ TEST(Clip, CutsBothEnds) {
 }
 
 TEST(Normalize, WorksChannelByChannel) {
-  const torch::Tensor picture = torch::tensor({1.f, 2.f, 3.f, 4.f}).reshape({2, 1, 2});
-  EXPECT_THAT(values(applied(normalize({.mean = {1, 3}, .std = {1, 2}}), picture)),
+  const torch::Tensor image = torch::tensor({1.f, 2.f, 3.f, 4.f}).reshape({2, 1, 2});
+  EXPECT_THAT(values(applied(normalize({.mean = {1, 3}, .std = {1, 2}}), image)),
               ElementsAre(0, 1, 0, .5f));
-  EXPECT_THROW(applied(normalize({.mean = {1, 2, 3}}), picture), Error);
+  EXPECT_THROW(applied(normalize({.mean = {1, 2, 3}}), image), Error);
 }
 
 TEST(Channels, RepeatGreyAsItIsAndWeighColour) {

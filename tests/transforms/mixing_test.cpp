@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "transforms/pictures.h"
+#include "transforms/images.h"
 
 namespace fovea::transforms {
 namespace {
@@ -19,20 +19,20 @@ const std::vector<TargetSpec>& specs() {
   return all;
 }
 
-/// Case i is a picture of value i with class i.
-Batch four_cases(std::vector<int64_t> picture = {1, 16, 16}) {
+/// Case i is an image of value i with class i.
+Batch four_cases(std::vector<int64_t> image = {1, 16, 16}) {
   Batch batch;
   batch.ids = {"0", "1", "2", "3"};
-  std::vector<int64_t> view(picture.size() + 1, 1);
+  std::vector<int64_t> view(image.size() + 1, 1);
   view[0] = 4;
-  picture.insert(picture.begin(), 4);
+  image.insert(image.begin(), 4);
   batch.inputs["image"] =
-      torch::arange(4).to(torch::kFloat32).reshape(view).expand(picture).contiguous();
+      torch::arange(4).to(torch::kFloat32).reshape(view).expand(image).contiguous();
   batch.targets["label"] = torch::arange(4);
   return batch;
 }
 
-// The picture's value and the expected class index are the same blend of case numbers.
+// The image's value and the expected class index are the same blend of case numbers.
 void expect_blend(const Batch& batch) {
   const torch::Tensor& label = batch.targets.at("label");
   ASSERT_EQ(label.sizes(), (std::vector<int64_t>{4, 4}));
@@ -41,7 +41,7 @@ void expect_blend(const Batch& batch) {
   EXPECT_LT(largest_difference(batch.inputs.at("image").flatten(1).mean(1), expected), 1e-4);
 }
 
-TEST(MixUp, TargetsBlendAsThePicturesDo) {
+TEST(MixUp, TargetsBlendAsTheImagesDo) {
   const auto mix = mixup({.alpha = 1}, specs());
   bool blended = false;
   for (uint64_t i = 0; i < 20; ++i) {
@@ -60,8 +60,8 @@ TEST(MixUp, NumbersBlendAndUnknownClassesStayUnknown) {
   batch.targets["label"] = torch::tensor({0, -1, -1, -1});
   batch.targets["age"] = torch::arange(4).to(torch::kFloat32);
   batch = mix->apply(std::move(batch), random);
-  const torch::Tensor pictures = batch.inputs.at("image").flatten(1).mean(1);
-  EXPECT_LT(largest_difference(batch.targets.at("age"), pictures), 1e-5);
+  const torch::Tensor images = batch.inputs.at("image").flatten(1).mean(1);
+  EXPECT_LT(largest_difference(batch.targets.at("age"), images), 1e-5);
   EXPECT_TRUE(batch.targets.at("label").slice(0, 1).isnan().any(1).all().item<bool>());
 }
 
@@ -127,7 +127,7 @@ TEST(Mixing, WithoutTheNumberOfClassesItSaysWhatIsMissing) {
   }
 }
 
-TEST(Mixing, AnInputThatIsNoPictureIsRefusedByName) {
+TEST(Mixing, AnInputThatIsNoImageIsRefusedByName) {
   Batch batch = four_cases();
   batch.inputs["text"] = torch::zeros({4, 7}, torch::kInt64);
   try {

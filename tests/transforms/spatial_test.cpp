@@ -8,7 +8,7 @@
 #include "fovea/core/error.h"
 #include "fovea/transforms/spatial/geometry.h"
 #include "fovea/transforms/spatial/warps.h"
-#include "transforms/pictures.h"
+#include "transforms/images.h"
 
 namespace fovea::transforms {
 namespace {
@@ -224,10 +224,10 @@ TEST(Spatial, ABoxThatIsCutAwayForTheMostPartIsIgnoredAndOneWithoutAnythingLeftI
 }
 
 TEST(Spatial, AnImageAsTargetGoesAsTheImage) {
-  const Tensor picture = noisy({1, 30, 30});
+  const Tensor image = noisy({1, 30, 30});
   for (const TransformPtr& step :
        {resize({.size = {21}}), rotate({.degrees = {40}}), elastic({}), crop({.size = {16}})}) {
-    Scene scene{.image = picture, .grid = {}, .others = {{"clean", Layout::image, picture}}};
+    Scene scene{.image = image, .grid = {}, .others = {{"clean", Layout::image, image}}};
     Random random = stream(3);
     step->apply_to(scene, random);
     EXPECT_TRUE(scene.others[0].values.equal(scene.image));

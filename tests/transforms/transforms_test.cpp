@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "fovea/transforms/spatial/geometry.h"
 #include "fovea/transforms/intensity/scaling.h"
-#include "transforms/pictures.h"
+#include "fovea/transforms/spatial/geometry.h"
+#include "transforms/images.h"
 
 namespace fovea::transforms {
 namespace {
@@ -25,56 +25,56 @@ TransformChoice step(const std::string& name, std::vector<std::string> value = {
   return choice;
 }
 
-Example example_of(torch::Tensor picture) {
+Example example_of(torch::Tensor image) {
   Example example;
-  example.inputs["image"] = std::move(picture);
+  example.inputs["image"] = std::move(image);
   return example;
 }
 
-torch::Tensor run(const std::vector<TransformChoice>& steps, torch::Tensor picture,
+torch::Tensor run(const std::vector<TransformChoice>& steps, torch::Tensor image,
                   uint64_t index = 0) {
   Random random = stream(index);
-  return pipeline(steps)(example_of(std::move(picture)), random).inputs.at("image");
+  return pipeline(steps)(example_of(std::move(image)), random).inputs.at("image");
 }
 
-/// The step with settings that fit a picture of 32 pixels.
+/// The step with settings that fit an image of 32 pixels.
 TransformChoice small(const std::string& name) {
   return name == "resize" || name == "crop" || name == "pad" ? step(name, {"24"}) : step(name);
 }
 
-TEST(Catalogue, EveryTransformTakesPicturesAndVolumesOfBothTypes) {
+TEST(Catalogue, EveryTransformTakesImagesAndVolumesOfBothTypes) {
   for (const std::string& name : transforms().names())
     for (const auto type : {torch::kUInt8, torch::kFloat32})
       for (const std::vector<int64_t>& shape :
            {std::vector<int64_t>{1, 32, 40}, {3, 32, 40}, {1, 24, 26, 28}}) {
-        const torch::Tensor picture = noisy(shape).to(type);
-        const torch::Tensor found = run({small(name)}, picture);
-        EXPECT_EQ(found.dim(), picture.dim()) << name;
+        const torch::Tensor image = noisy(shape).to(type);
+        const torch::Tensor found = run({small(name)}, image);
+        EXPECT_EQ(found.dim(), image.dim()) << name;
         EXPECT_EQ(found.scalar_type(), torch::kFloat32) << name;
         EXPECT_TRUE(found.is_contiguous()) << name;
         EXPECT_TRUE(found.isfinite().all().item<bool>()) << name;
       }
 }
 
-TEST(Catalogue, NoTransformWritesToAPictureThatIsHeldElsewhere) {
+TEST(Catalogue, NoTransformWritesToAnImageThatIsHeldElsewhere) {
   for (const std::string& name : transforms().names()) {
-    const torch::Tensor picture = noisy({1, 32, 40});
-    const torch::Tensor copy = picture.clone();
-    for (uint64_t i = 0; i < 4; ++i) run({small(name), small(name)}, picture, i);
-    EXPECT_TRUE(picture.equal(copy)) << name;
+    const torch::Tensor image = noisy({1, 32, 40});
+    const torch::Tensor copy = image.clone();
+    for (uint64_t i = 0; i < 4; ++i) run({small(name), small(name)}, image, i);
+    EXPECT_TRUE(image.equal(copy)) << name;
     // A view of a larger tensor, as a data set in memory hands out.
-    for (uint64_t i = 0; i < 4; ++i) run({small(name)}, picture.narrow(0, 0, 1), i);
-    EXPECT_TRUE(picture.equal(copy)) << name;
+    for (uint64_t i = 0; i < 4; ++i) run({small(name)}, image.narrow(0, 0, 1), i);
+    EXPECT_TRUE(image.equal(copy)) << name;
   }
 }
 
 TEST(Catalogue, TheStreamAloneDecides) {
   for (const std::string& name : transforms().names()) {
-    const torch::Tensor picture = noisy({1, 32, 40});
+    const torch::Tensor image = noisy({1, 32, 40});
     std::vector<torch::Tensor> found;
     for (uint64_t i = 0; i < 8; ++i) {
-      found.push_back(run({small(name)}, picture, i));
-      EXPECT_TRUE(found.back().equal(run({small(name)}, picture, i))) << name;
+      found.push_back(run({small(name)}, image, i));
+      EXPECT_TRUE(found.back().equal(run({small(name)}, image, i))) << name;
     }
     const bool varies = std::ranges::any_of(
         found, [&](const torch::Tensor& other) { return !other.equal(found[0]); });
@@ -93,7 +93,7 @@ TEST(Catalogue, MovesOfPixelsKeepEightBits) {
     }
 }
 
-TEST(Catalogue, SomethingThatIsNoPictureIsRefusedByEveryTransform) {
+TEST(Catalogue, SomethingThatIsNoImageIsRefusedByEveryTransform) {
   for (const std::string& name : transforms().names()) {
     const TransformPtr transform = small(name).make();
     for (const torch::Tensor& wrong :
@@ -141,9 +141,9 @@ TEST(Pipeline, OtherInputsStayAsTheyAre) {
 
 TEST(Pipeline, AnInputThatIsAbsentIsNamedByTheBatchUnlessTheSchemaSaysThatACaseMayLackIt) {
   Random random = stream();
-  const Example without = pipeline({}, "film")(example_of(counted({1, 2, 2})), random);
+  const Example without = pipeline({}, "radiograph")(example_of(counted({1, 2, 2})), random);
   Example with = without;
-  with.inputs["film"] = torch::ones({1, 2, 2});
+  with.inputs["radiograph"] = torch::ones({1, 2, 2});
   const auto stacked = [&](const Schema& schema) {
     return collate({with, without}, {0, 1}, schema);
   };
@@ -151,10 +151,10 @@ TEST(Pipeline, AnInputThatIsAbsentIsNamedByTheBatchUnlessTheSchemaSaysThatACaseM
     stacked({});
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("'film' is missing"));
+    EXPECT_THAT(error.what(), HasSubstr("'radiograph' is missing"));
   }
-  const Batch batch = stacked({.inputs = {{"film", {.optional = true}}}});
-  EXPECT_FALSE(batch.present.at("film")[1].item<bool>());
+  const Batch batch = stacked({.inputs = {{"radiograph", {.optional = true}}}});
+  EXPECT_FALSE(batch.present.at("radiograph")[1].item<bool>());
 }
 
 }  // namespace

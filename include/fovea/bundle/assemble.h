@@ -10,7 +10,7 @@
 
 namespace fovea::bundle {
 
-/// The card of a new run. Pictures are as large as the first training case after the evaluation
+/// The card of a new run. Images are as large as the first training case after the evaluation
 /// transforms.
 ModelCard make_card(const config::RunConfig& config, const sources::Source& source);
 
@@ -23,7 +23,7 @@ std::shared_ptr<nn::Model> make_model(const config::RunConfig& config, const Mod
 /// The section `data` without the inputs that no encoder reads: nothing is decoded in vain.
 sources::DataOptions data_in_use(const config::RunConfig& config);
 
-/// Applies `steps` to every picture that the model reads; other inputs stay as they are.
+/// Applies `steps` to every image that the model reads; other inputs stay as they are.
 ExampleTransform make_pipeline(const config::RunConfig& config,
                                const std::vector<transforms::TransformChoice>& steps,
                                const std::vector<TargetSpec>& targets = {});

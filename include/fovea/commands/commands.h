@@ -52,7 +52,7 @@ struct InferRequest {
 /// far in OUT.partial. Also 0, without a word, where nobody reads standard output any more.
 int infer(const InferRequest& request);
 
-/// Says what is in each path: a picture, an archive, weights, a run, a bundle. 0, or 3 when one
+/// Says what is in each path: an image, an archive, weights, a run, a bundle. 0, or 3 when one
 /// could not be read.
 int inspect(const Paths& paths);
 
@@ -81,7 +81,7 @@ struct PhantomRequest {
 };
 int phantom(const PhantomRequest& request);
 
-/// Whether whoever read standard output has gone away (`| head`), which is no failure.
+/// Whether whoever read standard output has gone away (`| head`), which is not a failure.
 bool nobody_reads();
 
 /// Versions, devices, threads, instruction sets, known defects of the linked libraries.

@@ -16,9 +16,9 @@ struct TransformsOptions {
   std::vector<transforms::BatchTransformChoice> batch;
 
   void describe(Fields& f) {
-    f("train", train, "what training pictures go through, in this order");
-    f("eval", eval, "what validation, test and new pictures go through");
-    f("batch", batch, "what mixes the cases of a training batch");
+    f("train", train, "transforms of training images, in this order");
+    f("eval", eval, "transforms of validation, test and new images, in this order");
+    f("batch", batch, "transforms that mix the cases of a training batch");
   }
 };
 
@@ -32,9 +32,9 @@ struct RunConfig {
   train::TrainOptions train;
 
   void describe(Fields& f) {
-    f("seed", seed, "of splits, weights, order and augmentation").at_least(0);
+    f("seed", seed, "for splits, initial weights, order and augmentation").at_least(0);
     f("data", data, "where the cases are");
-    f("transforms", transforms, "what is done to pictures");
+    f("transforms", transforms, "what is done to images");
     f("model", model, "encoders and what joins them");
     f("task", task, "what is learned");
     f("train", train, "how it is learned");

@@ -10,7 +10,7 @@ namespace fovea::config {
 
 /// Reads a YAML file. Refused, each with file and line: a key written twice, aliases and anchors,
 /// nesting deeper than 64, tags, several documents, and whatever is not YAML. Every node remembers
-/// its line and the folder that paths stand on.
+/// its line and the folder that paths are relative to.
 Node read_yaml(const std::filesystem::path& path);
 
 /// The same from a text; `name` stands for the file in messages.
@@ -18,8 +18,8 @@ Node parse_yaml(const std::string& text, const std::string& name,
                 const std::filesystem::path& base);
 
 /// `--set train.epochs=10`: puts a value (YAML flow text) at a dotted key, making the maps on the
-/// way. A list item is named by its position: `transforms.eval.0`. Relative paths in it stand on
-/// the working folder.
+/// way. A list item is named by its position: `transforms.eval.0`. Paths in it are relative to the
+/// working folder.
 void set_value(Node& root, const std::string& assignment);
 
 /// Replaces ${NAME} in every scalar by the environment variable; one that is not set is an error

@@ -1,4 +1,4 @@
-// How fovea reports failure: one exception that says whose fault it is and, through its kind, the
+// How fovea reports failure: one exception that says whose fault it is and, through that, the
 // exit code.
 #pragma once
 

@@ -5,7 +5,7 @@
 //     double dropout = 0;
 //     void describe(Fields& f) {
 //       f("heads", heads, "must divide the width").above(0);
-//       f("dropout", dropout, "on the weights, while training").between(0, 1);
+//       f("dropout", dropout, "on the attention weights, during training").between(0, 1);
 //     }
 //   };
 //

@@ -25,7 +25,7 @@ struct Node {
 
   std::string where;           ///< "configs/xray.yaml:14", or "--set train.epochs=3"
   std::string path;            ///< "model.encoders.image"
-  std::filesystem::path base;  ///< the folder that relative paths in it stand on
+  std::filesystem::path base;  ///< what relative paths in it are relative to
 
   const Node* find(std::string_view key) const;
   Node* find(std::string_view key);

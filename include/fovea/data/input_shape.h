@@ -11,7 +11,7 @@ namespace fovea {
 
 /// Of one case, without the batch:
 ///
-///   a picture   sizes {C, H, W} or {C, D, H, W}, float32
+///   an image    sizes {C, H, W} or {C, D, H, W}, float32
 ///   text        sizes {-1}, int64 ids below `vocabulary`; 0 is padding, 1 an unknown word; with
 ///               spelling sizes {-1, 1 + S}: behind the id 1 + each byte of the word, then zeros
 ///   a series    sizes {-1, F}, float32: time steps of F values
@@ -28,7 +28,7 @@ struct InputShape {
   /// The first size varies from case to case.
   bool ragged() const { return !sizes.empty() && sizes[0] < 0; }
   int64_t channels() const { return sizes.at(0); }
-  int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2, 3 for pictures
+  int64_t dims() const { return static_cast<int64_t>(sizes.size()) - 1; }  ///< 2, 3 for images
 };
 
 }  // namespace fovea

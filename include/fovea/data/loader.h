@@ -32,7 +32,7 @@ struct LoaderOptions {
 /// the CPU; with a GPU leave it on.
 ///
 /// The stream of a case in epoch e is Random(seed, Purpose::augment, e, position in the data set):
-/// neither threads nor batch borders change a picture. An exception of a thread reaches the caller
+/// neither threads nor batch borders change an image. An exception of a thread reaches the caller
 /// with the name of the case, in the order of the batches; all threads end. One case larger than
 /// `queue_bytes` is a resource Error.
 class Loader {

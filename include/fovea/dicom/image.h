@@ -1,10 +1,10 @@
-// A DICOM file as a picture with physical values: Hounsfield units, dose, counts, or grey levels of
+// A DICOM file as an image with physical values: Hounsfield units, dose, counts, or grey levels of
 // a viewer.
 //
-//   Image chest = dicom::read("chest.dcm");        // stored samples; slope and intercept beside them
+//   Image chest = dicom::read("chest.dcm");  // stored samples; slope and intercept beside them
 //   dicom::ReadOptions shown;
 //   shown.window = dicom::WindowFrom::file;
-//   Image film = dicom::read("chest.dcm", shown);  // f32 in 0..1, white is dense
+//   Image radiograph = dicom::read("chest.dcm", shown);  // f32 in 0..1, white is dense
 #pragma once
 
 #include <filesystem>
@@ -14,14 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include "fovea/image/image.h"
 #include "fovea/dicom/decode.h"
 #include "fovea/dicom/scan.h"
+#include "fovea/image/image.h"
 
 namespace fovea::dicom {
 
 enum class Polarity {
-  monochrome2,  ///< large is white: MONOCHROME1 is turned round within the range of BitsStored
+  monochrome2,  ///< large is white: MONOCHROME1 is inverted within the range of BitsStored
   stored,       ///< as the file says
 };
 
@@ -44,14 +44,14 @@ struct ReadOptions {
 
 /// Reads, decodes and interprets one file.
 ///
-/// * Grey pictures: samples in their stored type with `slope` and `intercept`; where a modality LUT
+/// * Grey images: samples in their stored type with `slope` and `intercept`; where a modality LUT
 ///   or a rescale per frame rules, the physical values themselves (integers of the LUT, or f32).
 ///   The types are Sample's; 1-bit becomes u8.
 /// * Colour: RGB, u8 or u16. YBR is converted and palettes are expanded, once; palettes with
 ///   entries above 8 bits give u16.
 /// * With a window: f32 in 0..1. A window, the file's or a given one, belongs to the file's own
-///   polarity: it is applied first and the result turned round, so that a MONOCHROME1 film comes out
-///   as a viewer shows it. Colour ignores windows, with a note.
+///   polarity: it is applied first and the result inverted, so that a MONOCHROME1 radiograph
+///   comes out as a viewer shows it. Colour ignores windows, with a note.
 ///
 /// `notes` tell what was done. Overlays are never burned in; the padding value is not masked.
 /// Throws NotAnImage, or Error naming the path. The file is read once.

@@ -1,4 +1,4 @@
-// A decoded picture as the file formats hand it over: samples in their own type, nothing scaled,
+// A decoded image as the file formats hand it over: samples in their own type, nothing scaled,
 // nothing lost.
 #pragma once
 

@@ -1,8 +1,8 @@
-// Pictures as files: PNG, JPEG, TIFF, BMP, WebP and GIF become an Image in the samples of the file.
+// Images as files: PNG, JPEG, TIFF, BMP, WebP and GIF become an Image in the samples of the file.
 // Sixteen bits stay sixteen bits, colour comes out as RGB, and whatever was dropped or turned is in
 // `notes`.
 //
-// The size is read from the header, and refused there when the decoded picture would pass the
+// The size is read from the header, and refused there when the decoded image would pass the
 // limit, before anything of that size is allocated; while a PNG or a WebP is decoded its samples are
 // in memory twice. A file that is cut off is refused, never filled up with grey. Any other damage to
 // a PNG is refused by its checksums. The others have none: damage inside the samples is refused where
@@ -36,7 +36,7 @@ Image read_jpeg(const std::filesystem::path& path, const ImageLimits& limits = {
 /// grey or RGB, and palettes, YCbCr and 1-bit grey (0 or 255) of 8 bits; stripped or tiled,
 /// uncompressed or LZW, Deflate, PackBits, JPEG or what else libtiff decodes. Each page is a frame,
 /// and all must be alike; pages marked as reduced copies are left out, with a note. White-is-zero
-/// is turned around for unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an
+/// is inverted for unsigned samples, with a note. Refused: BigTIFF, alpha, separate planes, an
 /// orientation other than top left.
 Image read_tiff(const std::filesystem::path& path, const ImageLimits& limits = {});
 

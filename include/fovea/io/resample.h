@@ -1,8 +1,8 @@
-// Geometry and intensity of float pictures, plane by plane: what the transforms are made of. Safe
+// Geometry and intensity of float images, plane by plane: what the transforms are made of. Safe
 // from many threads at once; nothing here starts a thread. Input and output never overlap.
 //
 // Conventions: a pixel is a square whose centre has whole coordinates (x to the right, y down), so
-// a picture of width w reaches from -0.5 to w - 0.5.
+// an image of width w reaches from -0.5 to w - 0.5.
 //
 // The blur is OpenCV's. The warps are not: it rounds coordinates to 1/32 of a pixel, which on noise
 // is 2e-2 where these keep 2e-5. Nor is clahe: it knows whole numbers only, and takes ten times as
@@ -29,7 +29,7 @@ struct Planes {
 
 enum class Interpolation { bilinear, nearest };
 
-/// What lies outside the picture: one value · the nearest pixel of the edge · the picture mirrored
+/// What lies outside the image: one value · the nearest pixel of the edge · the image mirrored
 /// about its edge pixels (… c b | a b c | b a …).
 enum class Border { constant, edge, reflect };
 

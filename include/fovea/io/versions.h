@@ -1,4 +1,4 @@
-// The versions of the libraries behind the picture formats, for `fovea doctor`.
+// The versions of the libraries behind the image formats, for `fovea doctor`.
 #pragma once
 
 #include <string>

@@ -74,8 +74,8 @@ struct WfdbAnnotations {
 };
 
 /// All annotations of a file in MIT format. What it says of itself (time resolution, symbols of its
-/// own) is applied and is no annotation. A data Error, with the byte, where it is cut off, or goes
-/// back before the first sample.
+/// own) is applied and is not an annotation. A data Error, with the byte, where it is cut off, or
+/// goes back before the first sample.
 WfdbAnnotations read_wfdb_annotations(const std::filesystem::path& path);
 
 }  // namespace fovea::io

@@ -43,7 +43,7 @@ struct Predictions {
   void append(const Predictions& other);
 
   /// Throws an Error (data) where sizes disagree, a probability is NaN or outside [0, 1], or a
-  /// label is no class.
+  /// label is not a class.
   void check() const;
 };
 

@@ -24,10 +24,10 @@ struct Features {
   torch::Tensor weights;
 };
 
-/// Its parameters are zero until nn::draw or nn::load_weights fills them; Model does.
+/// Its parameters are zero until nn::initialize or nn::load_weights fills them; Model does.
 class Encoder : public torch::nn::Module {
  public:
-  /// `input` [N, …]; `lengths` [N] int64 of ragged inputs, undefined for pictures.
+  /// `input` [N, …]; `lengths` [N] int64 of ragged inputs, undefined for images.
   virtual Features encode(const torch::Tensor& input, const torch::Tensor& lengths = {}) = 0;
   /// Channels of `pooled`.
   virtual int64_t width() const = 0;
@@ -46,12 +46,12 @@ class Encoder : public torch::nn::Module {
 using EncoderPtr = std::shared_ptr<Encoder>;
 using EncoderTable = Catalogue<EncoderPtr(const InputShape&)>;
 
-/// The config Error of an encoder that was given an input it does not read: "rnn: found a picture
+/// The config Error of an encoder that was given an input it does not read: "rnn: found an image
 /// [1, 64, 64], wanted text or a series; …".
 [[noreturn]] void refuse_input(std::string_view encoder, const InputShape& found,
                                std::string_view wanted);
-/// refuse_input where the input is no picture of 2 or 3 dimensions.
-void check_picture(std::string_view encoder, const InputShape& shape);
+/// refuse_input where the input is not an image of 2 or 3 dimensions.
+void check_image(std::string_view encoder, const InputShape& shape);
 
 /// The table of encoders: src/nn/encoders.cpp.
 EncoderTable& encoders();

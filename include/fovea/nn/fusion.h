@@ -1,4 +1,5 @@
-// How the features of several inputs (a film, its report, laboratory values) become one answer.
+// How the features of several inputs (a radiograph, its report, laboratory values) become one
+// answer.
 #pragma once
 
 #include <torch/nn/module.h>

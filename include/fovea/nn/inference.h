@@ -7,10 +7,10 @@
 
 namespace fovea::nn {
 
-/// Lays convolution weights and pictures out channels last (NHWC, NDHWC): the layout that the
+/// Lays convolution weights and images out channels last (NHWC, NDHWC): the layout that the
 /// convolutions of the CPU (oneDNN) and of tensor cores compute in. Other tensors stay as they are.
 void channels_last(torch::nn::Module& model);
-torch::Tensor channels_last(const torch::Tensor& picture);
+torch::Tensor channels_last(const torch::Tensor& image);
 
 /// Puts the model into evaluation mode for good: multiplies each batch normalization that follows a
 /// convolution into it and lays the weights out channels last. Such a model can neither be trained

@@ -1,9 +1,9 @@
 // The layers with parameters that the encoders are made of, each one class for one, two and three
 // dimensions.
 //
-// Unlike torch::nn's they draw nothing when they are made, and the weights of convolutions and linear
-// layers hold whatever was in memory: a model that is about to load its weights should not pay for
-// others. `draw` fills a whole tree of modules from a seed.
+// Unlike torch::nn's they are not initialized when they are made, and the weights of convolutions
+// and linear layers hold whatever was in memory: a model that is about to load its weights should
+// not pay for others. `initialize` fills a whole tree of modules from a seed.
 #pragma once
 
 #include <ATen/core/Generator.h>
@@ -17,19 +17,19 @@
 
 namespace fovea::nn {
 
-/// What has parameters of its own says here how they begin; the children see to theirs.
-class Drawn {
+/// What has parameters of its own initializes them here; the children see to theirs.
+class Initialized {
  public:
-  virtual ~Drawn() = default;
-  virtual void draw(at::Generator& generator) = 0;
+  virtual ~Initialized() = default;
+  virtual void initialize(at::Generator& generator) = 0;
 };
 
-/// Draws all parameters below `root`, each module from its own stream, a function of the seed and of
-/// the module's name: what is added to a model leaves the start of the rest as it was. Touches no
-/// global generator.
-void draw(torch::nn::Module& root, uint64_t seed);
+/// Initializes all parameters below `root`, each module from its own stream, a function of the seed
+/// and of the module's name: what is added to a model leaves the initial values of the rest as they
+/// were. Touches no global generator.
+void initialize(torch::nn::Module& root, uint64_t seed);
 
-/// How weights begin.
+/// How weights are initialized.
 enum class Init {
   he_out,   ///< normal, variance 2 / (outputs x kernel): He et al., ICCV 2015, as in ResNet
   he_in,    ///< normal, variance 2 / (inputs x kernel), as in DenseNet
@@ -51,11 +51,11 @@ struct ConvOptions {
 ConvOptions same_conv(int64_t in, int64_t out, int64_t kernel, int64_t stride = 1);
 
 /// `weight` [out, in, (kd, (kh,)) kw]; `bias` [out] or undefined.
-class Conv : public torch::nn::Module, public Drawn {
+class Conv : public torch::nn::Module, public Initialized {
  public:
   Conv(int64_t dims, ConvOptions options);
   torch::Tensor forward(const torch::Tensor& input);
-  void draw(at::Generator& generator) override;
+  void initialize(at::Generator& generator) override;
 
   torch::Tensor weight, bias;
 
@@ -65,12 +65,12 @@ class Conv : public torch::nn::Module, public Drawn {
 };
 
 /// Batch normalization over all axes but the second (Ioffe and Szegedy, ICML 2015).
-class BatchNorm : public torch::nn::Module, public Drawn {
+class BatchNorm : public torch::nn::Module, public Initialized {
  public:
   explicit BatchNorm(int64_t channels);
   /// A config Error while training on one value per channel: that has no variance.
   torch::Tensor forward(const torch::Tensor& x);
-  void draw(at::Generator& generator) override;
+  void initialize(at::Generator& generator) override;
 
   torch::Tensor weight, bias, running_mean, running_var, num_batches_tracked;
   static constexpr double kEpsilon = 1e-5;
@@ -92,11 +92,11 @@ class Foldable {
 };
 
 /// [..., in] -> [..., out].
-class Linear : public torch::nn::Module, public Drawn {
+class Linear : public torch::nn::Module, public Initialized {
  public:
   Linear(int64_t in, int64_t out, Init init = Init::uniform, bool with_bias = true);
   torch::Tensor forward(const torch::Tensor& x);
-  void draw(at::Generator& generator) override;
+  void initialize(at::Generator& generator) override;
 
   torch::Tensor weight, bias;
 
@@ -105,11 +105,11 @@ class Linear : public torch::nn::Module, public Drawn {
 };
 
 /// Over the last axis (Ba et al., 2016).
-class LayerNorm : public torch::nn::Module, public Drawn {
+class LayerNorm : public torch::nn::Module, public Initialized {
  public:
   explicit LayerNorm(int64_t width, double epsilon = 1e-6);
   torch::Tensor forward(const torch::Tensor& x);
-  void draw(at::Generator& generator) override;
+  void initialize(at::Generator& generator) override;
 
   torch::Tensor weight, bias;
 
@@ -118,12 +118,12 @@ class LayerNorm : public torch::nn::Module, public Drawn {
 };
 
 /// ids int64 [...] -> [..., width], rows of `weight` [count, width].
-class Embedding : public torch::nn::Module, public Drawn {
+class Embedding : public torch::nn::Module, public Initialized {
  public:
   /// Begins normal with the deviation; `padded`: the id 0 gives zeros and is not trained.
   Embedding(int64_t count, int64_t width, double deviation = 1, bool padded = false);
   torch::Tensor forward(const torch::Tensor& ids);
-  void draw(at::Generator& generator) override;
+  void initialize(at::Generator& generator) override;
 
   torch::Tensor weight;
 

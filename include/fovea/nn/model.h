@@ -14,10 +14,10 @@ struct ModelOptions {
   Named<EncoderChoice> encoders;     ///< by input name
   std::vector<std::string> without;  ///< encoders that are left out, to see what their input adds
   FusionChoice fusion;
-  double input_dropout = 0;  ///< how often an input is taken away from a case while training
+  double input_dropout = 0;  ///< how often an input is dropped from a training case
   double dropout = 0;        ///< before the head
   std::filesystem::path
-      weights;  ///< safetensors to start from; heads of another shape are left as drawn
+      weights;  ///< safetensors to start from; heads of another shape keep their initial values
   std::vector<std::string>
       freeze;  ///< parameters whose name begins so are not trained ("encoders.image.layer1")
 
@@ -32,10 +32,10 @@ struct ModelOptions {
 /// whose parameters are all frozen stay in evaluation mode, so that their statistics do not drift.
 class Model : public torch::nn::Module {
  public:
-  /// Draws the parameters as a function of the seed and of their names (nn::draw), then takes
-  /// `options.weights` where there are some. Without a seed neither happens: for a model that is
-  /// filled by load_weights next. A config Error where an encoder has no input, or `freeze` names
-  /// nothing.
+  /// Initializes the parameters as a function of the seed and of their names (nn::initialize), then
+  /// takes `options.weights` where there are some. Without a seed neither happens: for a model that
+  /// is filled by load_weights next. A config Error where an encoder has no input, or `freeze`
+  /// names nothing.
   Model(const ModelOptions& options, const std::vector<std::pair<std::string, InputShape>>& inputs,
         const std::vector<HeadSpec>& heads, std::optional<uint64_t> seed);
 
@@ -73,7 +73,7 @@ class Model : public torch::nn::Module {
 };
 
 /// The names of the encoders that are in use: all but those of `without`. A config Error where one of
-/// `without` is no encoder, or none is left.
+/// `without` is not an encoder, or none is left.
 std::vector<std::string> inputs_in_use(const ModelOptions& options);
 
 }  // namespace fovea::nn

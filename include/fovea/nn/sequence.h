@@ -29,10 +29,10 @@ struct TokenDropout {
   double values = 0;  ///< of the vectors of the words, or of a series
 
   void describe(Fields& f) {
-    f("word_dropout", words, "how often a word is read as an unknown one, while training")
+    f("word_dropout", words, "how often a word is read as unknown, during training")
         .at_least(0)
         .below(1);
-    f("input_dropout", values, "on the vectors of the words, while training").at_least(0).below(1);
+    f("input_dropout", values, "on the word embeddings, during training").at_least(0).below(1);
   }
 };
 
@@ -79,7 +79,7 @@ class SequenceInput : public torch::nn::Module {
 ///              "hidden" and "score"
 class SequencePooling : public torch::nn::Module {
  public:
-  SequencePooling(const std::string& kind, int64_t width);
+  SequencePooling(const std::string& type, int64_t width);
 
   struct Result {
     torch::Tensor pooled;   ///< [N, C]
@@ -89,7 +89,7 @@ class SequencePooling : public torch::nn::Module {
   Result forward(const torch::Tensor& tokens, const Padding& padding);
 
  private:
-  std::string kind_;
+  std::string type_;
   std::shared_ptr<Linear> hidden_, score_;  ///< null without attention
 };
 

@@ -1,4 +1,4 @@
-// What the encoders of tables share: columns by kind.
+// What the encoders of tables share: columns by type.
 #pragma once
 
 #include <torch/types.h>
@@ -13,7 +13,7 @@ namespace fovea::nn {
 /// The columns of a table: numbers and categories.
 class Columns {
  public:
-  /// A config Error where the input is no table.
+  /// A config Error where the input is not a table.
   Columns(std::string_view encoder, const InputShape& shape);
 
   int64_t size() const { return numbers() + static_cast<int64_t>(counts_.size()); }

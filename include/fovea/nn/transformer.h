@@ -1,4 +1,4 @@
-// The Transformer that the encoders of pictures, text, series and tables share (Vaswani et al.,
+// The Transformer that the encoders of images, text, series and tables share (Vaswani et al.,
 // 2017). Parameter names are timm's: norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2.
 #pragma once
 

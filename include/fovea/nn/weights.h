@@ -30,13 +30,14 @@ void save_weights(const torch::nn::Module& model, const std::filesystem::path& p
 /// was. PyTorch's pickle files are refused with the line of Python that converts them.
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path);
 
-/// Weights to start training from, of one of two kinds:
-///   * of a fovea model: heads that are missing or have another shape are left as drawn;
+/// Weights to start training from, of one of two origins:
+///   * of a fovea model: heads that are missing or have another shape keep their initial
+///     values;
 ///   * of a bare torchvision or timm model, for the encoder named (or the only one): its classifier
 ///     (fc.*, classifier.*, head.*) is ignored.
-/// Attention blocks and pooling that the file lacks are left as drawn. Weights of an RGB stem serve
-/// a one-channel input, summed over the channels: the same as repeating the input; a position
-/// embedding of another grid is interpolated. All of that is logged. What remains missing,
+/// Attention blocks and pooling that the file lacks keep their initial values. Weights of an RGB
+/// stem serve a one-channel input, summed over the channels: the same as repeating the input; a
+/// position embedding of another grid is interpolated. All of that is logged. What remains missing,
 /// unexpected or mismatched is a data Error as above.
 void start_from(Model& model, const std::filesystem::path& path, std::string_view encoder = "");
 

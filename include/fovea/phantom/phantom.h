@@ -25,7 +25,7 @@ struct PhantomOptions {
   void describe(Fields& f) {
     f("patients", patients, "patients with radiographs").between(1, 9999);
     f("images_per_patient", images_per_patient, "radiographs of each patient").between(1, 99);
-    f("size", size, "rows and columns of every picture, pixels").between(32, 2048);
+    f("size", size, "rows and columns of every image, pixels").between(32, 2048);
     f("volumes", volumes, "CT series, each of a patient of its own").between(0, 999);
     f("slices", slices, "slices of a CT series").between(4, 512);
     f("prevalence", prevalence, "share of the patients that have lesions").between(0, 1);
@@ -53,8 +53,8 @@ using Progress = std::function<void(int64_t done, int64_t total)>;  ///< files; 
 ///   labels.csv    one row per radiograph: path, patient, label, class, split, age, sex, lesions,
 ///                 mask, boxes ("x y width height" in pixels from the top left, joined by ';');
 ///                 where asked for, report, entities ([[begin, end, label], …] in code points) and
-///                 crp, ldh, leukocytes, smoker, some of them blank. Film, report and values err
-///                 independently: together they say more than each alone
+///                 crp, ldh, leukocytes, smoker, some of them blank. Radiograph, report and values
+///                 err independently: together they say more than each alone
 ///   boxes.csv     one row per lesion: path, x, y, width, height, kind, contrast
 ///   volumes.csv   one row per CT series: path (a folder), patient, label, class, age, sex, lesions
 ///   images/ volumes/   DICOM
@@ -64,7 +64,7 @@ using Progress = std::function<void(int64_t done, int64_t total)>;  ///< files; 
 /// All radiographs of a patient share anatomy and lesions and lie in one split (70/10/20 % train,
 /// val, test; stratified by label). They differ in pose, exposure, noise, monitoring leads and
 /// encoding: CR and Secondary Capture, MONOCHROME1 and 2, 8, 10, 12 and signed 16 bits, four
-/// transfer syntaxes. Structures of equal total brightness that are no lesions keep a linear model
+/// transfer syntaxes. Structures of equal total brightness that are not lesions keep a linear model
 /// of the pixels near chance. Bytes depend on the options alone (UIDs under 2.25 from the seed, no
 /// clock). A config Error where the folder holds something
 /// already, an io Error where it cannot be written.

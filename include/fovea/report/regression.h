@@ -1,4 +1,4 @@
-// What `fovea eval` leaves of a regression: metrics.json, predictions.csv and the pictures.
+// What `fovea eval` leaves of a regression: metrics.json, predictions.csv and the plots.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 namespace fovea::report {
 
 /// Writes, into a folder that exists or is made:
-///   metrics.json       figures with all digits (null, with the reason under "undefined", where
+///   metrics.json       metrics with all digits (null, with the reason under "undefined", where
 ///                      there is none), the limits of agreement, and the cases that count for
 ///                      neither, as in report/evaluation.h
 ///   predictions.csv    id, group (if any), target, predicted
@@ -27,7 +27,7 @@ std::string write_regression(const std::filesystem::path& folder, const metrics:
 std::string scatter_svg(const metrics::Numbers& numbers, std::string_view target,
                         std::string_view subtitle);
 
-/// The picture of Bland and Altman (Lancet 1986).
+/// The plot of Bland and Altman (Lancet 1986).
 std::string bland_altman_svg(const metrics::Numbers& numbers, std::string_view target,
                              std::string_view subtitle);
 

@@ -22,17 +22,18 @@ struct CsvOptions {
 
 /// Reads a table. Lines end in LF, CRLF or CR, a UTF-8 byte-order mark is skipped, and so are empty
 /// lines. The first line names the columns unless the options do; blanks around a name are left
-/// out. A data Error, with path and line, where the file is empty or has a header only, is no UTF-8,
-/// has two columns of one name (blank ones aside, which nobody can ask for) or more than 100000, a
-/// quote that never closes, rows with more or fewer fields, the header once more among the rows, or
-/// evidently another delimiter. With `check_quotes` also for a quoted cell over several lines of
-/// which each, were the quotes letters, would be a whole row; and for a quote behind a blank.
+/// out. A data Error, with path and line, where the file is empty or has a header only, is not
+/// valid UTF-8, has two columns of one name (blank ones aside, which nobody can ask for) or more
+/// than 100000, a quote that never closes, rows with more or fewer fields, the header once more
+/// among the rows, or evidently another delimiter. With `check_quotes` also for a quoted cell over
+/// several lines of which each, were the quotes letters, would be a whole row; and for a quote
+/// behind a blank.
 Table read_csv(const std::filesystem::path& path, const CsvOptions& options = {});
 
 /// Writes rows as text that read_csv, spreadsheets and pandas read back. Lines end in LF.
 ///
 /// Text cells are quoted where the format asks for it. One that begins with = + - @, a tab or a
-/// carriage return, has more than one letter and is no number would be run by spreadsheets as a
+/// carriage return, has more than one letter and is not a number would be run by spreadsheets as a
 /// formula, in quotes too: it gets an apostrophe in front, and stays with it for whoever reads the
 /// file. Numbers are written as numbers, doubles with the fewest digits that read back to the same
 /// value.

@@ -14,10 +14,10 @@
 
 namespace fovea::storage {
 
-/// A path as messages show it: bytes that are no UTF-8 and control characters as \xNN.
+/// A path as messages show it: bytes that are not valid UTF-8 and control characters as \xNN.
 std::string shown(const std::filesystem::path& path);
 
-/// Whether something, or a folder, is there. What is missing is no error; an io Error where it
+/// Whether something, or a folder, is there. What is missing is not an error; an io Error where it
 /// cannot be known: no permission, a name that is too long, links in a loop.
 bool exists(const std::filesystem::path& path);
 bool is_folder(const std::filesystem::path& path);

@@ -40,10 +40,10 @@ struct TensorEntry {
 class SafetensorsFile {
  public:
   /// A data Error with path, tensor, offset, found and wanted, before a tensor is read, where: the
-  /// header is longer than the file or 100 MB, is no JSON object of the known form, is no UTF-8, or
-  /// names a key twice; a dtype is unknown; a shape is negative, overflows or disagrees with its
-  /// offsets; tensors overlap, leave a hole or do not end with the file. Pickle and TorchScript
-  /// files are refused with the conversion (storage/pickle.h).
+  /// header is longer than the file or 100 MB, is not a JSON object of the known form, is not valid
+  /// UTF-8, or names a key twice; a dtype is unknown; a shape is negative, overflows or disagrees
+  /// with its offsets; tensors overlap, leave a hole or do not end with the file. Pickle and
+  /// TorchScript files are refused with the conversion (storage/pickle.h).
   static SafetensorsFile open(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const { return file_.path(); }

@@ -11,12 +11,12 @@ struct ClassificationOptions {
   std::optional<LossChoice> loss;  ///< nothing: cross_entropy, or bce where a case has several
                                    ///< labels
   void describe(Fields& f) {
-    f("loss", loss, "null is cross_entropy, or bce where a case has several labels");
+    f("loss", loss, "null: cross_entropy, or bce where a case has several labels");
   }
 };
 
 /// A head per target, each named like its target. Losses add up; with more than one target the
-/// figures are called "target.auc" and files go into a folder per target.
+/// metrics are called "target.auc" and files go into a folder per target.
 ///
 /// A config Error where there is no target or one has fewer than two classes (one, for several
 /// labels).

@@ -1,4 +1,4 @@
-// What a model is punished for: functions of outputs and targets, summed over the batch, and what
+// What a model is penalised for: functions of outputs and targets, summed over the batch, and what
 // the sum is to be divided by.
 #pragma once
 

@@ -29,9 +29,9 @@ class Tokenizer {
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
-  /// A data Error with the first bad byte where the text is no UTF-8, and where it has more bytes
-  /// than the setting `max_bytes`. An empty text gives no token (but [CLS] and [SEP] where asked
-  /// for).
+  /// A data Error with the first bad byte where the text is not valid UTF-8, and where it has more
+  /// bytes than the setting `max_bytes`. An empty text gives no token (but [CLS] and [SEP] where
+  /// asked for).
   std::vector<Token> encode(std::string_view text) const;
 
   virtual int64_t vocabulary() const = 0;  ///< ids are 0 … vocabulary() - 1; 0 before fit, restore
@@ -40,9 +40,9 @@ class Tokenizer {
   virtual int64_t unknown() const { return 1; }
   std::vector<std::string> words() const;  ///< all, in the order of their ids
 
-  /// True where fit() learns from texts, which must be those of the training split alone; false
+  /// True where fit() goes by texts, which must be those of the training split alone; false
   /// where it reads the file that the settings name and looks at no text.
-  virtual bool learns() const = 0;
+  virtual bool fits_texts() const = 0;
   virtual void fit(const std::vector<std::string>& texts) = 0;
 
   /// What a model bundle keeps: the vocabulary's file as it was, or the words as a JSON list.

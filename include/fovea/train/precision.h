@@ -39,7 +39,7 @@ class Autocast {
   torch::ScalarType dtype_before_;
 };
 
-/// The batch on `device`; its pictures with the channels last where asked for.
+/// The batch on `device`; its images with the channels last where asked for.
 Batch prepared(const Batch& batch, const torch::Device& device, bool channels_last);
 
 /// Seeds LibTorch's generators of the CPU and of `device` (dropout). Not torch::manual_seed, which

@@ -18,13 +18,13 @@ inline std::shared_ptr<Conv> pointwise(int64_t dims, int64_t in, int64_t out) {
 
 /// A learned number per block, 0 at the start: the block then changes nothing, and a pretrained
 /// encoder keeps what it knows.
-class Gate : public torch::nn::Module, public Drawn {
+class Gate : public torch::nn::Module, public Initialized {
  public:
   Gate() : gamma_(register_parameter("gamma", torch::zeros({1}))) {}
   torch::Tensor forward(const torch::Tensor& change, const torch::Tensor& x) {
     return at::addcmul(x, gamma_, change);
   }
-  void draw(at::Generator&) override { gamma_.zero_(); }
+  void initialize(at::Generator&) override { gamma_.zero_(); }
 
  private:
   torch::Tensor gamma_;

@@ -14,7 +14,7 @@ namespace {
 using torch::Tensor;
 
 /// The three projections in one weight, as PyTorch keeps them.
-class MultiheadAttention : public torch::nn::Module, public Drawn {
+class MultiheadAttention : public torch::nn::Module, public Initialized {
  public:
   explicit MultiheadAttention(const DecoderOptions& o)
       : heads_(o.heads), width_(o.width), dropout_(o.dropout) {
@@ -34,7 +34,7 @@ class MultiheadAttention : public torch::nn::Module, public Drawn {
   }
 
   /// As PyTorch begins: Glorot's uniform numbers (Glorot and Bengio, AISTATS 2010) and no bias.
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     const double bound = std::sqrt(6 / (4 * static_cast<double>(width_)));
     in_proj_weight_.uniform_(-bound, bound, generator);
     in_proj_bias_.zero_();

@@ -60,7 +60,7 @@ class Cnn : public Encoder {
 }  // namespace
 
 EncoderPtr cnn(const CnnOptions& options, const InputShape& shape) {
-  check_picture("cnn", shape);
+  check_image("cnn", shape);
   return std::make_shared<Cnn>(options, shape);
 }
 

@@ -160,7 +160,7 @@ class DenseNet : public Encoder {
 }  // namespace
 
 EncoderPtr densenet(const DenseNetOptions& options, const InputShape& shape) {
-  check_picture("densenet", shape);
+  check_image("densenet", shape);
   return std::make_shared<DenseNet>(options, shape);
 }
 

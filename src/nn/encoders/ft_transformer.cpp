@@ -18,7 +18,7 @@ using torch::Tensor;
 constexpr double kEpsilon = 1e-5;  // of the norms, as in the paper's program
 
 /// A number x becomes x w + b, a category its own vector + b; w and b are a column's.
-class Tokenizer : public torch::nn::Module, public Drawn {
+class Tokenizer : public torch::nn::Module, public Initialized {
  public:
   Tokenizer(Columns columns, int64_t width) : columns_(std::move(columns)), width_(width) {
     if (columns_.numbers() > 0)
@@ -44,7 +44,7 @@ class Tokenizer : public torch::nn::Module, public Drawn {
     return columns_.in_order(parts.size() == 1 ? parts[0] : at::cat(parts, 1)) + bias_;
   }
 
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     const double bound = 1 / std::sqrt(static_cast<double>(width_));
     for (Tensor* parameter : {&weight_, &categories_, &bias_})
       if (parameter->defined()) parameter->uniform_(-bound, bound, generator);
@@ -57,7 +57,7 @@ class Tokenizer : public torch::nn::Module, public Drawn {
   Tensor weight_, categories_, bias_;
 };
 
-class FtTransformer : public Encoder, public Drawn {
+class FtTransformer : public Encoder, public Initialized {
  public:
   FtTransformer(const FtTransformerOptions& o, const InputShape& shape) : width_(o.width) {
     Columns columns("ft_transformer", shape);
@@ -94,7 +94,7 @@ class FtTransformer : public Encoder, public Drawn {
 
   int64_t width() const override { return width_; }
 
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     const double bound = 1 / std::sqrt(static_cast<double>(width_));
     cls_token_.uniform_(-bound, bound, generator);
   }

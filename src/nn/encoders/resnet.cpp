@@ -141,7 +141,7 @@ class ResNet : public Encoder, public Foldable {
 }  // namespace
 
 EncoderPtr resnet(const ResNetOptions& options, const InputShape& shape) {
-  check_picture("resnet", shape);
+  check_image("resnet", shape);
   return std::make_shared<ResNet>(options, shape);
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 using torch::Tensor;
 
-class Recurrent : public torch::nn::Module, public Drawn {
+class Recurrent : public torch::nn::Module, public Initialized {
  public:
   Recurrent(const RnnOptions& o, int64_t in)
       : cell_(o.cell),
@@ -68,7 +68,7 @@ class Recurrent : public torch::nn::Module, public Drawn {
     return padded.index_select(0, order.argsort().to(x.device()));
   }
 
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     const double bound = 1 / std::sqrt(static_cast<double>(width_));
     for (Tensor& weight : weights_) weight.uniform_(-bound, bound, generator);
   }

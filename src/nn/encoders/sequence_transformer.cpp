@@ -23,7 +23,7 @@ Tensor sines(int64_t length, int64_t width, const at::TensorOptions& options) {
   return (torch::arange(length, exact).unsqueeze(1) * rate + turn).sin().to(options.dtype());
 }
 
-class SequenceTransformer : public Encoder, public Drawn {
+class SequenceTransformer : public Encoder, public Initialized {
  public:
   SequenceTransformer(const SequenceTransformerOptions& o, const InputShape& shape)
       : width_(o.width),
@@ -37,7 +37,7 @@ class SequenceTransformer : public Encoder, public Drawn {
           "positions",
           o.width, o.heads));
     const bool learned = o.positions == "learned";
-    // Beside sines, which are not small, a vector of a token is drawn as large.
+    // Beside sines, which are not small, the vector of a token begins as large.
     input_ = register_module(
         "input", std::make_shared<SequenceInput>("transformer", shape, o.width,
                                                  o.positions == "sinusoidal" ? 1 : 0.02));
@@ -86,7 +86,7 @@ class SequenceTransformer : public Encoder, public Drawn {
 
   int64_t width() const override { return width_; }
 
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     if (cls_token_.defined()) cls_token_.normal_(0, 0.02, generator);
     if (pos_embed_.defined()) pos_embed_.normal_(0, 0.02, generator);
   }

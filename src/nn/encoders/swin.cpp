@@ -29,7 +29,7 @@ Tensor padded(const Tensor& x, const std::vector<int64_t>& multiple) {
                                                                     : x;
 }
 
-class WindowAttention : public torch::nn::Module, public Drawn {
+class WindowAttention : public torch::nn::Module, public Initialized {
  public:
   WindowAttention(int64_t width, int64_t heads, std::vector<int64_t> window, bool shifted,
                   double dropout)
@@ -54,7 +54,7 @@ class WindowAttention : public torch::nn::Module, public Drawn {
     return proj_->forward(out);
   }
 
-  void draw(at::Generator& generator) override { table_.normal_(0, 0.02, generator); }
+  void initialize(at::Generator& generator) override { table_.normal_(0, 0.02, generator); }
 
  private:
   int64_t heads_;
@@ -247,7 +247,7 @@ class Swin : public Encoder {
 }  // namespace
 
 EncoderPtr swin(const SwinOptions& options, const InputShape& shape) {
-  check_picture("swin", shape);
+  check_image("swin", shape);
   return std::make_shared<Swin>(options, shape);
 }
 

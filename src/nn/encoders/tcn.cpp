@@ -14,7 +14,7 @@ using torch::Tensor;
 
 /// Reads a step and those before it, zeros before the first. The weight is g v / |v|, the norm that
 /// of an output's kernel (Salimans and Kingma, NeurIPS 2016).
-class CausalConv : public torch::nn::Module, public Drawn {
+class CausalConv : public torch::nn::Module, public Initialized {
  public:
   CausalConv(int64_t in, int64_t out, int64_t kernel, int64_t dilation)
       : reach_((kernel - 1) * dilation), dilation_(dilation) {
@@ -29,7 +29,7 @@ class CausalConv : public torch::nn::Module, public Drawn {
                     {.stride = {1}, .padding = {0}, .dilation = {dilation_}});
   }
 
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     v_.normal_(0, std::sqrt(2 / static_cast<double>(v_[0].numel())), generator);
     g_.copy_(v_.square().sum({1, 2}, true).sqrt());
     bias_.zero_();

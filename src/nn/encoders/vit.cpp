@@ -69,7 +69,7 @@ class PatchEmbedding : public torch::nn::Module {
   std::shared_ptr<Conv> proj_;
 };
 
-class ViT : public Encoder, public Drawn {
+class ViT : public Encoder, public Initialized {
  public:
   ViT(ViTOptions options, const InputShape& shape)
       : class_token_(options.pooling == "class_token"), dropout_(options.dropout) {
@@ -115,7 +115,7 @@ class ViT : public Encoder, public Drawn {
 
   int64_t width() const override { return pos_embed_.size(2); }
 
-  void draw(at::Generator& generator) override {
+  void initialize(at::Generator& generator) override {
     if (class_token_) cls_token_.normal_(0, 1e-6, generator);
     pos_embed_.normal_(0, 0.02, generator);
   }
@@ -155,7 +155,7 @@ class ViT : public Encoder, public Drawn {
 }  // namespace
 
 EncoderPtr vit(const ViTOptions& options, const InputShape& shape) {
-  check_picture("vit", shape);
+  check_image("vit", shape);
   return std::make_shared<ViT>(options, shape);
 }
 

@@ -72,7 +72,7 @@ class CrossEntropy final : public Loss {
 
 void CrossEntropyOptions::describe(Fields& f) {
   f("class_weights", class_weights, "none, balanced (n / (K n_c)), or a number per class");
-  f("label_smoothing", label_smoothing, "share of each target that is spread over all classes")
+  f("label_smoothing", label_smoothing, "fraction of each target that is spread over all classes")
       .at_least(0)
       .below(1);
 }

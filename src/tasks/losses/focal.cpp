@@ -82,9 +82,10 @@ class Focal final : public Loss {
 }  // namespace
 
 void FocalOptions::describe(Fields& f) {
-  f("gamma", gamma, "0 is cross-entropy; the larger, the less easy cases count").at_least(0);
+  f("gamma", gamma, "0: cross-entropy; the larger, the less easy cases count").at_least(0);
   f("alpha", alpha,
-    "one: weight of the positives, the negatives get 1 - alpha; or one per class; [] is none")
+    "one number: weight of the positives, the negatives get 1 - alpha; or one per class; []: no "
+    "weights")
       .between(0, 1);
 }
 

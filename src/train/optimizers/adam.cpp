@@ -19,7 +19,9 @@ class Adam final : public AdamLike<AdamOptions> {
 
 }  // namespace
 
-void AdamOptions::describe(Fields& f) { describe_adam(f, *this, "L2; not on norms and biases"); }
+void AdamOptions::describe(Fields& f) {
+  describe_adam(f, *this, "L2 penalty; not on normalization layers and biases");
+}
 
 OptimizerPtr adam(const AdamOptions& options, const std::vector<ParameterGroup>& groups) {
   return std::make_unique<Adam>(options, groups);

@@ -33,9 +33,9 @@ class AdamLike : public Optimizer {
 template <class Options>
 void describe_adam(Fields& f, Options& options, std::string_view decay) {
   f("lr", options.lr, "learning rate").above(0);
-  f("beta1", options.beta1, "memory of the mean of the gradients").at_least(0).below(1);
-  f("beta2", options.beta2, "memory of the mean of their squares").at_least(0).below(1);
-  f("eps", options.eps, "added to the root of the latter").above(0);
+  f("beta1", options.beta1, "decay of the running mean of the gradients").at_least(0).below(1);
+  f("beta2", options.beta2, "decay of the running mean of their squares").at_least(0).below(1);
+  f("eps", options.eps, "added to the square root of the latter").above(0);
   f("weight_decay", options.weight_decay, decay).at_least(0);
 }
 

@@ -20,7 +20,9 @@ class AdamW final : public AdamLike<AdamWOptions> {
 }  // namespace
 
 void AdamWOptions::describe(Fields& f) {
-  describe_adam(f, *this, "share of the weight per step and rate; not on norms and biases");
+  describe_adam(f, *this,
+                "fraction of the weight per step, times the learning rate; not on normalization "
+                "layers and biases");
 }
 
 OptimizerPtr adamw(const AdamWOptions& options, const std::vector<ParameterGroup>& groups) {

@@ -46,10 +46,10 @@ class Rmsprop final : public Optimizer {
 
 void RmspropOptions::describe(Fields& f) {
   f("lr", lr, "learning rate").above(0);
-  f("alpha", alpha, "memory of the mean square of the gradients").at_least(0).below(1);
-  f("eps", eps, "added to its root").above(0);
-  f("momentum", momentum, "share of the last move that goes on").at_least(0).below(1);
-  f("weight_decay", weight_decay, "L2; not on norms and biases").at_least(0);
+  f("alpha", alpha, "decay of the running mean of the squared gradients").at_least(0).below(1);
+  f("eps", eps, "added to its square root").above(0);
+  f("momentum", momentum, "fraction of the last update that is carried on").at_least(0).below(1);
+  f("weight_decay", weight_decay, "L2 penalty; not on normalization layers and biases").at_least(0);
 }
 
 OptimizerPtr rmsprop(const RmspropOptions& options, const std::vector<ParameterGroup>& groups) {

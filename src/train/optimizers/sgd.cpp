@@ -36,9 +36,9 @@ class Sgd final : public Optimizer {
 
 void SgdOptions::describe(Fields& f) {
   f("lr", lr, "learning rate").above(0);
-  f("momentum", momentum, "share of the last move that goes on").at_least(0).below(1);
-  f("nesterov", nesterov, "look ahead along the momentum");
-  f("weight_decay", weight_decay, "L2; not on norms and biases").at_least(0);
+  f("momentum", momentum, "fraction of the last update that is carried on").at_least(0).below(1);
+  f("nesterov", nesterov, "Nesterov momentum");
+  f("weight_decay", weight_decay, "L2 penalty; not on normalization layers and biases").at_least(0);
 }
 
 OptimizerPtr sgd(const SgdOptions& options, const std::vector<ParameterGroup>& groups) {

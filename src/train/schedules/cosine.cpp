@@ -21,7 +21,7 @@ class Cosine final : public Warmed {
 
 void CosineOptions::describe(Fields& f) {
   describe_warmup(f, warmup);
-  f("floor", floor, "share of the rate that is left at the end").between(0, 1);
+  f("floor", floor, "fraction of the rate that is left at the end").between(0, 1);
 }
 
 SchedulePtr cosine(const CosineOptions& options, const Horizon& horizon) {

@@ -28,7 +28,7 @@ class MultiSteps final : public Warmed {
 
 void MultiStepOptions::describe(Fields& f) {
   f("at", at, "the epochs after which the rate changes").above(0);
-  f("factor", factor, "of the rate at each change").above(0);
+  f("factor", factor, "factor of the rate at each change").above(0);
   describe_warmup(f, warmup);
 }
 

@@ -27,9 +27,9 @@ class OneCycle final : public Warmed {
 }  // namespace
 
 void OneCycleOptions::describe(Fields& f) {
-  f("rise", rise, "share of the steps in which the rate rises").between(0, 1);
-  f("start", start, "share of the rate at the start").above(0);
-  f("end", end, "share of the rate at the end").at_least(0);
+  f("rise", rise, "fraction of the steps in which the rate rises").between(0, 1);
+  f("start", start, "fraction of the rate at the start").above(0);
+  f("end", end, "fraction of the rate at the end").at_least(0);
   describe_warmup(f, warmup);
 }
 

@@ -27,7 +27,7 @@ class Steps final : public Warmed {
 
 void StepOptions::describe(Fields& f) {
   f("every", every, "epochs between two changes").above(0);
-  f("factor", factor, "of the rate at each change").above(0);
+  f("factor", factor, "factor of the rate at each change").above(0);
   describe_warmup(f, warmup);
 }
 

@@ -17,14 +17,14 @@ torch::Tensor permutation(int64_t count, Random& random) {
   return torch::tensor(order);
 }
 
-void check_pictures(const Batch& batch) {
+void check_images(const Batch& batch) {
   for (const auto& [name, present] : batch.present)
     throw config_error("the input '" + name +
                        "' is optional, and cases that lack it cannot be mixed: leave mixing out");
   for (const auto& [name, input] : batch.inputs)
     if (!input.is_floating_point() || input.dim() < 4 || input.dim() > 5)
       throw config_error("the input '" + name +
-                         "' is no batch of float pictures [N, C, (D,) H, W] and cannot be mixed: "
+                         "' is not a batch of float images [N, C, (D,) H, W] and cannot be mixed: "
                          "leave mixing out, or that input");
 }
 
@@ -62,7 +62,7 @@ class Mixing final : public BatchTransform {
 
   // Targets are soft in every batch, mixed or not: the loss sees one form.
   Batch apply(Batch batch, Random& random) const override {
-    check_pictures(batch);
+    check_images(batch);
     double share = 1;
     torch::Tensor order = torch::arange(batch.size());
     if (probability_ >= 1 || random.chance(probability_)) {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 
 namespace fovea::transforms {
 
@@ -42,46 +42,46 @@ const std::array<float, kQuantiles>& normal_quantiles() {
 }  // namespace
 
 TransformPtr brightness(const BrightnessOptions& options) {
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made(options.probability, [options](torch::Tensor image, Random& random) {
+    image = floats(std::move(image));
+    const auto values = samples(image);
     const Statistics s = statistics(values);
     const auto shift = static_cast<float>(random.uniform(-options.amount, options.amount) *
                                           (static_cast<double>(s.high) - s.low));
     for (float& value : values) value += shift;
-    return picture;
+    return image;
   });
 }
 
 TransformPtr contrast(const ContrastOptions& options) {
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made(options.probability, [options](torch::Tensor image, Random& random) {
+    image = floats(std::move(image));
+    const auto values = samples(image);
     const auto mean = static_cast<float>(statistics(values).mean);
     const auto factor = static_cast<float>(random.uniform(1 - options.amount, 1 + options.amount));
     for (float& value : values) value = mean + factor * (value - mean);
-    return picture;
+    return image;
   });
 }
 
 TransformPtr gamma(const GammaOptions& options) {
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made(options.probability, [options](torch::Tensor image, Random& random) {
+    image = floats(std::move(image));
+    const auto values = samples(image);
     const Statistics s = statistics(values);
     const double most = std::log1p(options.amount);
     const auto exponent = static_cast<float>(std::exp(random.uniform(-most, most)));
     const float range = s.high - s.low;
-    if (range <= 0) return picture;
+    if (range <= 0) return image;
     for (float& value : values) value = s.low + range * std::pow((value - s.low) / range, exponent);
-    return picture;
+    return image;
   });
 }
 
 TransformPtr noise(const NoiseOptions& options) {
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made(options.probability, [options](torch::Tensor image, Random& random) {
+    image = floats(std::move(image));
+    const auto values = samples(image);
     const auto deviation =
         static_cast<float>(random.uniform(0, options.std) * statistics(values).deviation);
     const auto& quantiles = normal_quantiles();
@@ -91,15 +91,15 @@ TransformPtr noise(const NoiseOptions& options) {
       values[i] += deviation * quantiles[bits >> 20];
       if (i + 1 < values.size()) values[i + 1] += deviation * quantiles[bits & 0xFFF];
     }
-    return picture;
+    return image;
   });
 }
 
 TransformPtr blur(const BlurOptions& options) {
   check_count("sigma", options.sigma, 1, 2);
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    const Sides s = sides(picture);
-    const torch::Tensor source = floats(std::move(picture));
+  return made(options.probability, [options](torch::Tensor image, Random& random) {
+    const Sides s = sides(image);
+    const torch::Tensor source = floats(std::move(image));
     torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
     io::gaussian_blur(planes(source, s), planes(result, s),
                       random.uniform(options.sigma.front(), options.sigma.back()));
@@ -108,10 +108,10 @@ TransformPtr blur(const BlurOptions& options) {
 }
 
 TransformPtr cutout(const CutoutOptions& options) {
-  return made(options.probability, [options](torch::Tensor picture, Random& random) {
-    const Sides s = sides(picture);
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made(options.probability, [options](torch::Tensor image, Random& random) {
+    const Sides s = sides(image);
+    image = floats(std::move(image));
+    const auto values = samples(image);
     const auto fill = static_cast<float>(options.fill ? *options.fill : statistics(values).mean);
     const auto length = [&](int64_t side) {
       return std::llround(options.size * static_cast<double>(side));
@@ -125,27 +125,27 @@ TransformPtr cutout(const CutoutOptions& options) {
         for (int64_t row = top; row < top + height; ++row)
           std::fill_n(values.data() + (plane * s.height + row) * s.width + left, width, fill);
     }
-    return picture;
+    return image;
   });
 }
 
 TransformPtr clahe(const ClaheOptions& options) {
-  return made([options](torch::Tensor picture, Random&) {
-    const Sides s = sides(picture);
+  return made([options](torch::Tensor image, Random&) {
+    const Sides s = sides(image);
     if (options.tiles > std::min(s.height, s.width))
       throw config_error("tiles: " + std::to_string(options.tiles) +
-                         " along each side are more than the pixels of the picture " +
-                         shape_text(picture));
-    const bool bytes = picture.scalar_type() == torch::kUInt8;
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+                         " along each side are more than the pixels of the image " +
+                         shape_text(image));
+    const bool bytes = image.scalar_type() == torch::kUInt8;
+    image = floats(std::move(image));
+    const auto values = samples(image);
     Statistics range{.low = 0, .high = 255};
     if (!bytes) range = statistics(values);
     const float width = range.high - range.low;
-    if (width <= 0) return picture;
+    if (width <= 0) return image;
     for (float& value : values) value = (value - range.low) / width;
-    torch::Tensor result = torch::empty(picture.sizes(), torch::kFloat32);
-    io::clahe(planes(std::as_const(picture), s), planes(result, s), options.clip, options.tiles);
+    torch::Tensor result = torch::empty(image.sizes(), torch::kFloat32);
+    io::clahe(planes(std::as_const(image), s), planes(result, s), options.clip, options.tiles);
     for (float& value : samples(result)) value = range.low + width * value;
     return result;
   });

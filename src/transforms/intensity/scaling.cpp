@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 
 namespace fovea::transforms {
 
@@ -44,11 +44,11 @@ void check_range(std::string_view setting, const std::vector<double>& range) {
 }
 
 /// Each channel · factor[c] + offset[c]; one pair serves all channels.
-void per_channel(torch::Tensor& picture, const std::vector<double>& mean,
+void per_channel(torch::Tensor& image, const std::vector<double>& mean,
                  const std::vector<double>& std) {
-  const int64_t channels = picture.size(0);
-  const int64_t each = picture.numel() / channels;
-  float* value = picture.mutable_data_ptr<float>();
+  const int64_t channels = image.size(0);
+  const int64_t each = image.numel() / channels;
+  float* value = image.mutable_data_ptr<float>();
   for (int64_t c = 0; c < channels; ++c) {
     const auto m = static_cast<float>(mean[mean.size() == 1 ? 0 : c]);
     const auto factor = static_cast<float>(1 / std[std.size() == 1 ? 0 : c]);
@@ -56,22 +56,22 @@ void per_channel(torch::Tensor& picture, const std::vector<double>& mean,
   }
 }
 
-torch::Tensor with_channels(torch::Tensor picture, int64_t count) {
-  const Sides s = sides(picture);
-  if (s.channels == count) return picture;
+torch::Tensor with_channels(torch::Tensor image, int64_t count) {
+  const Sides s = sides(image);
+  if (s.channels == count) return image;
   if (s.channels == 1) {
-    auto shape = picture.sizes().vec();
+    auto shape = image.sizes().vec();
     shape[0] = count;
-    return picture.expand(shape).contiguous();
+    return image.expand(shape).contiguous();
   }
   if (count != 1 || s.channels != 3)
     throw config_error(
         fmt::format("cannot turn {} channels into {}: one can be repeated, three can become one",
                     s.channels, count));
-  picture = floats(std::move(picture));
+  image = floats(std::move(image));
   torch::Tensor grey = torch::empty(shape({1, s.depth, s.height, s.width, s.volume}));
   const int64_t each = grey.numel();
-  const float* rgb = picture.const_data_ptr<float>();
+  const float* rgb = image.const_data_ptr<float>();
   float* to = grey.mutable_data_ptr<float>();
   for (int64_t i = 0; i < each; ++i)
     to[i] = 0.299f * rgb[i] + 0.587f * rgb[each + i] + 0.114f * rgb[2 * each + i];
@@ -83,9 +83,9 @@ torch::Tensor with_channels(torch::Tensor picture, int64_t count) {
 TransformPtr scale(const ScaleOptions& options) {
   if (!options.range.empty()) check_range("range", options.range);
   check_range("percentiles", options.percentiles);
-  return made([options](torch::Tensor picture, Random&) {
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made([options](torch::Tensor image, Random&) {
+    image = floats(std::move(image));
+    const auto values = samples(image);
     if (!options.range.empty()) {
       stretch(values, options.range[0], options.range[1], options.clip);
     } else if (options.mode == "range") {
@@ -107,63 +107,63 @@ TransformPtr scale(const ScaleOptions& options) {
       const auto mean = static_cast<float>(s.mean);
       for (float& value : values) value = (value - mean) * factor;
     }
-    return picture;
+    return image;
   });
 }
 
 TransformPtr clip(const ClipOptions& options) {
   check_range("range", options.range);
-  return made([options](torch::Tensor picture, Random&) {
-    picture = floats(std::move(picture));
+  return made([options](torch::Tensor image, Random&) {
+    image = floats(std::move(image));
     const auto low = static_cast<float>(options.range[0]);
     const auto high = static_cast<float>(options.range[1]);
-    for (float& value : samples(picture)) value = std::min(std::max(value, low), high);
-    return picture;
+    for (float& value : samples(image)) value = std::min(std::max(value, low), high);
+    return image;
   });
 }
 
 TransformPtr window(const WindowOptions& options) {
-  return made([options](torch::Tensor picture, Random&) {
-    picture = floats(std::move(picture));
-    stretch(samples(picture), options.center - options.width / 2,
-            options.center + options.width / 2, true);
-    return picture;
+  return made([options](torch::Tensor image, Random&) {
+    image = floats(std::move(image));
+    stretch(samples(image), options.center - options.width / 2, options.center + options.width / 2,
+            true);
+    return image;
   });
 }
 
 TransformPtr normalize(const NormalizeOptions& options) {
-  return made([options](torch::Tensor picture, Random&) {
-    const int64_t channels = sides(picture).channels;
+  return made([options](torch::Tensor image, Random&) {
+    const int64_t channels = sides(image).channels;
     for (const auto& [name, list] : {std::pair{"mean", options.mean}, {"std", options.std}})
       if (list.size() != 1 && static_cast<int64_t>(list.size()) != channels)
         throw config_error(fmt::format("{}: found {} numbers for the {} channels of {}", name,
-                                       list.size(), channels, shape_text(picture)));
-    picture = floats(std::move(picture));
-    per_channel(picture, options.mean, options.std);
-    return picture;
+                                       list.size(), channels, shape_text(image)));
+    image = floats(std::move(image));
+    per_channel(image, options.mean, options.std);
+    return image;
   });
 }
 
 TransformPtr channels(const ChannelsOptions& options) {
-  return made([options](torch::Tensor picture, Random&) {
-    return with_channels(std::move(picture), options.count);
+  return made([options](torch::Tensor image, Random&) {
+    return with_channels(std::move(image), options.count);
   });
 }
 
 TransformPtr imagenet(const ImageNetOptions& options) {
   if (!options.range.empty()) check_range("range", options.range);
-  return made([options](torch::Tensor picture, Random&) {
-    picture = floats(std::move(picture));
-    const auto values = samples(picture);
+  return made([options](torch::Tensor image, Random&) {
+    image = floats(std::move(image));
+    const auto values = samples(image);
     if (options.range.empty()) {
       const Statistics s = statistics(values);
       stretch(values, s.low, s.high, true);
     } else {
       stretch(values, options.range[0], options.range[1], true);
     }
-    picture = floats(with_channels(std::move(picture), 3));
-    per_channel(picture, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225});
-    return picture;
+    image = floats(with_channels(std::move(image), 3));
+    per_channel(image, {0.485, 0.456, 0.406}, {0.229, 0.224, 0.225});
+    return image;
   });
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 #include "transforms/spatial/taps.h"
 
 namespace fovea::transforms {
@@ -17,34 +17,32 @@ Taps taps_for(const ResizeOptions& options, int64_t from, int64_t to) {
 }
 
 /// `axis` of [outer, from, inner] becomes `to` long.
-torch::Tensor resample_axis(const torch::Tensor& picture, int64_t axis, const Taps& taps) {
-  auto shape = picture.sizes().vec();
+torch::Tensor resample_axis(const torch::Tensor& image, int64_t axis, const Taps& taps) {
+  auto shape = image.sizes().vec();
   int64_t outer = 1, inner = 1;
-  for (int64_t i = 0; i < picture.dim(); ++i)
-    (i < axis ? outer : inner) *= i == axis ? 1 : shape[i];
+  for (int64_t i = 0; i < image.dim(); ++i) (i < axis ? outer : inner) *= i == axis ? 1 : shape[i];
   shape[axis] = taps.to;
   torch::Tensor result = torch::empty(shape, torch::kFloat32);
-  if (picture.scalar_type() == torch::kUInt8)
-    resample(picture.const_data_ptr<uint8_t>(), result.mutable_data_ptr<float>(), outer, taps,
-             inner);
+  if (image.scalar_type() == torch::kUInt8)
+    resample(image.const_data_ptr<uint8_t>(), result.mutable_data_ptr<float>(), outer, taps, inner);
   else
-    resample(picture.const_data_ptr<float>(), result.mutable_data_ptr<float>(), outer, taps, inner);
+    resample(image.const_data_ptr<float>(), result.mutable_data_ptr<float>(), outer, taps, inner);
   return result;
 }
 
-torch::Tensor resized(torch::Tensor picture, const Sides& to, const ResizeOptions& options) {
-  picture = picture.contiguous();
+torch::Tensor resized(torch::Tensor image, const Sides& to, const ResizeOptions& options) {
+  image = image.contiguous();
   // Height before width: what a column pass leaves over, the slower row pass need not touch.
-  const int64_t last = picture.dim() - 1;
+  const int64_t last = image.dim() - 1;
   for (const auto& [axis, length] :
        {std::pair{last - 2, to.depth}, {last - 1, to.height}, {last, to.width}}) {
-    if (axis == 0 || picture.size(axis) == length) continue;
-    picture = resample_axis(picture, axis, taps_for(options, picture.size(axis), length));
+    if (axis == 0 || image.size(axis) == length) continue;
+    image = resample_axis(image, axis, taps_for(options, image.size(axis), length));
   }
-  return floats(std::move(picture));
+  return floats(std::move(image));
 }
 
-// A block of `picture` at `corner` of a new picture, or the other way round: rows are copied whole.
+// A block of `image` at `corner` of a new image, or the other way round: rows are copied whole.
 template <class T>
 void copy_block(const T* from, const Sides& from_sides, T* to, const Sides& to_sides,
                 const std::array<int64_t, 3>& from_corner, const std::array<int64_t, 3>& to_corner,
@@ -62,25 +60,24 @@ void copy_block(const T* from, const Sides& from_sides, T* to, const Sides& to_s
 }
 
 template <class Body>
-void by_type(const torch::Tensor& picture, const Body& body) {
-  if (picture.scalar_type() == torch::kUInt8)
+void by_type(const torch::Tensor& image, const Body& body) {
+  if (image.scalar_type() == torch::kUInt8)
     body(uint8_t{});
   else
     body(float{});
 }
 
-torch::Tensor padded(torch::Tensor picture, const Sides& to, double fill) {
-  const Sides from = sides(picture);
-  if (picture.scalar_type() == torch::kUInt8 &&
-      (fill < 0 || fill > 255 || fill != std::floor(fill)))
+torch::Tensor padded(torch::Tensor image, const Sides& to, double fill) {
+  const Sides from = sides(image);
+  if (image.scalar_type() == torch::kUInt8 && (fill < 0 || fill > 255 || fill != std::floor(fill)))
     throw config_error(fmt::format(
-        "fill: found {}, wanted a whole number from 0 to 255 for an 8-bit picture", fill));
-  picture = picture.contiguous();
-  torch::Tensor result = torch::empty(shape(to), picture.scalar_type());
-  by_type(picture, [&]<class T>(T) {
+        "fill: found {}, wanted a whole number from 0 to 255 for an 8-bit image", fill));
+  image = image.contiguous();
+  torch::Tensor result = torch::empty(shape(to), image.scalar_type());
+  by_type(image, [&]<class T>(T) {
     std::fill_n(result.mutable_data_ptr<T>(), result.numel(), static_cast<T>(fill));
     copy_block(
-        picture.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to, {0, 0, 0},
+        image.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to, {0, 0, 0},
         {(to.depth - from.depth) / 2, (to.height - from.height) / 2, (to.width - from.width) / 2},
         {from.depth, from.height, from.width});
   });
@@ -133,12 +130,12 @@ std::array<int64_t, 3> corner_of(const Warp& warp) {
   return corner;
 }
 
-torch::Tensor flipped(torch::Tensor picture, const std::string& axis) {
-  const Sides s = sides(picture);
-  picture = picture.contiguous();
-  torch::Tensor result = torch::empty(picture.sizes(), picture.scalar_type());
-  by_type(picture, [&]<class T>(T) {
-    const T* from = picture.const_data_ptr<T>();
+torch::Tensor flipped(torch::Tensor image, const std::string& axis) {
+  const Sides s = sides(image);
+  image = image.contiguous();
+  torch::Tensor result = torch::empty(image.sizes(), image.scalar_type());
+  by_type(image, [&]<class T>(T) {
+    const T* from = image.const_data_ptr<T>();
     T* to = result.mutable_data_ptr<T>();
     if (axis == "width") {
       for (int64_t row = 0; row < s.channels * s.depth * s.height; ++row)
@@ -169,11 +166,11 @@ TransformPtr resize(const ResizeOptions& options) {
       scale_axis(warp.map, axis, lengths[axis], inner[axis], (outer[axis] - inner[axis]) / 2);
     return warp;
   };
-  const auto sample = [options](torch::Tensor picture, const Warp& warp) {
-    const Sides from = sides(picture), to = after(from, warp);
-    if (!options.keep_aspect) return resized(std::move(picture), to, options);
-    const double fill = options.fill ? *options.fill : background(picture);
-    return padded(resized(std::move(picture), fitted(from, to, options), options), to, fill);
+  const auto sample = [options](torch::Tensor image, const Warp& warp) {
+    const Sides from = sides(image), to = after(from, warp);
+    if (!options.keep_aspect) return resized(std::move(image), to, options);
+    const double fill = options.fill ? *options.fill : background(image);
+    return padded(resized(std::move(image), fitted(from, to, options), options), to, fill);
   };
   return moving(draw, sample);
 }
@@ -183,7 +180,7 @@ TransformPtr crop(const CropOptions& options) {
     const Sides to = wanted(options.size, from);
     if (to.depth > from.depth || to.height > from.height || to.width > from.width)
       throw config_error(fmt::format(
-          "the picture {} is smaller than the crop of {} x {} x {} (depth, height, width): resize "
+          "the image {} is smaller than the crop of {} x {} x {} (depth, height, width): resize "
           "or pad first",
           shape_text(from), to.depth, to.height, to.width));
     const auto place = [&](int64_t room) {
@@ -193,13 +190,13 @@ TransformPtr crop(const CropOptions& options) {
     const int64_t column = place(from.width - to.width);
     return shifted(to, {column, row, slice});
   };
-  const auto sample = [](torch::Tensor picture, const Warp& warp) {
-    const Sides from = sides(picture), to = after(from, warp);
-    picture = picture.contiguous();
-    torch::Tensor result = torch::empty(shape(to), picture.scalar_type());
-    by_type(picture, [&]<class T>(T) {
-      copy_block(picture.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to,
-                 corner_of(warp), {0, 0, 0}, {to.depth, to.height, to.width});
+  const auto sample = [](torch::Tensor image, const Warp& warp) {
+    const Sides from = sides(image), to = after(from, warp);
+    image = image.contiguous();
+    torch::Tensor result = torch::empty(shape(to), image.scalar_type());
+    by_type(image, [&]<class T>(T) {
+      copy_block(image.const_data_ptr<T>(), from, result.mutable_data_ptr<T>(), to, corner_of(warp),
+                 {0, 0, 0}, {to.depth, to.height, to.width});
     });
     return result;
   };
@@ -215,10 +212,10 @@ TransformPtr pad(const PadOptions& options) {
     return shifted(to, {-((to.width - from.width) / 2), -((to.height - from.height) / 2),
                         -((to.depth - from.depth) / 2)});
   };
-  const auto sample = [options](torch::Tensor picture, const Warp& warp) {
-    const double fill = options.fill ? *options.fill : background(picture);
-    const Sides to = after(sides(picture), warp);
-    return padded(std::move(picture), to, fill);
+  const auto sample = [options](torch::Tensor image, const Warp& warp) {
+    const double fill = options.fill ? *options.fill : background(image);
+    const Sides to = after(sides(image), warp);
+    return padded(std::move(image), to, fill);
   };
   return moving(draw, sample);
 }
@@ -226,7 +223,7 @@ TransformPtr pad(const PadOptions& options) {
 TransformPtr flip(const FlipOptions& options) {
   const auto draw = [options](const Sides& from, Random& random) -> std::optional<Warp> {
     if (options.axis == "depth" && !from.volume)
-      throw config_error("axis depth is for volumes [C, D, H, W]; found the picture " +
+      throw config_error("axis depth is for volumes [C, D, H, W]; found the image " +
                          shape_text(from));
     if (options.probability < 1 && !random.chance(options.probability)) return {};
     Warp warp{.size = extent(from), .map = {}};
@@ -235,8 +232,8 @@ TransformPtr flip(const FlipOptions& options) {
     warp.map.rows[axis][3] = static_cast<double>(warp.size[axis] - 1);
     return warp;
   };
-  return moving(draw, [axis = options.axis](torch::Tensor picture, const Warp&) {
-    return flipped(std::move(picture), axis);
+  return moving(draw, [axis = options.axis](torch::Tensor image, const Warp&) {
+    return flipped(std::move(image), axis);
   });
 }
 

@@ -8,7 +8,7 @@
 #include <numbers>
 
 #include "fovea/core/error.h"
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 
 namespace fovea::transforms {
 namespace {

@@ -14,7 +14,7 @@ struct Taps {
   std::vector<float> weights;  ///< [to, most]
 };
 
-/// A triangle around each output's centre, as wide as the output pixel where the picture shrinks
+/// A triangle around each output's centre, as wide as the output pixel where the image shrinks
 /// and `antialias` is set, else as wide as an input pixel (edge to edge, align_corners = false).
 Taps triangle_taps(int64_t from, int64_t to, bool antialias);
 

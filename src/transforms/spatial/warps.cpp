@@ -4,23 +4,23 @@
 #include <cmath>
 #include <numbers>
 
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 #include "transforms/spatial/taps.h"
 
 namespace fovea::transforms {
 
 namespace {
 
-io::Sampling sampling(const Outside& outside, const torch::Tensor& picture) {
+io::Sampling sampling(const Outside& outside, const torch::Tensor& image) {
   io::Sampling how{.interpolation = io::Interpolation::bilinear, .border = io::Border::constant};
   if (outside.border == "edge") how.border = io::Border::edge;
   if (outside.border == "reflect") how.border = io::Border::reflect;
   if (how.border == io::Border::constant)
-    how.outside = static_cast<float>(outside.fill ? *outside.fill : background(picture));
+    how.outside = static_cast<float>(outside.fill ? *outside.fill : background(image));
   return how;
 }
 
-/// Where the content goes, in pixels about the centre of the picture, y down.
+/// Where the content goes, in pixels about the centre of the image, y down.
 struct Motion {
   double radians = 0;  // counter-clockwise as seen
   double scale = 1;
@@ -117,9 +117,9 @@ Warp warp_of(const Motion& motion, const Sides& s, const Outside& outside) {
   return warp;
 }
 
-torch::Tensor moved(torch::Tensor picture, const Warp& warp, const Outside& outside) {
-  const Sides s = sides(picture);
-  const torch::Tensor source = floats(std::move(picture));
+torch::Tensor moved(torch::Tensor image, const Warp& warp, const Outside& outside) {
+  const Sides s = sides(image);
+  const torch::Tensor source = floats(std::move(image));
   torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
   const auto& [x, y, z] = warp.map.rows;
   const io::InverseMap map = {x[0], x[1], x[3], y[0], y[1], y[3]};
@@ -161,8 +161,8 @@ TransformPtr rotate(const RotateOptions& options) {
     if (options.probability < 1 && !random.chance(options.probability)) return {};
     return warp_of({.radians = radians(draw(options.degrees, random))}, s, options.outside);
   };
-  return moving(draw_warp, [outside = options.outside](torch::Tensor picture, const Warp& warp) {
-    return moved(std::move(picture), warp, outside);
+  return moving(draw_warp, [outside = options.outside](torch::Tensor image, const Warp& warp) {
+    return moved(std::move(image), warp, outside);
   });
 }
 
@@ -181,8 +181,8 @@ TransformPtr affine(const AffineOptions& options) {
     motion.down = draw(options.translate, random) * static_cast<double>(s.height);
     return warp_of(motion, s, options.outside);
   };
-  return moving(draw_warp, [outside = options.outside](torch::Tensor picture, const Warp& warp) {
-    return moved(std::move(picture), warp, outside);
+  return moving(draw_warp, [outside = options.outside](torch::Tensor image, const Warp& warp) {
+    return moved(std::move(image), warp, outside);
   });
 }
 
@@ -194,9 +194,9 @@ TransformPtr elastic(const ElasticOptions& options) {
     warp.down = smooth_noise(s.height, s.width, options.sigma, options.alpha, random);
     return warp;
   };
-  return moving(draw_warp, [options](torch::Tensor picture, const Warp& warp) {
-    const Sides s = sides(picture);
-    const torch::Tensor source = floats(std::move(picture));
+  return moving(draw_warp, [options](torch::Tensor image, const Warp& warp) {
+    const Sides s = sides(image);
+    const torch::Tensor source = floats(std::move(image));
     torch::Tensor result = torch::empty(source.sizes(), torch::kFloat32);
     io::warp_displaced(planes(source, s), planes(result, s), warp.right.data(), warp.down.data(),
                        sampling(options.outside, source));

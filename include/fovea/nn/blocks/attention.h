@@ -10,7 +10,7 @@ struct AttentionBlockOptions {
   double dropout = 0;
   void describe(Fields& f) {
     f("heads", heads, "must divide the channels").above(0);
-    f("dropout", dropout, "on the weights, while training").at_least(0).below(1);
+    f("dropout", dropout, "on the attention weights, during training").at_least(0).below(1);
   }
 };
 

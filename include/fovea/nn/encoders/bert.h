@@ -23,10 +23,10 @@ struct BertOptions {
     f("width", width, "channels of a token").above(0);
     f("depth", depth, "layers").above(0);
     f("heads", heads, "must divide the width").above(0);
-    f("ffn", ffn, "width of the feed-forward layer (GELU); null: 4 widths of a token").above(0);
-    f("max_length", max_length, "how many positions are learned; the longest text there may be")
+    f("ffn", ffn, "width of the feed-forward layer (GELU); null: 4 times the token width").above(0);
+    f("max_length", max_length, "how many positions are learned; the longest text allowed")
         .above(0);
-    f("dropout", dropout, "on tokens, weights of attention and hidden values, while training")
+    f("dropout", dropout, "on tokens, attention weights and hidden values, during training")
         .at_least(0)
         .below(1);
     f("pooling", pooling,

@@ -13,7 +13,7 @@ struct DanOptions {
   TokenDropout token_dropout = {.words = 0.3, .values = 0.5};
 
   void describe(Fields& f) {
-    f("embedding", embedding, "width of the vector of a token, of text").above(0);
+    f("embedding", embedding, "width of the embedding of a token, for text").above(0);
     f("hidden", hidden, "width of each hidden layer after the pooling").above(0);
     f("pooling", pooling, "mean, max or attention over the tokens")
         .one_of({"mean", "max", "attention"});

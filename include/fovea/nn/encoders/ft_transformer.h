@@ -19,10 +19,11 @@ struct FtTransformerOptions {
     f("width", width, "channels of the token of a column").above(0);
     f("depth", depth, "blocks").above(0);
     f("heads", heads, "must divide the width").above(0);
-    f("ffn_factor", ffn_factor, "width of the feed-forward layer (ReGLU), in widths of a token")
+    f("ffn_factor", ffn_factor,
+      "width of the feed-forward layer (ReGLU), as a multiple of the token width")
         .above(0);
-    f("dropout", dropout, "in the feed-forward layer, while training").at_least(0).below(1);
-    f("attention_dropout", attention_dropout, "on the weights of attention, while training")
+    f("dropout", dropout, "in the feed-forward layer, during training").at_least(0).below(1);
+    f("attention_dropout", attention_dropout, "on the attention weights, during training")
         .at_least(0)
         .below(1);
   }
@@ -30,7 +31,7 @@ struct FtTransformerOptions {
 
 /// Features: `tokens` [N, F, width], `weights` [N, F], the attention of the class token to each
 /// column in the last block. `pooled` is ReLU(LayerNorm(class token)): with the linear head that
-/// follows it is the paper's. A config Error where the input is no table.
+/// follows it is the paper's. A config Error where the input is not a table.
 EncoderPtr ft_transformer(const FtTransformerOptions& options, const InputShape& shape);
 
 }  // namespace fovea::nn

@@ -13,14 +13,14 @@ struct MlpOptions {
 
   void describe(Fields& f) {
     f("hidden", hidden, "width of each hidden layer; the last one's is the encoder's").above(0);
-    f("dropout", dropout, "after each hidden layer, while training").at_least(0).below(1);
+    f("dropout", dropout, "after each hidden layer, during training").at_least(0).below(1);
     f("embedding", embedding,
-      "width of the vector of a category; null: min(50, (n + 1) / 2) of n categories")
+      "width of the embedding of a category; null: min(50, (n + 1) / 2) for n categories")
         .above(0);
   }
 };
 
-/// A config Error where the input is no table.
+/// A config Error where the input is not a table.
 EncoderPtr mlp(const MlpOptions& options, const InputShape& shape);
 
 }  // namespace fovea::nn

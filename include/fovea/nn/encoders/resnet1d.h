@@ -16,13 +16,14 @@ struct ResNet1dOptions {
 
   void describe(Fields& f) {
     f("width", width, "channels of the first stage; each later one has twice as many").above(0);
-    f("blocks", blocks, "residual blocks of each stage; from the second on time is halved")
+    f("blocks", blocks,
+      "residual blocks of each stage; every stage but the first halves the time axis")
         .above(0);
-    f("kernel", kernel, "steps that a convolution reads, an odd number").above(0);
-    f("dropout", dropout, "between the convolutions of a block, while training")
+    f("kernel", kernel, "kernel size in steps, an odd number").above(0);
+    f("dropout", dropout, "between the convolutions of a block, during training")
         .at_least(0)
         .below(1);
-    f("embedding", embedding, "width of the vector of a token, of text").above(0);
+    f("embedding", embedding, "width of the embedding of a token, for text").above(0);
     f("pooling", pooling, "the last step, or mean or max over the steps")
         .one_of({"last", "mean", "max"});
   }

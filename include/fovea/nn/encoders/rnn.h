@@ -18,13 +18,14 @@ struct RnnOptions {
 
   void describe(Fields& f) {
     f("cell", cell, "lstm; gru; rnn: the plain one with tanh").one_of({"lstm", "gru", "rnn"});
-    f("width", width, "hidden values of each direction").above(0);
+    f("width", width, "hidden units of each direction").above(0);
     f("depth", depth, "layers").above(0);
     f("bidirectional", bidirectional, "both directions side by side: twice the width");
-    f("dropout", dropout, "between layers, while training").at_least(0).below(1);
-    f("embedding", embedding, "width of the vector of a token, of text").above(0);
+    f("dropout", dropout, "between layers, during training").at_least(0).below(1);
+    f("embedding", embedding, "width of the embedding of a token, for text").above(0);
     token_dropout.describe(f);
-    f("pooling", pooling, "last: where each direction ends; mean, max or attention: over the steps")
+    f("pooling", pooling,
+      "last: the last step of each direction; mean, max or attention: over the steps")
         .one_of(sequence_pooling_names());
   }
 };

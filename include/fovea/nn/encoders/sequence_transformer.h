@@ -21,15 +21,14 @@ struct SequenceTransformerOptions {
     f("width", width, "channels of a token").above(0);
     f("depth", depth, "blocks").above(0);
     f("heads", heads, "must divide the width").above(0);
-    f("ffn", ffn, "width of the feed-forward layer (GELU); null: 4 widths of a token").above(0);
-    f("dropout", dropout, "on tokens, weights of attention and hidden values, while training")
+    f("ffn", ffn, "width of the feed-forward layer (GELU); null: 4 times the token width").above(0);
+    f("dropout", dropout, "on tokens, attention weights and hidden values, during training")
         .at_least(0)
         .below(1);
     f("positions", positions,
-      "a vector for each position, learned or sines and cosines; or rotary: queries and keys are "
-      "turned")
+      "position embeddings, learned or sinusoidal; rotary: queries and keys are rotated")
         .one_of({"learned", "sinusoidal", "rotary"});
-    f("max_length", max_length, "how many positions are learned; the longest case there may be")
+    f("max_length", max_length, "how many positions are learned; the longest case allowed")
         .above(0);
     f("norm", norm, "layer normalization before each part of a block, or after it as in 2017")
         .one_of({"pre", "post"});

@@ -19,18 +19,19 @@ struct SwinOptions {
       "of SwinUNETR "
       "(Hatamizadeh et al., 2022), patches of 2, width 48, four stages of two blocks")
         .one_of({"tiny", "small", "base", "unetr"});
-    f("patch", patch, "side of a patch, or one for each axis; in place of the size's").above(0);
+    f("patch", patch, "side of a patch, or one for each axis; overrides that of size").above(0);
     f("window", window, "patches along a side of a window, or one number for each axis").above(0);
-    f("depths", depths, "blocks of each stage; in place of the size's").above(0);
-    f("heads", heads, "of each stage, must divide its width; in place of the size's").above(0);
-    f("width", width,
-      "channels of the first stage, each further one has twice as many; in place of the size's")
+    f("depths", depths, "blocks of each stage; overrides those of size").above(0);
+    f("heads", heads, "heads of each stage, must divide its width; overrides those of size")
         .above(0);
-    f("dropout", dropout, "on the tokens, while training").at_least(0).below(1);
-    f("attention_dropout", attention_dropout, "on the weights of the attention, while training")
+    f("width", width,
+      "channels of the first stage, each later one has twice as many; overrides that of size")
+        .above(0);
+    f("dropout", dropout, "on the tokens, during training").at_least(0).below(1);
+    f("attention_dropout", attention_dropout, "on the attention weights, during training")
         .at_least(0)
         .below(1);
-    f("drop_path", drop_path, "part of the blocks skipped, growing with depth, while training")
+    f("drop_path", drop_path, "share of the blocks skipped during training, growing with depth")
         .at_least(0)
         .below(1);
   }

@@ -15,12 +15,12 @@ struct TcnOptions {
 
   void describe(Fields& f) {
     f("channels", channels,
-      "of each block; block i (from 0) reads steps 2^i apart, so n blocks reach back "
-      "2 (kernel - 1) (2^n - 1) steps")
+      "of each block; block i (from 0) has dilation 2^i, so n blocks reach back 2 (kernel - 1) "
+      "(2^n - 1) steps")
         .above(0);
-    f("kernel", kernel, "steps that a convolution reads").above(0);
-    f("dropout", dropout, "after each convolution, while training").at_least(0).below(1);
-    f("embedding", embedding, "width of the vector of a token, of text").above(0);
+    f("kernel", kernel, "kernel size, in steps").above(0);
+    f("dropout", dropout, "after each convolution, during training").at_least(0).below(1);
+    f("embedding", embedding, "width of the embedding of a token, for text").above(0);
     f("pooling", pooling, "the last step, or mean, max or attention over the steps")
         .one_of(sequence_pooling_names());
   }

@@ -14,11 +14,11 @@ struct TextCnnOptions {
   double dropout = 0.5;
 
   void describe(Fields& f) {
-    f("kernels", kernels, "tokens or time steps that a convolution of each kind reads").above(0);
-    f("channels", channels, "of each kind").above(0);
-    f("embedding", embedding, "width of the vector of a token, of text").above(0);
+    f("kernels", kernels, "kernel sizes, in tokens or time steps").above(0);
+    f("channels", channels, "channels per kernel size").above(0);
+    f("embedding", embedding, "width of the embedding of a token, for text").above(0);
     token_dropout.describe(f);
-    f("dropout", dropout, "on the features, while training").at_least(0).below(1);
+    f("dropout", dropout, "on the features, during training").at_least(0).below(1);
   }
 };
 

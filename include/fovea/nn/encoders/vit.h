@@ -20,13 +20,13 @@ struct ViTOptions {
     f("patch", patch, "side of a patch in pixels, or one side for each axis").above(0);
     f("pooling", pooling, "class_token, or the mean over the patches (without a class token)")
         .one_of({"class_token", "mean"});
-    f("dropout", dropout, "on the tokens, while training").at_least(0).below(1);
-    f("drop_path", drop_path, "part of the blocks skipped, growing with depth, while training")
+    f("dropout", dropout, "on the tokens, during training").at_least(0).below(1);
+    f("drop_path", drop_path, "share of the blocks skipped during training, growing with depth")
         .at_least(0)
         .below(1);
-    f("width", width, "channels of a token, in place of the size's").above(0);
-    f("depth", depth, "blocks, in place of the size's").above(0);
-    f("heads", heads, "must divide the width; in place of the size's").above(0);
+    f("width", width, "channels of a token; overrides that of size").above(0);
+    f("depth", depth, "number of blocks; overrides that of size").above(0);
+    f("heads", heads, "must divide the width; overrides that of size").above(0);
   }
 };
 

@@ -8,7 +8,9 @@ namespace fovea::tasks {
 struct HuberOptions {
   double delta = 1;
   void describe(Fields& f) {
-    f("delta", delta, "where the square ends, in deviations of the training targets").above(0);
+    f("delta", delta,
+      "where the squared error ends, in standard deviations of the training targets")
+        .above(0);
   }
 };
 

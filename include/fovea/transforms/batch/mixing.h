@@ -1,5 +1,5 @@
 // Transforms of a whole batch that blend cases with one another; the targets blend with them. Every
-// input must be a float picture [N, C, (D,) H, W]; others are refused by name.
+// input must be a float image [N, C, (D,) H, W]; others are refused by name.
 //
 // Class indices int64 [N] become float [N, classes]; float targets [N, L] stay in shape, and a label
 // missing (NaN) in either of two cases is missing in their mixture.
@@ -16,7 +16,7 @@ struct MixUpOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("alpha", alpha, "of the Beta distribution of the share").above(0);
+    f("alpha", alpha, "of the Beta distribution of the mixing share").above(0);
     f("probability", probability, "of mixing a batch").between(0, 1);
   }
 };
@@ -28,7 +28,7 @@ struct CutMixOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("alpha", alpha, "of the Beta distribution of the share").above(0);
+    f("alpha", alpha, "of the Beta distribution of the mixing share").above(0);
     f("probability", probability, "of mixing a batch").between(0, 1);
   }
 };

@@ -1,5 +1,5 @@
 // Transforms that change what a pixel says: brightness, contrast, gamma, noise, blur, cutout,
-// CLAHE. All give float32. Amounts are relative to the picture (its range or its standard
+// CLAHE. All give float32. Amounts are relative to the image (its range or its standard
 // deviation), so they mean the same before and after scaling, in grey levels and in HU.
 #pragma once
 
@@ -12,8 +12,9 @@ struct BrightnessOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("amount", amount, "largest shift either way, as a share of the picture's range").at_least(0);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("amount", amount, "largest shift in either direction, as a fraction of the image's range")
+        .at_least(0);
+    f("probability", probability, "of applying the transform").between(0, 1);
   }
 };
 TransformPtr brightness(const BrightnessOptions& options);
@@ -24,7 +25,7 @@ struct ContrastOptions {
 
   void describe(Fields& f) {
     f("amount", amount, "differences from the mean times 1 - amount to 1 + amount").between(0, 1);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("probability", probability, "of applying the transform").between(0, 1);
   }
 };
 TransformPtr contrast(const ContrastOptions& options);
@@ -35,10 +36,10 @@ struct GammaOptions {
 
   void describe(Fields& f) {
     f("amount", amount, "the exponent lies between 1 / (1 + amount) and 1 + amount").at_least(0);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("probability", probability, "of applying the transform").between(0, 1);
   }
 };
-/// Between the picture's own smallest and largest value, which stay.
+/// Between the image's own smallest and largest value, which stay.
 TransformPtr gamma(const GammaOptions& options);
 
 struct NoiseOptions {
@@ -46,9 +47,11 @@ struct NoiseOptions {
   double probability = 1;
 
   void describe(Fields& f) {
-    f("std", std, "largest, in standard deviations of the picture; drawn anew each time")
+    f("std", std,
+      "largest standard deviation of the noise, as a fraction of that of the image; drawn each "
+      "time")
         .at_least(0);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("probability", probability, "of applying the transform").between(0, 1);
   }
 };
 /// Gaussian noise (4096 equally likely values of the normal distribution, within ±3.7).
@@ -59,8 +62,8 @@ struct BlurOptions {
   double probability = 0.5;
 
   void describe(Fields& f) {
-    f("sigma", sigma, "of the Gaussian, pixels: [least, most], or one number").at_least(0);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("sigma", sigma, "of the Gaussian, in pixels: [min, max], or one number").at_least(0);
+    f("probability", probability, "of applying the transform").between(0, 1);
   }
 };
 /// In the plane, slice by slice.
@@ -74,10 +77,10 @@ struct CutoutOptions {
   double probability = 0.5;
 
   void describe(Fields& f) {
-    f("size", size, "of each box, as a share of each side").between(0, 1);
-    f("count", count, "boxes; through all slices of a volume").above(0);
-    f("fill", fill, "value inside; null: the picture's mean");
-    f("probability", probability, "of the transform").between(0, 1);
+    f("size", size, "size of each box, as a fraction of each side").between(0, 1);
+    f("count", count, "number of boxes; through all slices of a volume").above(0);
+    f("fill", fill, "value inside the boxes; null: the image's mean");
+    f("probability", probability, "of applying the transform").between(0, 1);
   }
 };
 TransformPtr cutout(const CutoutOptions& options);
@@ -87,12 +90,13 @@ struct ClaheOptions {
   int64_t tiles = 8;
 
   void describe(Fields& f) {
-    f("clip", clip, "largest count of a grey level, in means of the histogram").above(0);
-    f("tiles", tiles, "regions along each side").between(1, 256);
+    f("clip", clip, "clip limit: largest count of a grey level, as a multiple of the mean count")
+        .above(0);
+    f("tiles", tiles, "tiles along each side").between(1, 256);
   }
 };
-/// Contrast-limited adaptive histogram equalisation (Zuiderveld 1994) between the picture's own
-/// smallest and largest value; of 8-bit pictures between 0 and 255. Slice by slice.
+/// Contrast-limited adaptive histogram equalisation (Zuiderveld 1994) between the image's own
+/// smallest and largest value; of 8-bit images between 0 and 255. Slice by slice.
 TransformPtr clahe(const ClaheOptions& options);
 
 }  // namespace fovea::transforms

@@ -14,22 +14,21 @@ struct ScaleOptions {
 
   void describe(Fields& f) {
     f("mode", mode,
-      "zscore: mean 0 and standard deviation 1; range: smallest and largest value become 0 and 1; "
-      "percentiles: those become 0 and 1, and where they are equal, as range")
+      "zscore: mean 0 and standard deviation 1; range: minimum and maximum become 0 and 1; "
+      "percentiles: they become 0 and 1, and where they are equal, as range")
         .one_of({"zscore", "range", "percentiles"});
-    f("range", range,
-      "[low, high] that become 0 and 1, for all pictures alike; implies mode range");
+    f("range", range, "[low, high] become 0 and 1, the same for all images; implies mode range");
     f("percentiles", percentiles, "[low, high] for mode percentiles").between(0, 100);
-    f("clip", clip, "range and percentiles: cut what lies beyond 0 and 1");
+    f("clip", clip, "range and percentiles: clip to 0 and 1");
   }
 };
-/// Over all pixels and channels of one picture. A picture of one value becomes all 0.
+/// Over all pixels and channels of one image. An image of one value becomes all 0.
 TransformPtr scale(const ScaleOptions& options);
 
 struct ClipOptions {
   std::vector<double> range = {0, 1};
 
-  void describe(Fields& f) { f("range", range, "[low, high]: values beyond become these"); }
+  void describe(Fields& f) { f("range", range, "[low, high]: values outside are set to these"); }
 };
 TransformPtr clip(const ClipOptions& options);
 
@@ -39,8 +38,8 @@ struct WindowOptions {
   double width = 400;
 
   void describe(Fields& f) {
-    f("center", center, "middle of the window (HU in CT)");
-    f("width", width, "of the window").above(0);
+    f("center", center, "centre of the window (HU in CT)");
+    f("width", width, "width of the window").above(0);
   }
 };
 TransformPtr window(const WindowOptions& options);
@@ -69,10 +68,11 @@ struct ImageNetOptions {
   std::vector<double> range = {};
 
   void describe(Fields& f) {
-    f("range", range, "[low, high] that become 0 and 1 first; none: the picture's own extremes");
+    f("range", range,
+      "[low, high] become 0 and 1 first; empty: the image's own minimum and maximum");
   }
 };
-/// Three channels with the mean and standard deviation of ImageNet's pictures (torchvision's
+/// Three channels with the mean and standard deviation of ImageNet's images (torchvision's
 /// weights expect this): 0.485, 0.456, 0.406 and 0.229, 0.224, 0.225.
 TransformPtr imagenet(const ImageNetOptions& options);
 

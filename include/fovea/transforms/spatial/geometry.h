@@ -22,12 +22,12 @@ struct ResizeOptions {
   std::optional<double> fill = {};
 
   void describe(Fields& f) {
-    f("size", size, "of every side, or [height, width], or [depth, height, width]").above(0);
-    f("mode", mode, "bilinear as torchvision, or the mean over the area")
+    f("size", size, "size of every side, or [height, width], or [depth, height, width]").above(0);
+    f("mode", mode, "bilinear as in torchvision, or the mean over the area")
         .one_of({"bilinear", "area"});
     f("antialias", antialias, "false: bilinear looks at the nearest pixels only");
-    f("keep_aspect", keep_aspect, "fit the picture in and fill the rest on both sides");
-    f("fill", fill, "value of the rest; null: the picture's least value (air in a CT)");
+    f("keep_aspect", keep_aspect, "keep the aspect ratio and pad on both sides");
+    f("fill", fill, "value of the padding; null: the image's minimum (air in a CT)");
   }
 };
 TransformPtr resize(const ResizeOptions& options);
@@ -37,8 +37,8 @@ struct CropOptions {
   std::string where = "center";
 
   void describe(Fields& f) {
-    f("size", size, "of every side, or [height, width], or [depth, height, width]").above(0);
-    f("where", where, "the middle, or another place each time").one_of({"center", "random"});
+    f("size", size, "size of every side, or [height, width], or [depth, height, width]").above(0);
+    f("where", where, "the centre, or a random place each time").one_of({"center", "random"});
   }
 };
 TransformPtr crop(const CropOptions& options);
@@ -48,14 +48,14 @@ struct PadOptions {
   std::optional<double> fill = {};
 
   void describe(Fields& f) {
-    f("size", size, "least size of every side, or [height, width], or [depth, height, width]")
+    f("size", size, "minimum size of every side, or [height, width], or [depth, height, width]")
         .above(0);
     f("fill", fill,
-      "value of the new pixels, 0 to 255 for 8-bit pictures; null: the picture's least value (air "
-      "in a CT)");
+      "value of the new pixels, 0 to 255 for 8-bit images; null: the image's minimum (air in a "
+      "CT)");
   }
 };
-/// The picture stays in the middle; sides that are long enough stay as they are.
+/// The image stays in the middle; sides that are long enough stay as they are.
 TransformPtr pad(const PadOptions& options);
 
 struct FlipOptions {
@@ -63,7 +63,7 @@ struct FlipOptions {
   double probability = 0.5;
 
   void describe(Fields& f) {
-    f("axis", axis, "width: left and right change places").one_of({"width", "height", "depth"});
+    f("axis", axis, "width: left and right are swapped").one_of({"width", "height", "depth"});
     f("probability", probability, "of flipping").between(0, 1);
   }
 };

@@ -1,4 +1,4 @@
-// Transforms that bend the picture: rotate, affine, elastic. Each is one bilinear warp to float32,
+// Transforms that bend the image: rotate, affine, elastic. Each is one bilinear warp to float32,
 // in the plane: all slices of a volume move alike.
 #pragma once
 
@@ -8,16 +8,17 @@
 
 namespace fovea::transforms {
 
-/// What lies outside of the picture. Its edge goes on, unless asked otherwise: corners of a constant
+/// What lies outside of the image. Its edge goes on, unless asked otherwise: corners of a constant
 /// look like anatomy to a network, and shift the statistics of a later `scale`.
 struct Outside {
   std::string border = "edge";
   std::optional<double> fill = {};
 
   void describe(Fields& f) {
-    f("border", border, "what lies outside").one_of({"constant", "edge", "reflect"});
+    f("border", border, "how the outside of the image is filled")
+        .one_of({"constant", "edge", "reflect"});
     f("fill", fill,
-      "value outside, where border is constant; null: the picture's least value (air in a CT)");
+      "value outside, where border is constant; null: the image's minimum (air in a CT)");
   }
 };
 
@@ -27,7 +28,7 @@ struct RotateOptions {
   Outside outside = {};
 
   void describe(Fields& f) {
-    f("degrees", degrees, "at most so far either way, or [least, most], counter-clockwise");
+    f("degrees", degrees, "largest angle in either direction, or [min, max], counter-clockwise");
     f("probability", probability, "of rotating").between(0, 1);
     outside.describe(f);
   }
@@ -45,11 +46,12 @@ struct AffineOptions {
   Outside outside = {};
 
   void describe(Fields& f) {
-    f("degrees", degrees, "at most so far either way, or [least, most], counter-clockwise");
-    f("translate", translate, "share of each side, either way, or [least, most]").between(-1, 1);
-    f("scale", scale, "[least, most]; one number is itself").above(0);
-    f("shear", shear, "degrees, either way, or [least, most]").between(-80, 80);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("degrees", degrees, "largest angle in either direction, or [min, max], counter-clockwise");
+    f("translate", translate, "fraction of each side in either direction, or [min, max]")
+        .between(-1, 1);
+    f("scale", scale, "[min, max], or one fixed number").above(0);
+    f("shear", shear, "degrees in either direction, or [min, max]").between(-80, 80);
+    f("probability", probability, "of applying the transform").between(0, 1);
     outside.describe(f);
   }
 };
@@ -65,9 +67,9 @@ struct ElasticOptions {
   Outside outside = {};
 
   void describe(Fields& f) {
-    f("alpha", alpha, "standard deviation of the shifts, pixels").at_least(0);
-    f("sigma", sigma, "how far neighbours move alike, pixels").at_least(1);
-    f("probability", probability, "of the transform").between(0, 1);
+    f("alpha", alpha, "standard deviation of the displacements, in pixels").at_least(0);
+    f("sigma", sigma, "how far neighbours move together, in pixels").at_least(1);
+    f("probability", probability, "of applying the transform").between(0, 1);
     outside.describe(f);
   }
 };

@@ -1,4 +1,4 @@
-#include "transforms/picture.h"
+#include "transforms/image_values.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,18 +7,17 @@
 
 namespace fovea::transforms {
 
-Sides sides(const torch::Tensor& picture) {
-  const bool known = picture.defined() && (picture.scalar_type() == torch::kUInt8 ||
-                                           picture.scalar_type() == torch::kFloat32);
-  if (!known || picture.dim() < 3 || picture.dim() > 4 || picture.numel() == 0)
+Sides sides(const torch::Tensor& image) {
+  const bool known = image.defined() && (image.scalar_type() == torch::kUInt8 ||
+                                         image.scalar_type() == torch::kFloat32);
+  if (!known || image.dim() < 3 || image.dim() > 4 || image.numel() == 0)
     throw config_error(fmt::format(
-        "found {}, wanted a picture [C, H, W] or [C, D, H, W] of uint8 or float32",
-        !picture.defined()
+        "found {}, wanted an image [C, H, W] or [C, D, H, W] of uint8 or float32",
+        !image.defined()
             ? std::string("no tensor")
-            : fmt::format("{} of {}", shape_text(picture), c10::toString(picture.scalar_type()))));
-  const bool volume = picture.dim() == 4;
-  return {picture.size(0), volume ? picture.size(1) : 1, picture.size(-2), picture.size(-1),
-          volume};
+            : fmt::format("{} of {}", shape_text(image), c10::toString(image.scalar_type()))));
+  const bool volume = image.dim() == 4;
+  return {image.size(0), volume ? image.size(1) : 1, image.size(-2), image.size(-1), volume};
 }
 
 std::vector<int64_t> shape(const Sides& s) {
@@ -30,8 +29,8 @@ std::string shape_text(const Sides& sides) {
   return fmt::format("[{}]", fmt::join(shape(sides), ", "));
 }
 
-std::string shape_text(const torch::Tensor& picture) {
-  return fmt::format("[{}]", fmt::join(picture.sizes().begin(), picture.sizes().end(), ", "));
+std::string shape_text(const torch::Tensor& image) {
+  return fmt::format("[{}]", fmt::join(image.sizes().begin(), image.sizes().end(), ", "));
 }
 
 Sides wanted(const std::vector<int64_t>& sizes, const Sides& of) {
@@ -40,8 +39,7 @@ Sides wanted(const std::vector<int64_t>& sizes, const Sides& of) {
         fmt::format("size: found {} numbers, wanted one, [height, width] or [depth, height, width]",
                     sizes.size()));
   if (sizes.size() == 3 && !of.volume)
-    throw config_error(
-        "size: three numbers are for volumes [C, D, H, W]; this picture has no depth");
+    throw config_error("size: three numbers are for volumes [C, D, H, W]; this image has no depth");
   Sides result = of;
   result.width = sizes.back();
   result.height = sizes.size() == 1 ? sizes[0] : sizes[sizes.size() - 2];
@@ -49,20 +47,19 @@ Sides wanted(const std::vector<int64_t>& sizes, const Sides& of) {
   return result;
 }
 
-torch::Tensor floats(torch::Tensor picture) {
-  sides(picture);
-  if (picture.scalar_type() == torch::kUInt8) {
-    picture = picture.contiguous();
-    torch::Tensor result = torch::empty(picture.sizes(), torch::kFloat32);
-    std::copy_n(picture.const_data_ptr<uint8_t>(), picture.numel(),
-                result.mutable_data_ptr<float>());
+torch::Tensor floats(torch::Tensor image) {
+  sides(image);
+  if (image.scalar_type() == torch::kUInt8) {
+    image = image.contiguous();
+    torch::Tensor result = torch::empty(image.sizes(), torch::kFloat32);
+    std::copy_n(image.const_data_ptr<uint8_t>(), image.numel(), result.mutable_data_ptr<float>());
     return result;
   }
-  if (!picture.is_contiguous()) return picture.contiguous();
+  if (!image.is_contiguous()) return image.contiguous();
   // Memory that is not LibTorch's own (a mapped file, somebody's vector) cannot be resized.
-  const bool ours = picture.use_count() == 1 && picture.storage().use_count() == 1 &&
-                    picture.storage().resizable();
-  return ours ? picture : picture.clone();
+  const bool ours =
+      image.use_count() == 1 && image.storage().use_count() == 1 && image.storage().resizable();
+  return ours ? image : image.clone();
 }
 
 std::span<float> samples(torch::Tensor& floats) {
@@ -77,7 +74,7 @@ io::Planes planes(torch::Tensor& floats, const Sides& s) {
   return {floats.mutable_data_ptr<float>(), s.channels * s.depth, s.height, s.width};
 }
 
-double background(const torch::Tensor& picture) { return picture.min().item<double>(); }
+double background(const torch::Tensor& image) { return image.min().item<double>(); }
 
 // Eight sums side by side, so that the compiler can use vector registers; differences from the first
 // value, so that a large mean does not drown the deviation.

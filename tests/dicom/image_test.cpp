@@ -138,7 +138,7 @@ TEST(Window, OverTheRangeOfBitsStoredWhereTheFileGivesNone) {
   EXPECT_THAT(error_of(made.file(), with(WindowFrom::file)), HasSubstr("no usable window"));
 }
 
-TEST(Polarity, Monochrome1IsTurnedRoundInTheRangeOfBitsStored) {
+TEST(Polarity, Monochrome1IsInvertedInTheRangeOfBitsStored) {
   DicomImage made;
   made.photometric = "MONOCHROME1";
   made.stored = 4;
@@ -175,7 +175,7 @@ TEST(Polarity, AWindowComesBeforeTheTurn) {
               ElementsAre(0, 0, 0.25F, 0.5F, 0.75F, 1));
 }
 
-TEST(Polarity, AModalityLutIsTurnedRoundInItsOwnRange) {
+TEST(Polarity, AModalityLutIsInvertedInItsOwnRange) {
   DicomImage made;
   made.stored = 2;
   made.high = 1;

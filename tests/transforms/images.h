@@ -1,4 +1,4 @@
-// Pictures for the tests of the transforms.
+// Images for the tests of the transforms.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -11,9 +11,9 @@ namespace fovea::transforms {
 /// The stream of example `index`.
 inline Random stream(uint64_t index = 0) { return {1, Purpose::augment, 0, index}; }
 
-inline torch::Tensor applied(const TransformPtr& step, torch::Tensor picture, uint64_t index = 0) {
+inline torch::Tensor applied(const TransformPtr& step, torch::Tensor image, uint64_t index = 0) {
   Random random = stream(index);
-  return step->apply(std::move(picture), random);
+  return step->apply(std::move(image), random);
 }
 
 /// 0, 1, 2 … in the given shape.
@@ -25,16 +25,15 @@ inline torch::Tensor counted(std::vector<int64_t> shape, torch::ScalarType type 
 
 /// Float noise in [0, 255).
 inline torch::Tensor noisy(std::vector<int64_t> shape, uint64_t index = 99) {
-  torch::Tensor picture = torch::empty(shape);
+  torch::Tensor image = torch::empty(shape);
   Random random = stream(index);
-  float* value = picture.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < picture.numel(); ++i)
-    value[i] = static_cast<float>(random.uniform(0, 255));
-  return picture;
+  float* value = image.mutable_data_ptr<float>();
+  for (int64_t i = 0; i < image.numel(); ++i) value[i] = static_cast<float>(random.uniform(0, 255));
+  return image;
 }
 
-inline std::vector<float> values(const torch::Tensor& picture) {
-  const torch::Tensor flat = picture.to(torch::kFloat32).contiguous();
+inline std::vector<float> values(const torch::Tensor& image) {
+  const torch::Tensor flat = image.to(torch::kFloat32).contiguous();
   return {flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel()};
 }
 

@@ -7,22 +7,23 @@
 
 namespace fovea::tasks {
 
-/// task: {several: {tasks: {label: classification, age: {regression: huber}}, weights: {age: 0.5}}}
-struct SeveralOptions {
+/// task: {multi_task: {tasks: {label: classification, age: {regression: huber}}, weights: {age:
+/// 0.5}}}
+struct MultiTaskOptions {
   Named<TaskChoice> tasks{};
   Named<double> weights{};
 
   void describe(Fields& f) {
     f("tasks", tasks, "by target: {label: classification, age: {regression: huber}}").required();
-    f("weights", weights, "by target: what its loss is multiplied by; default: 1").at_least(0);
+    f("weights", weights, "by target: factor of its loss; default: 1").at_least(0);
   }
 };
 
-/// A head per target, named like it; figures are called "target.auc" and files go into a folder per
+/// A head per target, named like it; metrics are called "target.auc" and files go into a folder per
 /// target. A case without the label of one target still counts for the others.
 ///
 /// A config Error where `tasks` and the targets of the data differ.
-TaskPtr several(const SeveralOptions& options, const std::vector<TargetSpec>& targets);
+TaskPtr multi_task(const MultiTaskOptions& options, const std::vector<TargetSpec>& targets);
 
 /// The task of every target, each made alike: itself where there is one, else put together as
 /// above. A config Error of `task` where there is no target.

@@ -1,4 +1,4 @@
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 
 #include <fmt/format.h>
 
@@ -19,9 +19,9 @@ struct Part {
   double weight = 1;
 };
 
-class SeveralEvaluation final : public Evaluation {
+class MultiTaskEvaluation final : public Evaluation {
  public:
-  explicit SeveralEvaluation(const std::vector<Part>& parts) {
+  explicit MultiTaskEvaluation(const std::vector<Part>& parts) {
     for (const Part& part : parts) parts_.emplace_back(part.target, part.task->evaluation());
   }
 
@@ -30,15 +30,15 @@ class SeveralEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
     for (const auto& [target, evaluation] : parts_)
-      for (NamedFigure& figure : evaluation->figures()) {
-        if (figure.name == "loss") continue;  // of all targets together, below
-        figure.name = target + "." + figure.name;
-        all.push_back(std::move(figure));
+      for (NamedMetric& metric : evaluation->metrics()) {
+        if (metric.name == "loss") continue;  // of all targets together, below
+        metric.name = target + "." + metric.name;
+        all.push_back(std::move(metric));
       }
-    all.push_back(figure_of(loss_));
+    all.push_back(metric_of(loss_));
     return all;
   }
 
@@ -64,9 +64,9 @@ class SeveralEvaluation final : public Evaluation {
   LossMean loss_;
 };
 
-class Several final : public Task {
+class MultiTask final : public Task {
  public:
-  explicit Several(std::vector<Part> parts) : parts_(std::move(parts)) {}
+  explicit MultiTask(std::vector<Part> parts) : parts_(std::move(parts)) {}
 
   std::vector<nn::HeadSpec> heads() const override {
     std::vector<nn::HeadSpec> all;
@@ -127,7 +127,7 @@ class Several final : public Task {
   }
 
   std::unique_ptr<Evaluation> evaluation() const override {
-    return std::make_unique<SeveralEvaluation>(parts_);
+    return std::make_unique<MultiTaskEvaluation>(parts_);
   }
 
  private:
@@ -139,30 +139,32 @@ void refuse_unknown(const std::string& target, const char* key,
   std::vector<std::string> known;
   for (const TargetSpec& one : targets) known.push_back(one.name);
   if (std::ranges::find(known, target) == known.end())
-    throw config_error(fmt::format("SeveralOptions::{}: found '{}', wanted one of the targets: {}",
-                                   key, target, join(known)));
+    throw config_error(
+        fmt::format("MultiTaskOptions::{}: found '{}', wanted one of the targets: {}", key, target,
+                    join(known)));
 }
 
 }  // namespace
 
-TaskPtr several(const SeveralOptions& options, const std::vector<TargetSpec>& targets) {
+TaskPtr multi_task(const MultiTaskOptions& options, const std::vector<TargetSpec>& targets) {
   for (const auto& [name, task] : options.tasks) refuse_unknown(name, "tasks", targets);
   for (const auto& [name, weight] : options.weights) refuse_unknown(name, "weights", targets);
   std::vector<Part> parts;
   for (const TargetSpec& target : targets) {
     const TaskChoice* task = options.tasks.find(target.name);
     if (!task)
-      throw config_error(fmt::format("SeveralOptions::tasks: found no task for the target '{}' of "
-                                     "the data",
-                                     target.name),
-                         "name one, or leave the target out of DataOptions::targets");
+      throw config_error(
+          fmt::format("MultiTaskOptions::tasks: found no task for the target '{}' of "
+                      "the data",
+                      target.name),
+          "name one, or leave the target out of DataOptions::targets");
     const double* weight = options.weights.find(target.name);
     parts.push_back({target.name, task->make({target}), weight ? *weight : 1});
   }
   if (parts.empty())
-    throw config_error("the task several: the data names no target",
+    throw config_error("the task multi_task: the data names no target",
                        "name a column in DataOptions::targets");
-  return std::make_shared<Several>(std::move(parts));
+  return std::make_shared<MultiTask>(std::move(parts));
 }
 
 TaskPtr for_each_target(const char* task, const std::vector<TargetSpec>& targets,
@@ -173,7 +175,7 @@ TaskPtr for_each_target(const char* task, const std::vector<TargetSpec>& targets
   if (targets.size() == 1) return make(targets[0]);
   std::vector<Part> parts;
   for (const TargetSpec& target : targets) parts.push_back({target.name, make(target)});
-  return std::make_shared<Several>(std::move(parts));
+  return std::make_shared<MultiTask>(std::move(parts));
 }
 
 }  // namespace fovea::tasks

@@ -1,4 +1,4 @@
-// What one picture among others may be without ending their answers, and what each is called.
+// What one image among others may be without ending their answers, and what each is called.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -46,7 +46,7 @@ Asked ask(const std::vector<std::filesystem::path>& files) {
   return asked;
 }
 
-TEST(Pictures, OfAnotherKindThanTheModelReadsAreRefusedByNameAndTheOthersAnswered) {
+TEST(Images, OfAnotherTypeThanTheModelReadsAreRefusedByNameAndTheOthersAnswered) {
   const test::TempFolder folder;
   const Asked asked =
       ask({write_array(folder / "grey.npy", {8, 8}), write_array(folder / "colour.npy", {8, 8, 3}),
@@ -54,8 +54,8 @@ TEST(Pictures, OfAnotherKindThanTheModelReadsAreRefusedByNameAndTheOthersAnswere
            write_array(folder / "nan.npy", {8, 8}, NAN), write_array(folder / "more.npy", {9, 8})});
   EXPECT_THAT(asked.ids, ElementsAre("grey", "more"));
   EXPECT_THAT(asked.failures,
-              ElementsAre(AllOf(HasSubstr("colour.npy"), HasSubstr("a picture with 3 channels"),
-                                HasSubstr("the model reads a picture with 1 channel")),
+              ElementsAre(AllOf(HasSubstr("colour.npy"), HasSubstr("an image with 3 channels"),
+                                HasSubstr("the model reads an image with 1 channel")),
                           AllOf(HasSubstr("volume.npy"), HasSubstr("a volume with 1 channel")),
                           AllOf(HasSubstr("nan.npy"), HasSubstr("1 of 64 values are not finite"))));
   const Predictor predictor = fovea::load(untrained().path);
@@ -64,7 +64,7 @@ TEST(Pictures, OfAnotherKindThanTheModelReadsAreRefusedByNameAndTheOthersAnswere
   EXPECT_THAT(predictor.notes(), ElementsAre(HasSubstr("read as a volume of 6 slices")));
 }
 
-TEST(Pictures, HaveIdsOfTheirOwnWhateverTheirNamesAndOrder) {
+TEST(Images, HaveIdsOfTheirOwnWhateverTheirNamesAndOrder) {
   const test::TempFolder folder;
   const auto first = write_array(folder / "a/1.npy", {8, 8}),
              second = write_array(folder / "b/1.npy", {8, 8}),
@@ -76,7 +76,7 @@ TEST(Pictures, HaveIdsOfTheirOwnWhateverTheirNamesAndOrder) {
               ElementsAre("1.2.840.1.2.4", second.string(), first.string()));
 }
 
-TEST(Pictures, InMemoryAreAnsweredAsTheirFilesAre) {
+TEST(Images, InMemoryAreAnsweredAsTheirFilesAre) {
   const Predictor predictor = fovea::load(untrained().path);
   for (const auto& file : untrained().images) {
     const io::Array array = io::read_npy(file);

@@ -1,4 +1,4 @@
-// What the readers of all picture formats share.
+// What the readers of all image formats share.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-#include "fovea/report/pictures.h"
+#include "fovea/report/plots.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -94,7 +94,7 @@ TEST(Text, IsShortenedBetweenLetters) {
   EXPECT_EQ(shortened("größer", 4), "grö…");
 }
 
-TEST(Pictures, OfABinaryModelShowAreaAndOperatingPoint) {
+TEST(Plots, OfABinaryModelShowAreaAndOperatingPoint) {
   const auto scored = scored_of(metrics::Mode::binary, {"no", "a<b"},
                                 {.9, .1, .2, .8, .45, .55, .75, .25}, {0, 1, 0, 1});
   const std::string roc = roc_curve_svg(scored, "test · n = 4");
@@ -109,7 +109,7 @@ TEST(Pictures, OfABinaryModelShowAreaAndOperatingPoint) {
   EXPECT_THAT(pr, HasSubstr("prevalence (0.500)"));
 }
 
-TEST(Pictures, OfSeveralClassesHaveACurveEachAndTheMean) {
+TEST(Plots, OfSeveralClassesHaveACurveEachAndTheMean) {
   const auto scored = scored_of(metrics::Mode::multiclass, {"a", "b", "c"},
                                 {.6, .3, .1, .2, .7, .1, .1, .2, .7}, {0, 1, 2});
   const std::string roc = roc_curve_svg(scored, "");
@@ -118,13 +118,13 @@ TEST(Pictures, OfSeveralClassesHaveACurveEachAndTheMean) {
   EXPECT_THAT(roc, HasSubstr("macro (AUC 1.000)"));
 }
 
-TEST(Pictures, NameTheClassThatHasNoCurve) {
+TEST(Plots, NameTheClassThatHasNoCurve) {
   const auto scored =
       scored_of(metrics::Mode::multilabel, {"mass", "hernia"}, {.6, .3, .2, .7}, {1, 0, 0, 0});
   EXPECT_THAT(roc_curve_svg(scored, ""), HasSubstr(">hernia (no positive case)</text>"));
 }
 
-TEST(Pictures, OfAMatrixShowCountsAndShareOfTheRow) {
+TEST(Plots, OfAMatrixShowCountsAndShareOfTheRow) {
   const std::vector<int> truths{0, 0, 0, 1}, decisions{0, 0, 1, 1};
   const std::vector<std::string> classes{"no", "yes"};
   const std::string svg =
@@ -135,7 +135,7 @@ TEST(Pictures, OfAMatrixShowCountsAndShareOfTheRow) {
   EXPECT_THAT(svg, HasSubstr("100.0 %"));
 }
 
-TEST(Pictures, OfReliabilityShowTheCalibrationError) {
+TEST(Plots, OfReliabilityShowTheCalibrationError) {
   const std::vector<double> probabilities{0.1, 0.1, 0.9, 0.9};
   const std::vector<uint8_t> happened{0, 0, 1, 0};
   const std::string svg =
@@ -145,7 +145,7 @@ TEST(Pictures, OfReliabilityShowTheCalibrationError) {
   expect_well_formed(reliability_svg(metrics::reliability({}, {}), "pneumonia", ""));
 }
 
-TEST(Pictures, OfTrainingMarkTheBestEpochAndSkipUndefinedValues) {
+TEST(Plots, OfTrainingMarkTheBestEpochAndSkipUndefinedValues) {
   const std::vector<HistoryRow> history{
       {1, "train", "loss", 0.7}, {2, "train", "loss", 0.5}, {3, "train", "loss", 0.4},
       {1, "val", "loss", 0.8},   {2, "val", "loss", 0.6},   {3, "val", "loss", 0.65},

@@ -1,4 +1,4 @@
-// Figures as JSON: what every metrics.json has.
+// Metrics as JSON: what every metrics.json has.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,10 +10,11 @@
 namespace fovea::report {
 
 /// Puts "figures", and "undefined" and "notes" where there are such, into `json`.
-void put_figures(nlohmann::ordered_json& json, const std::vector<metrics::NamedFigure>& figures);
+void put_metrics(nlohmann::ordered_json& json, const std::vector<metrics::NamedMetric>& metrics);
 
-/// Puts "cases" (all of the split), "known" and "unknown" (with and without a target), "failed" of the
-/// known (and "failed_ids", where there are any) and "n", the `evaluated` that the figures are over.
+/// Puts "cases" (all of the split), "known" and "unknown" (with and without a target), "failed" of
+/// the known (and "failed_ids", where there are any) and "n", the `evaluated` that the metrics are
+/// over.
 void put_coverage(nlohmann::ordered_json& json, size_t evaluated,
                   const metrics::Coverage& coverage);
 
@@ -22,6 +23,6 @@ std::string coverage_line(std::string_view split, size_t evaluated,
                           const metrics::Coverage& coverage);
 
 /// " auc=0.9712 accuracy=0.8910": four decimals; "undefined" where there is none.
-std::string figures_line(const std::vector<metrics::NamedFigure>& figures);
+std::string metrics_line(const std::vector<metrics::NamedMetric>& metrics);
 
 }  // namespace fovea::report

@@ -1,4 +1,4 @@
-#include "io/picture.h"
+#include "io/image_reading.h"
 
 #include <fmt/format.h>
 

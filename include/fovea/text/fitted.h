@@ -1,4 +1,4 @@
-// A vocabulary that is learned from the training texts: id 0 is padding, id 1 unknown.
+// A vocabulary that is fitted to the training texts: id 0 is padding, id 1 unknown.
 #pragma once
 
 #include <unordered_map>
@@ -15,9 +15,9 @@ struct TextHash {
 template <class Value>
 using TextMap = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
-class LearnedTokenizer : public Tokenizer {
+class FittedTokenizer : public Tokenizer {
  public:
-  bool learns() const override { return true; }
+  bool fits_texts() const override { return true; }
   int64_t vocabulary() const override { return static_cast<int64_t>(words_.size()); }
   const std::string& word(int64_t id) const override { return words_.at(static_cast<size_t>(id)); }
 
@@ -30,7 +30,7 @@ class LearnedTokenizer : public Tokenizer {
   void restore_words(std::vector<std::string> words, const std::string& source);
 
  protected:
-  LearnedTokenizer(int64_t max_bytes, int64_t min_count, int64_t max_words)
+  FittedTokenizer(int64_t max_bytes, int64_t min_count, int64_t max_words)
       : Tokenizer(max_bytes), min_count_(min_count), max_words_(max_words) {}
 
   using Counts = TextMap<int64_t>;

@@ -1,16 +1,16 @@
-#include "report/figures_json.h"
+#include "report/metrics_json.h"
 
 #include <fmt/format.h>
 
 namespace fovea::report {
 
-void put_figures(nlohmann::ordered_json& json, const std::vector<metrics::NamedFigure>& figures) {
+void put_metrics(nlohmann::ordered_json& json, const std::vector<metrics::NamedMetric>& metrics) {
   using Json = nlohmann::ordered_json;
   Json values = Json::object(), undefined = Json::object(), notes = Json::object();
-  for (const auto& [name, figure] : figures) {
-    values[name] = figure.defined() ? Json(figure.value) : Json(nullptr);
-    if (!figure.defined()) undefined[name] = figure.why_undefined;
-    if (!figure.note.empty()) notes[name] = figure.note;
+  for (const auto& [name, metric] : metrics) {
+    values[name] = metric.defined() ? Json(metric.value) : Json(nullptr);
+    if (!metric.defined()) undefined[name] = metric.why_undefined;
+    if (!metric.note.empty()) notes[name] = metric.note;
   }
   json["figures"] = std::move(values);
   if (!undefined.empty()) json["undefined"] = std::move(undefined);
@@ -36,10 +36,10 @@ std::string coverage_line(std::string_view split, size_t evaluated,
   return line;
 }
 
-std::string figures_line(const std::vector<metrics::NamedFigure>& figures) {
+std::string metrics_line(const std::vector<metrics::NamedMetric>& metrics) {
   std::string line;
-  for (const auto& [name, figure] : figures)
-    line += figure.defined() ? fmt::format(" {}={:.4f}", name, figure.value)
+  for (const auto& [name, metric] : metrics)
+    line += metric.defined() ? fmt::format(" {}={:.4f}", name, metric.value)
                              : fmt::format(" {}=undefined", name);
   return line;
 }

@@ -1,4 +1,4 @@
-// What the transforms share: the sides of a picture, its samples as floats, its statistics.
+// What the transforms share: the sides of an image, its samples as floats, its statistics.
 #pragma once
 
 #include <span>
@@ -8,22 +8,22 @@
 
 namespace fovea::transforms {
 
-/// A config Error where `picture` is no picture.
-Sides sides(const torch::Tensor& picture);
+/// A config Error where `image` is not an image.
+Sides sides(const torch::Tensor& image);
 
-/// The shape of a picture with these sides.
+/// The shape of an image with these sides.
 std::vector<int64_t> shape(const Sides& sides);
 /// Likewise, as text: "[1, 28, 28]".
 std::string shape_text(const Sides& sides);
 
 /// "[1, 28, 28]"
-std::string shape_text(const torch::Tensor& picture);
+std::string shape_text(const torch::Tensor& image);
 
-/// `sizes` as a user writes them (one number, two, or three) for this picture.
+/// `sizes` as a user writes them (one number, two, or three) for this image.
 Sides wanted(const std::vector<int64_t>& sizes, const Sides& of);
 
-/// Contiguous float32 that may be written to: the picture itself where nobody else holds it.
-torch::Tensor floats(torch::Tensor picture);
+/// Contiguous float32 that may be written to: the image itself where nobody else holds it.
+torch::Tensor floats(torch::Tensor image);
 
 std::span<float> samples(torch::Tensor& floats);
 
@@ -37,8 +37,8 @@ struct Statistics {
 };
 Statistics statistics(std::span<const float> values);
 
-/// What lies around a picture: its least value, for 0 may be water between air and bone.
-double background(const torch::Tensor& picture);
+/// What lies around an image: its least value, for 0 may be water between air and bone.
+double background(const torch::Tensor& image);
 
 /// One of one or two numbers as a user writes them: [a] is -a … a, [a, b] is a … b.
 double draw(const std::vector<double>& range, Random& random);
@@ -95,9 +95,9 @@ TransformPtr made(Body body) {
 /// One that happens with a probability; nothing is drawn where it is certain.
 template <class Body>
 TransformPtr made(double probability, Body body) {
-  return made([=](torch::Tensor picture, Random& random) {
-    if (probability < 1 && !random.chance(probability)) return picture;
-    return body(std::move(picture), random);
+  return made([=](torch::Tensor image, Random& random) {
+    if (probability < 1 && !random.chance(probability)) return image;
+    return body(std::move(image), random);
   });
 }
 

@@ -1,4 +1,4 @@
-// The pictures of an evaluation and of a training run, each a stand-alone SVG document.
+// The plots of an evaluation and of a training run, each a stand-alone SVG document.
 //
 // `subtitle` says what was evaluated, e.g. "test · n = 624 (390 pneumonia)"; it stands under the
 // title.
@@ -17,8 +17,8 @@
 namespace fovea::report {
 
 /// One curve in binary mode, with the operating point; otherwise one per class, and their mean
-/// (macro). The legend gives each area, which equals the figure `auc`. Where no class has an area,
-/// the picture says why.
+/// (macro). The legend gives each area, which equals the metric `auc`. Where no class has an area,
+/// the plot says why.
 std::string roc_curve_svg(const metrics::Scored& scored, std::string_view subtitle);
 
 /// The step-wise curve whose area is the average precision, and the prevalence (what guessing

@@ -1,4 +1,4 @@
-#include "fovea/text/learned.h"
+#include "fovea/text/fitted.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 namespace fovea::text {
 
-void LearnedTokenizer::fit(const std::vector<std::string>& texts) {
+void FittedTokenizer::fit(const std::vector<std::string>& texts) {
   Counts counts;
   for (size_t i = 0; i < texts.size(); ++i)
     within(fmt::format("text {}", i), [&] {
@@ -21,7 +21,7 @@ void LearnedTokenizer::fit(const std::vector<std::string>& texts) {
     if (n >= min_count_) kept.emplace_back(-n, word);
   if (kept.empty())
     throw data_error(
-        fmt::format("learning words: none of {} occurs min_count = {} times in {} texts; lower "
+        fmt::format("fitting words: none of {} occurs min_count = {} times in {} texts; lower "
                     "min_count or give more texts",
                     counts.size(), min_count_, texts.size()));
   std::ranges::sort(kept);
@@ -31,9 +31,9 @@ void LearnedTokenizer::fit(const std::vector<std::string>& texts) {
   restore_words(std::move(words), "the training texts");
 }
 
-std::string LearnedTokenizer::stored() const { return nlohmann::json(words_).dump(); }
+std::string FittedTokenizer::stored() const { return nlohmann::json(words_).dump(); }
 
-void LearnedTokenizer::restore(std::string stored, const std::string& source) {
+void FittedTokenizer::restore(std::string stored, const std::string& source) {
   const auto list = nlohmann::json::parse(stored, nullptr, false);
   const auto is_text = [](const nlohmann::json& item) { return item.is_string(); };
   if (!list.is_array() || !std::ranges::all_of(list, is_text))
@@ -42,7 +42,7 @@ void LearnedTokenizer::restore(std::string stored, const std::string& source) {
   restore_words(list.get<std::vector<std::string>>(), source);
 }
 
-void LearnedTokenizer::restore_words(std::vector<std::string> words, const std::string& source) {
+void FittedTokenizer::restore_words(std::vector<std::string> words, const std::string& source) {
   const auto fail = [&](const std::string& what) {
     return data_error(fmt::format("reading the words of {}: {}", source, what));
   };

@@ -1,5 +1,5 @@
-// Several targets of different kinds at once.
-#include "fovea/tasks/several.h"
+// Several targets of different types at once.
+#include "fovea/tasks/multi_task.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,8 +22,8 @@ std::vector<TargetSpec> targets() {
           {.name = "age", .classes = {}, .type = "number", .mean = 50, .deviation = 10}};
 }
 
-SeveralOptions both() {
-  SeveralOptions options;
+MultiTaskOptions both() {
+  MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "label";
   options.tasks.entries[1].first = "age";
@@ -43,18 +43,18 @@ Batch batch(torch::Tensor labels, torch::Tensor ages) {
   return one;
 }
 
-TEST(Several, LossesAddUpWithTheirWeights) {
-  SeveralOptions options = both();
+TEST(MultiTask, LossesAddUpWithTheirWeights) {
+  MultiTaskOptions options = both();
   const Batch cases = batch(torch::tensor({0, 1}), torch::tensor({60.f, 40.f}));
-  EXPECT_NEAR(loss_of(several(options, targets())->loss({outputs()}, cases)).item<double>(),
+  EXPECT_NEAR(loss_of(multi_task(options, targets())->loss({outputs()}, cases)).item<double>(),
               std::log(2.0) + 1, 1e-6);
   options.weights.entries = {{"age", 0.25}};
-  EXPECT_NEAR(loss_of(several(options, targets())->loss({outputs()}, cases)).item<double>(),
+  EXPECT_NEAR(loss_of(multi_task(options, targets())->loss({outputs()}, cases)).item<double>(),
               std::log(2.0) + 0.25, 1e-6);
 }
 
-TEST(Several, ACaseWithoutOneTargetStillCountsForTheOther) {
-  const auto task = several(both(), targets());
+TEST(MultiTask, ACaseWithoutOneTargetStillCountsForTheOther) {
+  const auto task = multi_task(both(), targets());
   // The first case has no class, the second no age.
   const Batch cases = batch(torch::tensor({-1, 1}), torch::tensor({60.f, NAN}));
   TensorMap out = outputs();
@@ -66,13 +66,13 @@ TEST(Several, ACaseWithoutOneTargetStillCountsForTheOther) {
   EXPECT_EQ(out.at("label").grad()[0].abs().max().item<float>(), 0);
   const auto evaluation = task->evaluation();
   evaluation->add(task->decode({out}, {}), cases, parts);
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "label.accuracy").value, 1);
-  EXPECT_DOUBLE_EQ(figure(figures, "age.mae").value, 10);
-  EXPECT_NEAR(figure(figures, "loss").value, std::log(2.0) + 1, 1e-6);
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "label.accuracy").value, 1);
+  EXPECT_DOUBLE_EQ(metric(metrics, "age.mae").value, 10);
+  EXPECT_NEAR(metric(metrics, "loss").value, std::log(2.0) + 1, 1e-6);
 }
 
-TEST(Several, ABatchWithoutAnyClassCostsNothing) {
+TEST(MultiTask, ABatchWithoutAnyClassCostsNothing) {
   for (const char* loss : {"cross_entropy", "focal"}) {
     ClassificationOptions options;
     options.loss.emplace().select(loss);
@@ -86,9 +86,9 @@ TEST(Several, ABatchWithoutAnyClassCostsNothing) {
   }
 }
 
-TEST(Several, FiguresFilesAndColumnsCarryTheNameOfTheTarget) {
-  const auto task = several(both(), targets());
-  EXPECT_EQ(task->figures().front().name, "label.auc");
+TEST(MultiTask, MetricsFilesAndColumnsCarryTheNameOfTheTarget) {
+  const auto task = multi_task(both(), targets());
+  EXPECT_EQ(task->metrics().front().name, "label.auc");
   EXPECT_THAT(task->columns(),
               ElementsAre("label.p_well", "label.p_ill", "label.decision", "age.predicted"));
   const auto evaluation = task->evaluation();
@@ -102,25 +102,25 @@ TEST(Several, FiguresFilesAndColumnsCarryTheNameOfTheTarget) {
   EXPECT_TRUE(std::filesystem::exists(folder / "age/scatter.svg"));
 }
 
-TEST(Several, AnAnswerForEachTarget) {
-  const auto task = several(both(), targets());
+TEST(MultiTask, AnAnswerForEachTarget) {
+  const auto task = multi_task(both(), targets());
   const auto answers = task->answers(task->decode({outputs()}, {}), {}, 0);
   ASSERT_EQ(answers.size(), 2u);
   EXPECT_EQ(answers[0].decision, "ill");  // a probability of 0.5 is called positive
   EXPECT_DOUBLE_EQ(answers[1].number.value(), 50);
 }
 
-TEST(Several, TasksAndTargetsMustAgree) {
-  SeveralOptions options = both();
+TEST(MultiTask, TasksAndTargetsMustAgree) {
+  MultiTaskOptions options = both();
   options.tasks.entries.pop_back();
-  EXPECT_THAT(refusal([&] { several(options, targets()); }), HasSubstr("'age'"));
+  EXPECT_THAT(refusal([&] { multi_task(options, targets()); }), HasSubstr("'age'"));
   options = both();
   options.tasks.entries[0].first = "lable";
-  EXPECT_THAT(refusal([&] { several(options, targets()); }),
+  EXPECT_THAT(refusal([&] { multi_task(options, targets()); }),
               AllOf(HasSubstr("'lable'"), HasSubstr("label, age")));
   options = both();
   options.weights.entries = {{"sex", 1}};
-  EXPECT_THAT(refusal([&] { several(options, targets()); }), HasSubstr("weights"));
+  EXPECT_THAT(refusal([&] { multi_task(options, targets()); }), HasSubstr("weights"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The steps from stored values to a picture, each over a whole Image.
+// The steps from stored values to an image, each over a whole Image.
 #pragma once
 
 #include <cstdint>

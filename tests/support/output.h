@@ -21,8 +21,8 @@ inline std::map<std::string, std::string> key_values(const std::string& line) {
   return pairs;
 }
 
-/// One figure of such a line; NaN, which passes no comparison, where it is not there.
-inline double figure(const std::string& line, const std::string& name) {
+/// One metric of such a line; NaN, which passes no comparison, where it is not there.
+inline double metric(const std::string& line, const std::string& name) {
   const auto pairs = key_values(line);
   const auto found = pairs.find(name);
   return found == pairs.end() ? NAN : std::stod(found->second);

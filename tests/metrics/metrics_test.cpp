@@ -98,7 +98,7 @@ TEST(AveragePrecision, IsTheStepwiseSum) {
                    0.5 * 1 + 0.5 * 2 / 3);
 }
 
-TEST(Counts, GiveEachFigureByHand) {
+TEST(Counts, GiveEachMetricByHand) {
   const Counts counts{
       .true_positives = 6, .false_positives = 2, .true_negatives = 10, .false_negatives = 3};
   EXPECT_DOUBLE_EQ(accuracy(counts).value, 16.0 / 21);
@@ -120,7 +120,7 @@ TEST(Counts, CallACaseOnTheThresholdPositive) {
   EXPECT_EQ(counts.false_positives, 1);
 }
 
-TEST(Counts, LeaveAFigureUndefinedRatherThanZero) {
+TEST(Counts, LeaveAMetricUndefinedRatherThanZero) {
   const Counts no_positive{.true_negatives = 5};
   EXPECT_EQ(sensitivity(no_positive).why_undefined, "no positive case");
   EXPECT_EQ(ppv(no_positive).why_undefined, "no case was called positive");

@@ -1,4 +1,4 @@
-// The pictures of tests/reference/images and what is asked of all of them.
+// The images of tests/reference/images and what is asked of all of them.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -17,7 +17,9 @@ using Decode = Image (*)(std::string_view, const test::fs::path&, const ImageLim
 inline std::string bytes_of_file(const std::string& name) {
   return test::read_text(test::reference("images/" + name));
 }
-inline test::fs::path picture(const std::string& name) { return test::reference("images/" + name); }
+inline test::fs::path image_path(const std::string& name) {
+  return test::reference("images/" + name);
+}
 
 inline std::string refusal(Decode decode, const std::string& file, const ImageLimits& limits = {}) {
   try {
@@ -36,7 +38,7 @@ inline void cut(Decode decode, const std::string& whole) {
   for (size_t n = 0; n < whole.size(); ++n) refusal(decode, whole.substr(0, n));
 }
 
-// Changes each byte in four ways: what comes out is a whole picture, or a data Error.
+// Changes each byte in four ways: what comes out is a whole image, or a data Error.
 inline void damage(Decode decode, const std::string& whole) {
   testing::internal::CaptureStderr();
   for (size_t at = 0; at < whole.size(); ++at) {
@@ -69,7 +71,7 @@ void expect_samples(const Image& image, const Rule& rule) {
   }
 }
 
-inline void expect_picture(const Image& image, Sample sample, int64_t channels, const Rule& rule) {
+inline void expect_image(const Image& image, Sample sample, int64_t channels, const Rule& rule) {
   ASSERT_EQ(image.frames, 1);
   ASSERT_EQ(image.height, 12);
   ASSERT_EQ(image.width, 10);

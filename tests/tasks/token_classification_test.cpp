@@ -1,4 +1,4 @@
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,35 +43,37 @@ Tensor wanting(const std::vector<int64_t>& tags) {
   return emissions;
 }
 
-TEST(Tagging, AHeadOnTheTokensOfTheTextWithTransitions) {
-  const auto heads = tagging({}, {findings()})->heads();
+TEST(TokenClassification, AHeadOnTheTokensOfTheTextWithTransitions) {
+  const auto heads = token_classification({}, {findings()})->heads();
   ASSERT_EQ(heads.size(), 1u);
   const auto& head = std::get<nn::PerToken>(heads[0].of);
   EXPECT_EQ(head.outputs, 5);
   EXPECT_EQ(head.input, "report");
   EXPECT_TRUE(head.transitions);
-  const auto plain = tagging({.crf = false}, {findings()})->heads();
+  const auto plain = token_classification({.crf = false}, {findings()})->heads();
   EXPECT_FALSE(std::get<nn::PerToken>(plain[0].of).transitions);
 }
 
-TEST(Tagging, WithoutTransitionsTheFieldIsTheSoftmaxOfEachToken) {
+TEST(TokenClassification, WithoutTransitionsTheFieldIsTheSoftmaxOfEachToken) {
   torch::manual_seed(1);
   const Tensor emissions = torch::randn({2, 3, 5});
   const Batch batch = batch_of("findings", torch::tensor({{0, 1, 2}, {3, -1, -1}}));
   nn::Outputs outputs{outputs_of("findings", emissions)};
   const double alone =
-      loss_of(tagging({.crf = false}, {findings()})->loss(outputs, batch)).item<double>();
+      loss_of(token_classification({.crf = false}, {findings()})->loss(outputs, batch))
+          .item<double>();
   outputs.transitions["findings"] = torch::zeros({6, 6});
-  EXPECT_NEAR(loss_of(tagging({}, {findings()})->loss(outputs, batch)).item<double>(), alone, 1e-6);
+  EXPECT_NEAR(loss_of(token_classification({}, {findings()})->loss(outputs, batch)).item<double>(),
+              alone, 1e-6);
   const Tensor log_p = emissions.log_softmax(2);
   const double wanted =
       -(log_p[0][0][0] + log_p[0][1][1] + log_p[0][2][2] + log_p[1][0][3]).item<double>() / 4;
   EXPECT_NEAR(alone, wanted, 1e-6);
 }
 
-TEST(Tagging, AnEntityBeginsBeforeItGoesOn) {
+TEST(TokenClassification, AnEntityBeginsBeforeItGoesOn) {
   for (const bool crf : {true, false}) {
-    const auto task = tagging({.crf = crf}, {findings()});
+    const auto task = token_classification({.crf = crf}, {findings()});
     // Inside at once, inside of another type, inside after a gap: none can be.
     nn::Outputs outputs{outputs_of("findings", wanting({2, 4, 0, 2}))};
     if (crf) outputs.transitions["findings"] = torch::zeros({6, 6});
@@ -86,13 +88,13 @@ TEST(Tagging, AnEntityBeginsBeforeItGoesOn) {
   }
 }
 
-TEST(Tagging, EntitiesAreToldInCodePointsOfTheTextAsItWasGiven) {
+TEST(TokenClassification, EntitiesAreToldInCodePointsOfTheTextAsItWasGiven) {
   // A leading blank, a letter of two bytes, one of four, and a line end of two characters.
   const std::string text = " Ödem \xF0\x9D\x9C\xB7\r\nlung base";
   const Batch batch = reports({text}, {{{1, 6}, {7, 11}, {13, 17}, {18, 22}}});
-  TaggingOptions options;
+  TokenClassificationOptions options;
   options.report.entries = {{"what", "finding"}, {"where", "site"}, {"again", "finding"}};
-  const auto task = tagging(options, {findings()});
+  const auto task = token_classification(options, {findings()});
   TensorMap decoded = outputs_of("findings", torch::tensor({{1, 0, 3, 4}}));
   const auto answers = task->answers(decoded, batch, 0);
   ASSERT_EQ(answers.size(), 1u);
@@ -111,16 +113,16 @@ TEST(Tagging, EntitiesAreToldInCodePointsOfTheTextAsItWasGiven) {
   EXPECT_EQ(answers[0].decision, "finding|site");
 }
 
-TEST(Tagging, TheMainFigureIsTheF1AndNoFileHoldsTheText) {
-  const auto evaluation = tagging({}, {findings()})->evaluation();
-  EXPECT_FALSE(evaluation->figures().front().why_undefined.empty());
+TEST(TokenClassification, TheMainMetricIsTheF1AndNoFileHoldsTheText) {
+  const auto evaluation = token_classification({}, {findings()})->evaluation();
+  EXPECT_FALSE(evaluation->metrics().front().why_undefined.empty());
   Batch batch = reports({"secret word", "two"}, {{{0, 6}, {7, 11}}, {{0, 3}}});
   batch.targets["findings"] = torch::tensor({{1, 2}, {3, -1}});
   evaluation->add(outputs_of("findings", torch::tensor({{1, 2}, {0, -1}})), batch, sums(0.75, 3));
-  const auto figures = evaluation->figures();
-  EXPECT_EQ(figures.front().name, "f1");
-  EXPECT_DOUBLE_EQ(figures.front().value, 2.0 / 3);
-  EXPECT_DOUBLE_EQ(figure(figures, "token_accuracy").value, 2.0 / 3);
+  const auto metrics = evaluation->metrics();
+  EXPECT_EQ(metrics.front().name, "f1");
+  EXPECT_DOUBLE_EQ(metrics.front().value, 2.0 / 3);
+  EXPECT_DOUBLE_EQ(metric(metrics, "token_accuracy").value, 2.0 / 3);
   const test::TempFolder folder;
   EXPECT_THAT(evaluation->write(folder.path(), "test"), HasSubstr("split=test n=2 f1=0.6667"));
   const std::string lines = test::read_text(folder / "entities.jsonl");
@@ -132,8 +134,8 @@ TEST(Tagging, TheMainFigureIsTheF1AndNoFileHoldsTheText) {
   EXPECT_TRUE(json["per_type"][1]["figures"]["precision"].is_null());
 }
 
-TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
-  const auto evaluation = tagging({}, {findings()})->evaluation();
+TEST(TokenClassification, WhatWasCutOrCannotBeTaggedIsMissed) {
+  const auto evaluation = token_classification({}, {findings()})->evaluation();
   // "one two three" of which "three" was cut; written were "one" (found), an overlapping "one two"
   // (no tag can say it too) and "three".
   Batch batch = reports({"one two three"}, {{{0, 3}, {4, 7}}});
@@ -143,10 +145,10 @@ TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
       torch::tensor({{0, 3, 0, 0}, {0, 7, 0, 2}, {8, 13, 1, 1}}, torch::kInt64);
   batch.origins[0] = std::make_shared<Origin>(std::move(origin));
   evaluation->add(outputs_of("findings", torch::tensor({{1, 0}})), batch);
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "recall").value, 1.0 / 3);
-  EXPECT_DOUBLE_EQ(figure(figures, "precision").value, 1);
-  EXPECT_DOUBLE_EQ(figure(figures, "f1").value, 0.5);
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "recall").value, 1.0 / 3);
+  EXPECT_DOUBLE_EQ(metric(metrics, "precision").value, 1);
+  EXPECT_DOUBLE_EQ(metric(metrics, "f1").value, 0.5);
   const test::TempFolder folder;
   evaluation->write(folder.path(), "test");
   const auto json = nlohmann::json::parse(test::read_text(folder / "metrics.json"));
@@ -156,12 +158,12 @@ TEST(Tagging, WhatWasCutOrCannotBeTaggedIsMissed) {
   EXPECT_THAT(test::read_text(folder / "entities.jsonl"), HasSubstr("[8,13,\"site\"]"));
 }
 
-TEST(Tagging, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
+TEST(TokenClassification, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
   // [CLS] lung [SEP], and outputs that want an entity on all three.
   Batch batch = reports({"lung"}, {{{0, 0}, {0, 4}, {0, 0}}});
   batch.targets["findings"] = torch::tensor({{0, 3, 0}});
   for (const bool crf : {true, false}) {
-    const auto task = tagging({.crf = crf}, {findings()});
+    const auto task = token_classification({.crf = crf}, {findings()});
     nn::Outputs outputs{outputs_of("findings", wanting({1, 2, 2}))};
     if (crf) outputs.transitions["findings"] = torch::zeros({6, 6});
     const TensorMap decoded = task->decode(outputs, batch);
@@ -171,19 +173,21 @@ TEST(Tagging, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
       EXPECT_EQ(one.text, "lung");
     const auto evaluation = task->evaluation();
     evaluation->add(outputs_of("findings", torch::tensor({{0, 1, 0}})), batch);
-    EXPECT_EQ(figure(evaluation->figures(), "token_accuracy").value, 0);  // of one, not of three
+    EXPECT_EQ(metric(evaluation->metrics(), "token_accuracy").value, 0);  // of one, not of three
   }
 }
 
-TEST(Tagging, OtherTargetsAndUnknownTypesAreRefusedInWords) {
+TEST(TokenClassification, OtherTargetsAndUnknownTypesAreRefusedInWords) {
   EXPECT_THAT(refusal([&] {
-                tagging({}, {{.name = "label", .classes = {"a", "b"}}});
+                token_classification({}, {{.name = "label", .classes = {"a", "b"}}});
               }),
               HasSubstr("wanted tags"));
-  TaggingOptions options;
+  TokenClassificationOptions options;
   options.report.entries = {{"what", "findings"}};
-  EXPECT_THAT(refusal([&] { tagging(options, {findings()}); }), HasSubstr("finding, site"));
-  EXPECT_THAT(refusal([&] { classification({}, {findings()}); }), HasSubstr("tagging"));
+  EXPECT_THAT(refusal([&] { token_classification(options, {findings()}); }),
+              HasSubstr("finding, site"));
+  EXPECT_THAT(refusal([&] { classification({}, {findings()}); }),
+              HasSubstr("token_classification"));
 }
 
 }  // namespace

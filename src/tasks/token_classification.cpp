@@ -1,4 +1,4 @@
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "fovea/metrics/entities.h"
 #include "fovea/report/entities.h"
 #include "fovea/tasks/crf.h"
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 #include "tasks/outcome.h"
 
 namespace fovea::tasks {
@@ -40,8 +40,8 @@ class TextPlaces {
   TextPlaces(const Batch& batch, const std::string& input, int64_t row)
       : text_(written(batch, input, row)) {
     if (!text_)
-      throw config_error(
-          fmt::format("tagging: the cases do not keep the text of the input '{}'", input));
+      throw config_error(fmt::format(
+          "token_classification: the cases do not keep the text of the input '{}'", input));
   }
 
   Entity in_bytes(const Entity& tokens) const {
@@ -79,9 +79,9 @@ std::vector<Entity> entities_of_row(const Tensor& tags, int64_t row) {
 /// How the source of data marks an entity that no tag says (the fourth column of Origin::written).
 constexpr int64_t kCut = 1, kUnalignable = 2;
 
-class TaggingEvaluation final : public Evaluation {
+class TokenClassificationEvaluation final : public Evaluation {
  public:
-  explicit TaggingEvaluation(TargetSpec target) : target_(std::move(target)) {}
+  explicit TokenClassificationEvaluation(TargetSpec target) : target_(std::move(target)) {}
 
   void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
     const Tensor found = decoded.at(target_.name).contiguous();
@@ -110,11 +110,11 @@ class TaggingEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
-    for (const auto& [name, figure] : metrics::entity_figures(texts_))
-      all.push_back({name, figure.value, figure.why_undefined, metrics::kHigher});
-    all.push_back(figure_of(loss_));
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
+    for (const auto& [name, metric] : metrics::entity_metrics(texts_))
+      all.push_back({name, metric.value, metric.why_undefined, metrics::kHigher});
+    all.push_back(metric_of(loss_));
     return all;
   }
 
@@ -150,21 +150,21 @@ class TaggingEvaluation final : public Evaluation {
   LossMean loss_;
 };
 
-class Tagging final : public Task {
+class TokenClassification final : public Task {
  public:
-  Tagging(const TaggingOptions& options, TargetSpec target)
+  TokenClassification(const TokenClassificationOptions& options, TargetSpec target)
       : options_(options),
         target_(std::move(target)),
         tags_(1 + 2 * static_cast<int64_t>(target_.classes.size())) {
     if (target_.type != "tags")
-      throw config_error(
-          fmt::format("tagging: target '{}' is of {}, wanted tags", target_.name, target_.type),
-          "declare it as tags, with TagsOptions::column and TagsOptions::input");
+      throw config_error(fmt::format("token_classification: target '{}' is of {}, wanted tags",
+                                     target_.name, target_.type),
+                         "declare it as tags, with TagsOptions::column and TagsOptions::input");
     for (const auto& [field, label] : options_.report)
       if (std::ranges::find(target_.classes, label) == target_.classes.end())
         throw config_error(
-            fmt::format("TaggingOptions::report: the field '{}' wants '{}', known: {}", field,
-                        label, join(target_.classes)));
+            fmt::format("TokenClassificationOptions::report: the field '{}' wants '{}', known: {}",
+                        field, label, join(target_.classes)));
   }
 
   std::vector<nn::HeadSpec> heads() const override {
@@ -230,7 +230,7 @@ class Tagging final : public Task {
   std::vector<std::string> columns() const override { return {"label", "text", "begin", "end"}; }
 
   std::unique_ptr<Evaluation> evaluation() const override {
-    return std::make_unique<TaggingEvaluation>(target_);
+    return std::make_unique<TokenClassificationEvaluation>(target_);
   }
 
  private:
@@ -253,16 +253,17 @@ class Tagging final : public Task {
                               -std::numeric_limits<double>::infinity());
   }
 
-  TaggingOptions options_;
+  TokenClassificationOptions options_;
   TargetSpec target_;
   int64_t tags_;
 };
 
 }  // namespace
 
-TaskPtr tagging(const TaggingOptions& options, const std::vector<TargetSpec>& targets) {
-  return for_each_target("tagging", targets, [&](const TargetSpec& target) {
-    return std::make_shared<Tagging>(options, target);
+TaskPtr token_classification(const TokenClassificationOptions& options,
+                             const std::vector<TargetSpec>& targets) {
+  return for_each_target("token_classification", targets, [&](const TargetSpec& target) {
+    return std::make_shared<TokenClassification>(options, target);
   });
 }
 
