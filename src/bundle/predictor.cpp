@@ -208,7 +208,7 @@ struct Outcome {
 };
 
 Outcome failure_of(const std::string& name, Error error) {
-  if (std::string_view(error.what()).find(name) == std::string_view::npos) error.add_place(name);
+  error.add_place_once(name);
   return {name, std::nullopt, error.what()};
 }
 

@@ -142,15 +142,15 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->model->to(device);
   parts->inputs = trained.card.inputs;
   for (const auto& [name, input] : trained.config.data.inputs)
-    if (const auto* text = input.as<sources::TextOptions>())
+    if (const auto tokenizer = input.make().tokenizer)
       if (const Node* fitted = trained.card.fitted.find(name))
-        parts->words[name] = sources::trained_tokenizer(*text, *fitted);
+        parts->words[name] = tokenizer(*fitted);
   parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
   sources::DataOptions data = data_in_use(trained.config);
   data.cache_folder.clear();  // of training: a file that is asked about is read once
-  sources::CaseReader reader = sources::case_reader(data, parts->words);
+  sources::CaseReader reader = sources::case_reader(data, trained.card.fitted);
   parts->schema = std::move(reader.schema);
   parts->read = std::move(reader.read);
   parts->notes = std::move(reader.notes);

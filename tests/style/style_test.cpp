@@ -103,6 +103,16 @@ TEST(Style, NoCodeAsksForATargetTypeAndNoTensorHasANameWithADot) {
             "");
 }
 
+// `as<Options>()`: each input and each target knows its own settings, and nobody else's.
+TEST(Style, SettingsOfAnInputOrATargetAreReadInItsOwnFile) {
+  FOVEA_NEEDS_GIT();
+  std::istringstream lines(lines_with("as<[a-z:]*[A-Za-z]+Options>\\("));
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_TRUE(line.starts_with("src/inputs/") || line.starts_with("src/targets/") ||
+                line.starts_with("tests/"))
+        << line;
+}
+
 TEST(Style, NoSourceIsLongerThan400Lines) {
   FOVEA_NEEDS_GIT();
   for (const fs::path& file : with_ending({".h", ".cpp", ".cu", ".cuh"})) {

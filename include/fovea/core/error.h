@@ -42,6 +42,8 @@ class Error : public std::runtime_error {
 
   /// Puts `outer` in front of the place.
   void add_place(const std::string& outer);
+  /// The same, unless the message names it already.
+  void add_place_once(const std::string& outer);
 
  private:
   void join_parts();
