@@ -20,8 +20,8 @@ namespace fovea::commands {
 namespace {
 
 const std::vector<const CatalogueBase*>& catalogues() {
-  static const std::vector<const CatalogueBase*> all{&inputs::input_kinds(),
-                                                     &targets::target_kinds(),
+  static const std::vector<const CatalogueBase*> all{&inputs::input_types(),
+                                                     &targets::target_types(),
                                                      &text::tokenizers(),
                                                      &nn::encoders(),
                                                      &nn::fusions(),

@@ -108,7 +108,7 @@ InputType image_input(const ImageOptions& options) {
 
 ImageOptions image_options(const std::string& name, const InputChoice& input) {
   if (const auto* image = input.as<ImageOptions>()) return *image;
-  throw config_error("DataOptions::inputs." + name + ": found the kind '" + input.name() +
+  throw config_error("DataOptions::inputs." + name + ": found the type '" + input.name() +
                      "', wanted image: only the rows of a table have other inputs");
 }
 

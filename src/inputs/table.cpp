@@ -147,8 +147,8 @@ class Maker {
     for (size_t i = 0; i < place_.rows.size(); ++i, to += width) {
       const std::string_view text = place_.rows.cell(i, position);
       const tables::NumberReader::Cell cell = reader.read(text);
-      const bool absent = cell.kind == tables::NumberReader::Cell::missing;
-      if (cell.kind == tables::NumberReader::Cell::wrong) {
+      const bool absent = cell.type == tables::NumberReader::Cell::missing;
+      if (cell.type == tables::NumberReader::Cell::wrong) {
         refuse(i, column.name, reader.refusal(text, setting_ + ".missing"));
         continue;
       }

@@ -36,7 +36,7 @@ class Learner {
   LearnedColumn learn() const {
     const bool listed = std::ranges::find(options_.categories, name_) != options_.categories.end();
     LearnedColumn column{.name = name_, .category = listed};
-    if (!column.category) column.category = kind() == Kind::words;
+    if (!column.category) column.category = type() == Type::words;
     if (column.category) {
       column.categories = categories();
       return column;
@@ -44,7 +44,7 @@ class Learner {
     tables::NumberReader reader(format_, options_.missing, tables::NumberReader::Dates::either);
     std::vector<double> numbers;
     for (const size_t i : place_.training)
-      if (const auto cell = reader.read(raw(i)); cell.kind == tables::NumberReader::Cell::number)
+      if (const auto cell = reader.read(raw(i)); cell.type == tables::NumberReader::Cell::number)
         numbers.push_back(cell.value);
     if (numbers.empty())
       throw data_error(where() + ": no training row has a value", "leave it out");
@@ -66,21 +66,21 @@ class Learner {
 
   std::string_view raw(size_t i) const { return place_.rows.cell(i, position_); }
 
-  enum class Kind { numbers, words };
+  enum class Type { numbers, words };
 
   // Numbers and words together are not for a majority to decide: either some of the numbers are not
   // such, or the column is of categories, which only its owner knows.
-  Kind kind() const {
+  Type type() const {
     tables::NumberReader reader(format_, options_.missing, tables::NumberReader::Dates::either);
     std::vector<size_t> numbers, others;
     for (const size_t i : place_.training) {
-      const auto kind = reader.read(raw(i)).kind;
-      if (kind != tables::NumberReader::Cell::missing)
-        (kind == tables::NumberReader::Cell::number ? numbers : others).push_back(i);
+      const auto type = reader.read(raw(i)).type;
+      if (type != tables::NumberReader::Cell::missing)
+        (type == tables::NumberReader::Cell::number ? numbers : others).push_back(i);
     }
     if (others.empty()) {
       if (!reader.dates()) refuse_compact_dates(numbers);
-      return Kind::numbers;
+      return Type::numbers;
     }
     const auto cell = [&](size_t i) { return storage::trimmed(raw(i)); };
     const std::string missing = setting_ + ".missing";
@@ -95,7 +95,7 @@ class Learner {
       if (texts.size() < kShown || texts.contains(std::string(cell(i))))
         ++texts[std::string(cell(i))];
     }
-    if (numbers.empty() && words) return Kind::words;
+    if (numbers.empty() && words) return Type::words;
     std::vector<std::string> shown;
     for (const auto& [text, count] : texts)
       shown.push_back(fmt::format("'{}'{}", storage::escaped(text, 40),

@@ -28,7 +28,7 @@ struct LearnedColumn {
 };
 
 /// Where the settings of a table input stand: "DataOptions::inputs.labs.table", and
-/// "DataOptions::inputs.table" where its name says its kind.
+/// "DataOptions::inputs.table" where its name says its type.
 std::string settings_of_table(const std::string& name);
 
 /// A column is of numbers (or of dates) where every training cell is one, of categories where none is

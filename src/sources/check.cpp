@@ -219,11 +219,11 @@ std::vector<std::string> CheckReport::problems() const {
                                  cases, failures[0].message));
   if (const int64_t across = duplicates_across_splits(); across > 0)
     result.push_back(fmt::format(
-        "{} cases have the same content as one of another split: figures would be flattering",
+        "{} cases have the same content as one of another split: metrics would be flattering",
         across));
   for (const Overlap& one : overlaps)
     result.push_back(fmt::format(
-        "{} of {} cases of '{}' share time steps of '{}' with training cases: figures would be "
+        "{} of {} cases of '{}' share time steps of '{}' with training cases: metrics would be "
         "flattering; split in the order of time (DataOptions::split: {{chronological: …}}) or by "
         "group",
         one.cases, one.of, one.split, one.input));
@@ -238,12 +238,12 @@ std::vector<std::string> CheckReport::problems() const {
   for (const Sizes& one : sizes) {
     if (one.mixed)
       result.push_back(
-          fmt::format("the pictures of '{}' are 2-D and 3-D: a batch needs one kind; keep one of "
+          fmt::format("the pictures of '{}' are 2-D and 3-D: a batch needs one type; keep one of "
                       "them in the data",
                       one.input));
     else if (one.channels.size() > 1 && one.largest.size() > 1)
       result.push_back(
-          fmt::format("the pictures of '{}' have 1 and 3 channels: a batch needs one kind; set "
+          fmt::format("the pictures of '{}' have 1 and 3 channels: a batch needs one type; set "
                       "ImageOptions::channels to 1, which makes grey of colour",
                       one.input));
   }

@@ -256,7 +256,7 @@ class TreeReader {
     if (shared > 0)
       source.warnings.push_back(
           fmt::format("{}: {} of {} folders below the classes occur in more than one split; if "
-                      "they are patients, every figure is flattering: set DataOptions::group to 1",
+                      "they are patients, every metric is flattering: set DataOptions::group to 1",
                       where_, shared, splits.size()));
     return {};
   }

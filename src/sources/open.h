@@ -1,4 +1,4 @@
-// The three kinds of source.
+// The three types of source.
 #pragma once
 
 #include "fovea/inputs/image.h"
@@ -22,7 +22,7 @@ Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& 
 Source open_folder(const DataOptions& options, uint64_t seed);
 Source open_npz(const DataOptions& options);  // its own splits
 
-/// Puts targets and splits into `source` and checks what holds for every kind: a split name for
+/// Puts targets and splits into `source` and checks what holds for every type: a split name for
 /// each case, no patient in two splits (`place` says where a case is listed), every class in the
 /// training split.
 void finish(Source& source, const std::vector<targets::TargetPtr>& targets,

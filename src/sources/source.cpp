@@ -29,7 +29,7 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
                     place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
   throw data_error(
       fmt::format("{} patients are in more than one split, the first in '{}' and in '{}': every "
-                  "figure would be flattering. Patients as hashes: {}",
+                  "metric would be flattering. Patients as hashes: {}",
                   shared.size(), source.splits[static_cast<size_t>(shared[0].first)],
                   source.splits[static_cast<size_t>(shared[0].second)], join(examples, "; ", 5)),
       "let DataOptions::split draw them by shares, or correct the split column");
@@ -200,7 +200,7 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
   const std::string& name = input.first;
   const inputs::FileCases files = input.second.make().files;
   if (!files.open)
-    return refusing(config_error("DataOptions::inputs." + name + ": found the kind '" +
+    return refusing(config_error("DataOptions::inputs." + name + ": found the type '" +
                                  input.second.name() +
                                  "', wanted image: only the rows of a table have other inputs"));
   const inputs::FileReader reader =

@@ -217,7 +217,7 @@ NumberReader::Cell NumberReader::read(std::string_view cell) {
   const auto number = dates() ? std::nullopt : number_in(text, format_);
   if (!number) {
     const Cell found = dates_ == Dates::never ? Cell{Cell::wrong} : date(text);
-    padded_ += found.kind == Cell::number && text.size() < cell.size();
+    padded_ += found.type == Cell::number && text.size() < cell.size();
     return found;
   }
   dates_ = Dates::never;

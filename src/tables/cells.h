@@ -58,7 +58,7 @@ class NumberReader {
  public:
   enum class Dates { never, always, either };  ///< either: as the first number or date is
   struct Cell {
-    enum Kind { number, missing, wrong } kind;
+    enum Type { number, missing, wrong } type;
     double value = 0;
   };
 

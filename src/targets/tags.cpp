@@ -79,7 +79,7 @@ struct TextSpan {
 struct AlignedTags {
   std::vector<torch::Tensor> tags;
   /// Every entity as it was written, int64 [K, 4]: begin and end in code points, type, and a Said.
-  /// Figures are about these: what no tag can say is missed.
+  /// Metrics are about these: what no tag can say is missed.
   std::vector<torch::Tensor> written;
   std::vector<std::string> notes;  // of spans that no tags can say
 };

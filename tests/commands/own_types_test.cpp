@@ -178,7 +178,7 @@ class Outlining final : public tasks::Task {
 
 /// The catalogue lines: once in the process, before anything reads a config.
 const bool kAdded = [] {
-  inputs::input_kinds().add(inputs::InputTable::item<GlowOptions>(
+  inputs::input_types().add(inputs::InputTable::item<GlowOptions>(
       "glow", "a bright rectangle", [](const GlowOptions& options) {
         return inputs::InputType{.open =
                                      [options](const inputs::InputPlace& place) {
@@ -186,7 +186,7 @@ const bool kAdded = [] {
                                      },
                                  .image = true};
       }));
-  targets::target_kinds().add(targets::TargetTable::item<OutlineOptions>(
+  targets::target_types().add(targets::TargetTable::item<OutlineOptions>(
       "outline", "where it is",
       [](const OutlineOptions& options, const targets::TargetPlace& place) {
         return std::make_shared<OutlineTarget>(options, place);
@@ -284,7 +284,7 @@ TEST_F(OwnTypes, GoTheWholeRoadFromAConfigToTheAnswersOfABundle) {
 }
 
 TEST_F(OwnTypes, AreListedAndRefusedByTheirSettingsLikeOthers) {
-  EXPECT_THAT(inputs::input_kinds().names(), testing::Contains("glow"));
+  EXPECT_THAT(inputs::input_types().names(), testing::Contains("glow"));
   folder_.write("wrong.yaml", "data: {table: cases.csv, inputs: {scan: {glow: {brightnes: 3}}}}\n");
   try {
     config::read_config(folder_ / "wrong.yaml");

@@ -151,7 +151,7 @@ Node map_of(const std::string& key, Node value) {
   return node;
 }
 
-TEST(InputKinds, MayBeLeftOutWhereTheNameSaysIt) {
+TEST(InputTypes, MayBeLeftOutWhereTheNameSaysIt) {
   const Node columns = map_of("columns", Node::scalar("age"));
   inputs::Inputs inputs;
   read_value(map_of("table", columns), inputs);

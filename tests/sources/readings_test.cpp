@@ -232,7 +232,7 @@ TEST_F(Readings, SpellingsOfOneClassAreRefusedByLine) {
                       HasSubstr("DataOptions::targets.y.classes")))
         << one;
   }
-  classes({.column = {"y"}, .classes = {"a", "A"}});  // of WFDB they are two kinds of beat
+  classes({.column = {"y"}, .classes = {"a", "A"}});  // of WFDB they are two types of beat
   EXPECT_THAT(targets(open(labels({"a", "A", "a"}))), ElementsAre(0, 1, 0));
   EXPECT_THAT(message(labels({"a", "A", "B"})), HasSubstr("line 4"));
 }
@@ -474,7 +474,7 @@ TEST_F(Readings, LinesOfJsonAreReadAlike) {
   EXPECT_EQ(reading(source, "labs.x"), "number, 5 to 6.5, 2 of 4 missing");
   EXPECT_EQ(reading(source, "y"), "classes false 2, true 2");
   EXPECT_THAT(source.notes,
-              ElementsAre(HasSubstr("column 'x': its values are of several kinds: 1 texts"),
+              ElementsAre(HasSubstr("column 'x': its values are of several types: 1 texts"),
                           HasSubstr("1 of 4 lines lack the key")));
   EXPECT_THAT(message("{\"x\": [5], \"y\": 1, \"part\": \"train\"}\n"
                       "{\"x\": [6], \"y\": 0, \"part\": \"train\"}\n"),

@@ -317,7 +317,7 @@ TEST_F(Series, StepsOfAnotherLengthAreRefusedUnlessTheModelSeesTheTime) {
   EXPECT_EQ(open().data->size(), 6);
 }
 
-TEST_F(Series, TimesAreNumbersOrDatesAndAllOfOneKind) {
+TEST_F(Series, TimesAreNumbersOrDatesAndAllOfOneType) {
   const std::string header = "who,x,t,label,part\n";
   table(header + "a,1,2024-02-28,no,train\na,3,2024-02-29T12:00,yes,train\n");
   choose({.columns = {"x"}, .time = "t", .time_channel = true});
@@ -421,7 +421,7 @@ TEST_F(Records, WithMoreSignalsOrOtherNamesThanTheFirstAreRefused) {
               AllOf(HasSubstr("b.hea"), HasSubstr("no signal 'I'; the signals are V1")));
 }
 
-TEST_F(Records, UnitsOfOneKindAreConvertedAndOthersRefused) {
+TEST_F(Records, UnitsOfOneQuantityAreConvertedAndOthersRefused) {
   two();
   record("a", "a 1 100 2\na.dat 16 1/mV 16 0 1 4 0 I\n");
   record("b", "b 1 100 2\nb.dat 16 1/uV 16 0 1000 4000 0 I\n", {1000, 3000});

@@ -88,7 +88,7 @@ TEST(Jsonl, ValuesOfSeveralTypesAndMissingKeysAreSaid) {
       "{\"crp\": \"6\", \"ok\": 1, \"n\": null}\n"
       "{\"crp\": [7], \"ok\": false}\n");
   EXPECT_THAT(table.notes(table.column("crp")),
-              ElementsAre("its values are of several kinds: 1 texts (first on line 2), 1 numbers "
+              ElementsAre("its values are of several types: 1 texts (first on line 2), 1 numbers "
                           "(first on line 1), 1 lists or objects (first on line 3)"));
   EXPECT_THAT(table.notes(table.column("ok")), ElementsAre(HasSubstr("2 true or false")));
   EXPECT_THAT(table.notes(table.column("n")), ElementsAre(HasSubstr("1 of 3 lines lack the key")));

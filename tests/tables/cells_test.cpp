@@ -178,8 +178,8 @@ TEST(Cells, WhatWasAssumedOfAColumnIsOneLineEach) {
             -7);
   EXPECT_EQ(reader.read("008").value, 8);
   for (const char* cell : {"", "  ", "NA", "NA ", "-9", "-9.0"})
-    EXPECT_EQ(reader.read(cell).kind, NumberReader::Cell::missing) << cell;
-  EXPECT_EQ(reader.read("n/a").kind, NumberReader::Cell::wrong);
+    EXPECT_EQ(reader.read(cell).type, NumberReader::Cell::missing) << cell;
+  EXPECT_EQ(reader.read("n/a").type, NumberReader::Cell::wrong);
   EXPECT_THAT(notes(reader),
               ElementsAre("crp: 4 of 11 cells ('-9', '-9.0', 'NA') are read as missing",
                           "crp: 1 of 11 cells have blanks around, which are left out",
@@ -190,13 +190,13 @@ TEST(Cells, WhatWasAssumedOfAColumnIsOneLineEach) {
 TEST(Cells, AColumnIsOfNumbersOrOfDates) {
   NumberReader dates({}, {""}, NumberReader::Dates::either);
   EXPECT_EQ(dates.read("2024-03-05").value, 19787);
-  EXPECT_EQ(dates.read("19787").kind, NumberReader::Cell::wrong);
-  EXPECT_EQ(dates.read("2024-03-05T12:00Z").kind, NumberReader::Cell::wrong);  // another clock
+  EXPECT_EQ(dates.read("19787").type, NumberReader::Cell::wrong);
+  EXPECT_EQ(dates.read("2024-03-05T12:00Z").type, NumberReader::Cell::wrong);  // another clock
   EXPECT_THAT(notes(dates), ElementsAre(HasSubstr("read as days since 1970-01-01")));
   EXPECT_THAT(dates.refusal("5.3.2024", "M").what(), HasSubstr("wanted a date such as 2024-03-05"));
   NumberReader numbers({}, {""}, NumberReader::Dates::either);
   EXPECT_EQ(numbers.read("5").value, 5);
-  EXPECT_EQ(numbers.read("2024-03-05").kind, NumberReader::Cell::wrong);
+  EXPECT_EQ(numbers.read("2024-03-05").type, NumberReader::Cell::wrong);
   EXPECT_THAT(numbers.refusal("2024-03-05", "M").what(), HasSubstr("found '2024-03-05', a date"));
 }
 

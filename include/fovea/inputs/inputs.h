@@ -1,4 +1,4 @@
-// What a case consists of. Each input is of a kind (a picture, numbers of a table …) that knows how
+// What a case consists of. Each input is of a type (a picture, numbers of a table …) that knows how
 // to read its part of a row: a line of the table in src/inputs/inputs.cpp.
 #pragma once
 
@@ -116,7 +116,7 @@ struct ReadOptions {
   int64_t longest = 0;  ///< tokens or time steps that the encoder has positions for; 0: no limit
 };
 
-/// What the place of an input in a table offers to its kind.
+/// What the place of an input in a table offers to its type.
 struct InputPlace {
   const std::string& name;
   ReadOptions read;
@@ -164,15 +164,15 @@ struct InputType {
 };
 
 using InputTable = Catalogue<InputType()>;
-InputTable& input_kinds();
+InputTable& input_types();
 
 struct InputChoice : Choice<InputType()> {
-  InputChoice() : Choice(input_kinds(), "image") {}
+  InputChoice() : Choice(input_types(), "image") {}
   template <class Options>
-  InputChoice(std::string_view kind, Options options) : InputChoice() {
-    set(kind, std::move(options));
+  InputChoice(std::string_view type, Options options) : InputChoice() {
+    set(type, std::move(options));
   }
-  /// The settings where the input is of this kind, else null.
+  /// The settings where the input is of this type, else null.
   template <class Options>
   const Options* as() const {
     const auto* held = dynamic_cast<const Held<Options>*>(&settings());
@@ -180,7 +180,7 @@ struct InputChoice : Choice<InputType()> {
   }
 };
 
-/// By name: {chest: {image: {column: file}}}. The kind may be left out where the name is one:
+/// By name: {chest: {image: {column: file}}}. The type may be left out where the name is one:
 /// {image: {column: file}}.
 struct Inputs : Named<InputChoice> {};
 void read_value(const Node& node, Inputs& inputs);

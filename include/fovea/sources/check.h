@@ -52,7 +52,7 @@ struct CheckReport {
   std::vector<std::string> made_constant;  ///< that are so only after the transforms
   tables::Findings found;  ///< of the source: how its columns were read; then notes of the readers
 
-  /// Duplicates that lie in two splits: figures on the later one would be flattering.
+  /// Duplicates that lie in two splits: metrics on the later one would be flattering.
   int64_t duplicates_across_splits() const;
   /// What `train` would refuse or should not be trusted after; empty where all is well.
   std::vector<std::string> problems() const;

@@ -25,7 +25,7 @@ struct Source : tables::Findings {
   Named<Node> chosen;  ///< Input::chosen, of inputs that chose something
 
   /// What readers assumed, converted or left out in the cases that were read so far, a line for each
-  /// kind.
+  /// type.
   std::vector<std::string> reading_notes() const;
   std::vector<std::string> split_names() const;  ///< train, val, test first, then the others
   std::vector<int64_t> cases(std::string_view split) const;
