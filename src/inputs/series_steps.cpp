@@ -38,8 +38,8 @@ Error bad_cell(const storage::Table& table, int64_t row, int64_t column, const c
 }  // namespace
 
 SeriesSteps::SeriesSteps(const SeriesOptions& options, const InputPlace& place,
-                         const SeriesMeaning& learned)
-    : meaning(learned), o_(options), place_(place), trained_(!learned.columns.empty()) {
+                         const SeriesMeaning& fitted)
+    : meaning(fitted), o_(options), place_(place), trained_(!fitted.columns.empty()) {
   if (!trained_) meaning.columns = o_.columns;
 }
 

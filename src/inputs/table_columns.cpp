@@ -23,9 +23,9 @@ bool has_digit(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-class Learner {
+class ColumnFit {
  public:
-  Learner(const TableOptions& options, const InputPlace& place, const std::string& name)
+  ColumnFit(const TableOptions& options, const InputPlace& place, const std::string& name)
       : options_(options),
         place_(place),
         name_(name),
@@ -33,9 +33,9 @@ class Learner {
         format_(tables::number_format(place.read.numbers, place.rows.table)),
         setting_(settings_of_table(place.name)) {}
 
-  LearnedColumn learn() const {
+  FittedColumn fit() const {
     const bool listed = std::ranges::find(options_.categories, name_) != options_.categories.end();
-    LearnedColumn column{.name = name_, .category = listed};
+    FittedColumn column{.name = name_, .category = listed};
     if (!column.category) column.category = type() == Type::words;
     if (column.category) {
       column.categories = categories();
@@ -198,9 +198,9 @@ std::string settings_of_table(const std::string& name) {
   return "DataOptions::inputs." + name + (name == "table" ? "" : ".table");
 }
 
-LearnedColumn learn_column(const TableOptions& options, const InputPlace& place,
-                           const std::string& name) {
-  return Learner(options, place, name).learn();
+FittedColumn fit_column(const TableOptions& options, const InputPlace& place,
+                        const std::string& name) {
+  return ColumnFit(options, place, name).fit();
 }
 
 }  // namespace fovea::inputs

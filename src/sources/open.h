@@ -18,7 +18,7 @@ inline std::filesystem::path folder_of(const DataOptions& options,
 inputs::ReadOptions read_options(const DataOptions& options, const std::string& input,
                                  const std::filesystem::path& table = {});
 
-Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned);
+Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& fitted);
 Source open_folder(const DataOptions& options, uint64_t seed);
 Source open_npz(const DataOptions& options);  // its own splits
 

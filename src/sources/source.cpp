@@ -145,7 +145,7 @@ inputs::ReadOptions read_options(const DataOptions& options, const std::string& 
   return read;
 }
 
-Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
+Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& fitted) {
   std::vector<std::string> set;
   if (!options.table.empty()) set.push_back("table");
   if (!options.folder.empty()) set.push_back("folder");
@@ -174,7 +174,7 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
     throw config_error("DataOptions::split: found the column '" + options.split.column +
                            "', but each table of DataOptions::table is a split",
                        "leave it out");
-  Source source = !options.table.empty()    ? open_table(options, seed, learned)
+  Source source = !options.table.empty()    ? open_table(options, seed, fitted)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);
   take_choices(source, options);
@@ -187,7 +187,7 @@ std::string case_id(const fs::path& file) {
   return known ? file.stem().string() : file.filename().string();
 }
 
-CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
+CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted) {
   const auto refusing = [](const Error& error) {
     return CaseReader{{}, [error](const fs::path&) -> Example { throw error; }};
   };
@@ -204,7 +204,7 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
                                  input.second.name() +
                                  "', wanted image: only the rows of a table have other inputs"));
   const inputs::FileReader reader =
-      files.open({name, read_options(options, name), learned.find(name)});
+      files.open({name, read_options(options, name), fitted.find(name)});
   Schema schema;
   if (!reader.shape.sizes.empty()) schema.inputs.push_back({name, reader.shape});
   return {std::move(schema),

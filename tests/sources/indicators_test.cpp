@@ -116,10 +116,10 @@ TEST_F(Indicators, AColumnWithoutAnyTrainingValueIsRefused) {
 
 TEST_F(Indicators, AnotherTableIsReadAsTheTrainingTableWas) {
   const Source source = open(kRows);
-  Named<Node> learned;
-  learned.entries.emplace_back("labs", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("labs", source.inputs[0].second->fitted());
   const auto other = folder_.write("other.csv", "stage,age\nlate,2\nunheard of,4\n");
-  const DatasetPtr cases = open_cases(other, options_, learned).data;
+  const DatasetPtr cases = open_cases(other, options_, fitted).data;
   ASSERT_EQ(cases->size(), 2);
   EXPECT_THAT(values(cases, 0), ElementsAre(0, 2));
   EXPECT_THAT(values(cases, 1), ElementsAre(2, 0));

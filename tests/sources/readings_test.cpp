@@ -82,10 +82,9 @@ class Readings : public testing::Test {
       if (one.column == column) return one.reading;
     return "nothing";
   }
-  static Named<Node> learned(const Source& source) {
+  static Named<Node> fitted(const Source& source) {
     Named<Node> all;
-    for (const auto& [name, input] : source.inputs)
-      all.entries.emplace_back(name, input->learned());
+    for (const auto& [name, input] : source.inputs) all.entries.emplace_back(name, input->fitted());
     return all;
   }
 
@@ -175,7 +174,7 @@ TEST_F(Readings, DatesAreDaysAndSaid) {
   EXPECT_THAT(source.notes, Contains(HasSubstr("2 of 3 cells are dates, read as days since 1970")));
   EXPECT_THAT(values(source), ElementsAre(-1, 1, -1));
   const auto other = folder_.write("new.csv", "x\n2024-03-09\n19787\n");
-  const Source asked = open_cases(other, options_, learned(source));
+  const Source asked = open_cases(other, options_, fitted(source));
   EXPECT_EQ(asked.data->get(0).inputs.at("labs")[0].item<float>(), 3);
   EXPECT_THAT(refusal([&] { asked.data->get(1); }).what(),
               AllOf(HasSubstr("line 3"), HasSubstr("wanted a date such as 2024-03-05")));
@@ -286,9 +285,9 @@ TEST_F(Readings, ACategoryIsFoundAgainAsOnePointZero) {
   columns({"x"}, {"x"});
   const Source source = open(rows({"2", "4", "4", "1", "3"}));
   EXPECT_EQ(reading(source, "labs.x"), "category of 4: 1 1, 2 1, 3 1, 4 2");
-  const Source ints = open_cases(folder_.write("i.csv", "x\n2\n4\n1\n"), options_, learned(source));
+  const Source ints = open_cases(folder_.write("i.csv", "x\n2\n4\n1\n"), options_, fitted(source));
   const Source floats =
-      open_cases(folder_.write("f.csv", "x\n2.0\n4.0\n1.0\n"), options_, learned(source));
+      open_cases(folder_.write("f.csv", "x\n2.0\n4.0\n1.0\n"), options_, fitted(source));
   EXPECT_THAT(values(ints), ElementsAre(2, 4, 1));
   EXPECT_THAT(values(floats), ElementsAre(2, 4, 1));
   EXPECT_THAT(ints.notes, IsEmpty());
@@ -303,10 +302,10 @@ TEST_F(Readings, AnUnseenCategoryIsCountedAndSaid) {
                           "and are read as unknown"));
   EXPECT_EQ(reading(source, "labs.x"), "category of 2: early 2, late 1; 1 unknown");
   const Source asked =
-      open_cases(folder_.write("n.csv", "x\nlate\nLate\nsometimes\n"), options_, learned(source));
+      open_cases(folder_.write("n.csv", "x\nlate\nLate\nsometimes\n"), options_, fitted(source));
   EXPECT_EQ(asked.data->get(0).inputs.at("labs")[0].item<float>(), 2);
   EXPECT_THAT(refusal([&] { asked.data->get(1); }).what(),
-              AllOf(HasSubstr("line 3"), HasSubstr("as it was learned, 'late'")));
+              AllOf(HasSubstr("line 3"), HasSubstr("as in training, 'late'")));
   EXPECT_EQ(asked.data->get(2).inputs.at("labs")[0].item<float>(), 0);
   EXPECT_THAT(asked.notes, ElementsAre(HasSubstr("'sometimes'")));
 }

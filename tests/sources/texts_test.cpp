@@ -55,7 +55,7 @@ class Texts : public testing::Test {
 TEST_F(Texts, AreIdsOfTheWordsOfTheTrainingRowsAlone) {
   const Source source = open(kRows);
   const auto words =
-      options_.inputs.find("report")->make().tokenizer(source.inputs[0].second->learned());
+      options_.inputs.find("report")->make().tokenizer(source.inputs[0].second->fitted());
   // The most frequent first, then by the alphabet: no 3; . effusion nodule 2; , a large 1.
   EXPECT_THAT(words->words(),
               ElementsAre("[PAD]", "[UNK]", "no", ".", "effusion", "nodule", ",", "a", "large"));
@@ -83,10 +83,10 @@ TEST_F(Texts, AreCutWhereThePositionsOfTheEncoderEnd) {
 
 TEST_F(Texts, OneThatCannotBeReadDoesNotEndTheOthersWhereAModelIsAsked) {
   const Source source = open(kRows);
-  Named<Node> learned;
-  learned.entries.emplace_back("report", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("report", source.inputs[0].second->fitted());
   const auto table = folder_.write("new.csv", "report\nA large nodule\n...\n\"\"\nno nodule\n");
-  const DatasetPtr cases = open_cases(table, options_, learned).data;
+  const DatasetPtr cases = open_cases(table, options_, fitted).data;
   EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
   EXPECT_THAT(refusal([&] { cases->get(2); }).what(),
               AllOf(HasSubstr("line 4"), HasSubstr("found no word")));
@@ -95,10 +95,10 @@ TEST_F(Texts, OneThatCannotBeReadDoesNotEndTheOthersWhereAModelIsAsked) {
 
 TEST_F(Texts, OfANewTableAreReadWithTheWordsOfTheModel) {
   const Source source = open(kRows);
-  Named<Node> learned;
-  learned.entries.emplace_back("report", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("report", source.inputs[0].second->fitted());
   const auto table = folder_.write("new.csv", "report\nA large nodule\n");
-  const DatasetPtr cases = open_cases(table, options_, learned).data;
+  const DatasetPtr cases = open_cases(table, options_, fitted).data;
   EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
 }
 

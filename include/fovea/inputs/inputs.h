@@ -46,9 +46,9 @@ class Input {
   virtual std::string file(int64_t) const { return ""; }
   /// Without sizes where only the cases can tell (pictures).
   virtual InputShape shape() const { return {}; }
-  /// What was learned from the training cases (medians, categories …). It is kept with the model:
-  /// another table is then read as the training table was. Null where nothing is learned.
-  virtual Node learned() const { return {}; }
+  /// What was fitted to the training cases (medians, categories …). It is kept with the model:
+  /// another table is then read as the training table was. Null where nothing is fitted.
+  virtual Node fitted() const { return {}; }
   /// Text that goes on behind the last token: it was cut.
   virtual bool cut(int64_t) const { return false; }
   /// Changes with the content; "" where the names of files stand for it.
@@ -121,8 +121,8 @@ struct InputPlace {
   const std::string& name;
   ReadOptions read;
   const Rows& rows;
-  const std::vector<size_t>& training;  ///< the rows to learn from
-  const Node* learned;                  ///< of a trained model; null: to be learned
+  const std::vector<size_t>& training;  ///< the rows to fit to
+  const Node* fitted;                   ///< of a trained model; null: to be fitted
   bool cases;                           ///< a model is asked about the rows: they are to be shown
   bool origins;                         ///< texts are kept as they were written
   std::function<const tables::Runs&()> runs;  ///< of all rows of the table, those of no case too
@@ -135,7 +135,7 @@ struct InputPlace {
 struct FilePlace {
   const std::string& name;
   const ReadOptions& read;
-  const Node* learned;  ///< by training; null: nothing
+  const Node* fitted;  ///< by training; null: nothing
 };
 
 /// Reads such files, each of them a case. Safe from many threads.
@@ -160,7 +160,7 @@ struct InputType {
   bool image = false;  ///< a picture or volume: what `transforms` act on
   FileCases files = {};
   /// The tokenizer of a trained input: what its ids stand for. None where they are no tokens.
-  std::function<text::TokenizerPtr(const Node& learned)> tokenizer = {};
+  std::function<text::TokenizerPtr(const Node& fitted)> tokenizer = {};
 };
 
 using InputTable = Catalogue<InputType()>;

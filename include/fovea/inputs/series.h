@@ -58,8 +58,8 @@ struct SeriesOptions {
 ///                      the step `at`
 ///   a long table       the rows whose `key` is the id of the case
 ///
-/// Mean and deviation of each column are learned from the time steps that training cases read, and
-/// from them alone; values become standard. A missing value is the one before it in the same
+/// Mean and deviation of each column are fitted to the time steps that training cases read, and
+/// to them alone; values become standard. A missing value is the one before it in the same
 /// series, else the mean; a column in which a training value is missing is followed by one of 0 and
 /// 1 that says where. The time since the step before (0 at the first) is standardised, too.
 ///

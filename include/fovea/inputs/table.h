@@ -21,7 +21,7 @@ struct TableOptions {
   }
 };
 
-/// Columns of the table itself. What is learned from the training rows, and from them alone:
+/// Columns of the table itself. What is fitted to the training rows, and to them alone:
 ///
 ///   numbers     mean and deviation (the value becomes standard); the median, which stands in for a
 ///               value that was not measured, and whether any was missing: then a column of 0 and 1

@@ -56,7 +56,7 @@ class Target {
 
   /// Once, when the inputs are there.
   virtual void prepare(const InputsOfCases&) {}
-  /// Learns from the training cases what the spec says of them (all cases where `any` is false: there
+  /// Fits to the training cases what the spec says of them (all cases where `any` is false: there
   /// is no training split, and a class without a case is no error).
   virtual void fit(const std::vector<int64_t>& training, bool any) = 0;
   /// Adds the truth as it was written, where no tensor says it all.
