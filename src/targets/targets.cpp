@@ -15,9 +15,11 @@ TargetTable& target_types() {
           TargetTable::item<ClassesOptions>(
               "classes", "one of several classes, or several labels at once", class_target),
           TargetTable::item<NumberOptions>("number", "a quantity in its own unit", number_target),
-          TargetTable::item<RemainingOptions>(
-              "remaining", "rows left until the last one of the group: remaining useful life",
-              remaining_target),
+          TargetTable::item<RemainingUsefulLifeOptions>(
+              "remaining_useful_life",
+              "rows left until the last one of the group: remaining useful life",
+              remaining_useful_life_target)
+              .formerly("remaining"),
           TargetTable::item<TagsOptions>(
               "tags", "entities in a text, as they are read for report extraction", tags_target),
       });

@@ -5,7 +5,7 @@
 
 namespace fovea::targets {
 
-struct RemainingOptions {
+struct RemainingUsefulLifeOptions {
   double clip = 0;
   Named<std::string> after_last{};
 
@@ -18,6 +18,7 @@ struct RemainingOptions {
 };
 /// Rows left until the last one of the group: the remaining useful life of a device, in the steps of
 /// the table. A data Error where a file has not a number for each group.
-TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& place);
+TargetPtr remaining_useful_life_target(const RemainingUsefulLifeOptions& options,
+                                       const TargetPlace& place);
 
 }  // namespace fovea::targets
