@@ -17,14 +17,14 @@ void add_eval(CLI::App& program, int& exit_code) {
       ->type_name("CONFIG");
   add_set(*command, request->set, "data.x=value: replaces a key of the data section");
   command
-      ->add_option("--out", request->out, "where the figures and plots go [<model>/eval-<split>]")
+      ->add_option("--out", request->out, "where the metrics and plots go [<model>/eval-<split>]")
       ->type_name("FOLDER");
   add_device(*command, request->device);
   add_threads(*command, request->threads, "threads that compute");
   command->footer(
       "Example:\n  fovea eval runs/chest --split test\n"
       "Writes metrics.json, predictions.csv and plots; the last line printed is key=value "
-      "figures.");
+      "metrics.");
   command->callback([request, &exit_code] {
     keep_freed_memory();
     exit_code = fovea::commands::eval(*request);

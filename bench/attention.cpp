@@ -1,8 +1,9 @@
 // build/bench_attention --cpu [--threads N] [--rounds N] [--only WORD] [--dtype fp32|bf16]
 //
 // fovea::sdpa against LibTorch, in one table. The peer of a row is the faster of at::scaled_dot_product_attention and of
-// the formula written out, in the same dtype; they take turns, the figures are medians. A row whose results are further
-// from the formula in fp64 than the contract allows does not count and ends the program with an error.
+// the formula written out, in the same dtype; they take turns, the times are medians. A row whose
+// results are further from the formula in fp64 than the contract allows does not count and ends the
+// program with an error.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 #include <torch/nn.h>
@@ -210,11 +211,11 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-struct Figures {
+struct Times {
   double ours, libtorch, formula;  // seconds
 };
 
-Figures measure(const Row& row, const Inputs& in, int rounds) {
+Times measure(const Row& row, const Inputs& in, int rounds) {
   const Peers peers = peers_of(row.wish);
   std::vector<Attention> all = {peers.ours, peers.libtorch, peers.formula};
   if (row.wish.col_sum) all = {peers.ours, peers.formula};
@@ -284,7 +285,7 @@ int main_of(int argc, char** argv) {
                         word),
              2;
   }
-  keep_freed_memory();  // of all contenders; else a row's figures depend on the rows before it
+  keep_freed_memory();  // of all contenders; else a row's numbers depend on the rows before it
   torch::manual_seed(1);
   fmt::print("{} threads; microseconds of one call, medians of {} rounds in turns\n",
              at::get_num_threads(), rounds);
@@ -300,7 +301,7 @@ int main_of(int argc, char** argv) {
     if ((s.name + " " + row.wish.name).find(only) == std::string::npos) continue;
     const Inputs in = draw(row);
     const double error = error_of(row, in);
-    const Figures f = measure(row, in, rounds);
+    const Times f = measure(row, in, rounds);
     const double ratio = std::min(f.libtorch, f.formula) / f.ours;
     fmt::print(
         "{:12} {:>18} {:5} {:12} {:7} {:9.1f} {:9.1f} {:9.1f}  {:10} {:6.2f} {:6.2f} {:5.2f}{}\n",

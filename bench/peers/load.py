@@ -43,11 +43,11 @@ class Images(torch.utils.data.Dataset):
         return self.transform(self.read(self.paths[index]))
 
 
-def torchvision_loader(paths, kind):
+def torchvision_loader(paths, file_type):
     from PIL import Image
     from torchvision.transforms import InterpolationMode, v2
 
-    if kind == "png":  # PIL images are what torchvision transforms fastest
+    if file_type == "png":  # PIL images are what torchvision transforms fastest
         def read(path):
             return Image.open(path).convert("L")
 
@@ -68,13 +68,13 @@ def torchvision_loader(paths, kind):
         Images(paths, read, transform), BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True)
 
 
-def monai_loader(paths, kind):
+def monai_loader(paths, file_type):
     from monai import transforms as t
     from monai.data import DataLoader, Dataset
 
     transform = t.Compose([
-        t.LoadImage(reader="PILReader" if kind == "png" else "PydicomReader", ensure_channel_first=True),
-        t.Resize((SIZE, SIZE), mode="bilinear", anti_aliasing=kind == "png"),  # 128 -> 224 needs none
+        t.LoadImage(reader="PILReader" if file_type == "png" else "PydicomReader", ensure_channel_first=True),
+        t.Resize((SIZE, SIZE), mode="bilinear", anti_aliasing=file_type == "png"),  # 128 -> 224 needs none
         t.RandFlip(prob=0.5, spatial_axis=0),
         t.RandRotate(range_x=np.deg2rad(10), prob=1.0, mode="bilinear", padding_mode="zeros"),
         t.NormalizeIntensity(),
@@ -84,11 +84,11 @@ def monai_loader(paths, kind):
 
 
 def main():
-    library, kind, folder = sys.argv[1:4]
+    library, file_type, folder = sys.argv[1:4]
     images = int(sys.argv[4]) if len(sys.argv) > 4 else 1440
-    found = sorted(str(path) for path in Path(folder).glob("*.png" if kind == "png" else "*.dcm"))
+    found = sorted(str(path) for path in Path(folder).glob("*.png" if file_type == "png" else "*.dcm"))
     paths = [found[i % len(found)] for i in range(images)]
-    loader = {"torchvision": torchvision_loader, "monai": monai_loader}[library](paths, kind)
+    loader = {"torchvision": torchvision_loader, "monai": monai_loader}[library](paths, file_type)
 
     def measure():
         start = time.perf_counter()

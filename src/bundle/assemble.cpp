@@ -7,6 +7,20 @@
 #include "fovea/nn/positions.h"
 
 namespace fovea::bundle {
+namespace {
+
+std::function<Batch(Batch, Random&)> mixing(const config::RunConfig& config,
+                                            const std::vector<TargetSpec>& targets) {
+  if (config.transforms.batch.empty()) return {};
+  std::vector<transforms::BatchTransformPtr> steps;
+  for (const auto& choice : config.transforms.batch) steps.push_back(choice.make(targets));
+  return [steps](Batch batch, Random& random) {
+    for (const auto& step : steps) batch = step->apply(std::move(batch), random);
+    return batch;
+  };
+}
+
+}  // namespace
 
 ModelCard make_card(const config::RunConfig& config, const sources::Source& source) {
   const DatasetPtr training = source.part("train");
@@ -24,8 +38,8 @@ ModelCard make_card(const config::RunConfig& config, const sources::Source& sour
     for (const auto& [input_name, input] : source.inputs) {
       if (input_name != name) continue;
       shape = input->shape();
-      if (Node learned = input->learned(); learned.kind != Node::Kind::null)
-        card.learned.entries.emplace_back(name, std::move(learned));
+      if (Node fitted = input->learned(); fitted.kind != Node::Kind::null)
+        card.fitted.entries.emplace_back(name, std::move(fitted));
     }
     if (shape.sizes.empty()) shape.sizes = sizes_of(name);
     card.inputs.emplace_back(name, std::move(shape));
@@ -61,9 +75,8 @@ ExampleTransform make_pipeline(const config::RunConfig& config,
                                const std::vector<TargetSpec>& targets) {
   std::vector<ExampleTransform> each;
   for (const std::string& name : nn::inputs_in_use(config.model)) {
-    const sources::InputChoice* input = config.data.inputs.find(name);
-    if (!input || input->as<sources::ImageOptions>())
-      each.push_back(transforms::pipeline(steps, name, targets));
+    const inputs::InputChoice* input = config.data.inputs.find(name);
+    if (!input || input->make().image) each.push_back(transforms::pipeline(steps, name, targets));
   }
   if (each.size() == 1) return each[0];
   return [each](Example example, Random& random) {
@@ -78,5 +91,25 @@ Loader evaluation_loader(const config::RunConfig& config, DatasetPtr data,
       make_pipeline(config, config.transforms.eval, data->schema().targets);
   return {std::move(data), pipeline, train::evaluation_loader(config.train, !device.is_cpu())};
 }
+
+Training::Training(const config::RunConfig& config, const sources::Source& source,
+                   const torch::Device& device)
+    : card(make_card(config, source)),
+      task(make_task(config, card)),
+      model(make_model(config, card, *task)),
+      cases(source.part("train"), make_pipeline(config, config.transforms.train, source.targets),
+            train::training_loader(config.train, static_cast<uint64_t>(config.seed),
+                                   !device.is_cpu())),
+      validation(source.cases("val").empty() ? std::nullopt
+                                             : std::optional<Loader>(evaluation_loader(
+                                                   config, source.part("val"), device))),
+      trainer({.model = model,
+               .task = task,
+               .training = &cases,
+               .validation = validation ? &*validation : nullptr,
+               .device = device,
+               .seed = static_cast<uint64_t>(config.seed),
+               .mix = mixing(config, card.targets)},
+              config.train) {}
 
 }  // namespace fovea::bundle

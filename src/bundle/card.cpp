@@ -67,8 +67,8 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
                             {"categories", shape.categories},
                             {"columns", shape.columns},
                             {"optional", shape.optional}};
-    if (const Node* learned = card.learned.find(name); learned)
-      json["inputs"][name]["learned"] = json_of(*learned);
+    if (const Node* fitted = card.fitted.find(name); fitted)
+      json["inputs"][name]["learned"] = json_of(*fitted);
   }
   for (const TargetSpec& target : card.targets)
     json["targets"][target.name] = {{"classes", target.classes},
@@ -100,7 +100,7 @@ ModelCard read_card(const std::filesystem::path& path) {
                                                 input.at("columns").get<std::vector<std::string>>(),
                                                 input.at("optional").get<bool>()});
       if (input.contains("learned"))
-        card.learned.entries.emplace_back(name, node_of(input.at("learned")));
+        card.fitted.entries.emplace_back(name, node_of(input.at("learned")));
     }
     for (const auto& [name, target] : json.at("targets").items()) {
       TargetSpec& spec = card.targets.emplace_back();

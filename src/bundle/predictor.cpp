@@ -52,14 +52,14 @@ Example fitting(Example example, const Predictor::Parts& parts, const std::strin
   for (const auto& [input, shape] : parts.inputs) {
     const torch::Tensor* found = example.inputs.find(input);
     if (!found || shape.vocabulary > 0 || shape.sizes.size() < 3) continue;
-    const auto kind = [](int64_t sides, int64_t channels) {
+    const auto words = [](int64_t sides, int64_t channels) {
       return std::string(sides == 4 ? "a volume" : "an image") + " with " +
              std::to_string(channels) + (channels == 1 ? " channel" : " channels");
     };
     const auto sides = static_cast<int64_t>(shape.sizes.size());
     if (found->dim() == sides && found->size(0) == shape.channels()) continue;
-    throw data_error(name + ": found " + kind(found->dim(), found->size(0)) + " (" + input +
-                         "), the model reads " + kind(sides, shape.channels()),
+    throw data_error(name + ": found " + words(found->dim(), found->size(0)) + " (" + input +
+                         "), the model reads " + words(sides, shape.channels()),
                      found->dim() == sides
                          ? "convert it, or train with ImageOptions::channels 1, which makes grey "
                            "of colour"
@@ -208,7 +208,7 @@ struct Outcome {
 };
 
 Outcome failure_of(const std::string& name, Error error) {
-  if (std::string_view(error.what()).find(name) == std::string_view::npos) error.add_place(name);
+  error.add_place_once(name);
   return {name, std::nullopt, error.what()};
 }
 

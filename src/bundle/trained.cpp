@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using storage::shown;
 
-constexpr const char* kKind = "bundle";
+constexpr const char* kType = "bundle";
 const std::vector<std::string> kFiles = {"config.yaml", "model.json", "model.safetensors"};
 constexpr int kFirstWithManifest = 4;  // format of model.json
 
@@ -79,7 +79,7 @@ Trained open_trained(const fs::path& folder) {
   }
   trained.weights = folder / "model.safetensors";
   if (storage::exists(folder / storage::kManifestName)) {
-    const storage::Manifest manifest = storage::read_manifest(folder, kKind);
+    const storage::Manifest manifest = storage::read_manifest(folder, kType);
     storage::verify(manifest, folder, {"config.yaml", "model.json"});
     trained.verify_weights = [manifest, folder] {
       storage::verify(manifest, folder, {"model.safetensors"});
@@ -127,7 +127,7 @@ void write_bundle(const fs::path& run, const config::RunConfig& settings, const 
   if (failed) fs::copy_file(best, fresh / "model.safetensors");  // a file system without links
   storage::write_file_atomically(fresh / "config.yaml", config::resolved_text(portable(settings)));
   storage::write_file_atomically(fresh / "model.json", storage::read_file(run / "model.json"));
-  storage::write_manifest(fresh, kKind, kFiles);
+  storage::write_manifest(fresh, kType, kFiles);
   if (storage::exists(folder)) storage::rename_durably(folder, before);
   storage::rename_durably(fresh, folder);
   fs::remove_all(before);
@@ -142,15 +142,15 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->model->to(device);
   parts->inputs = trained.card.inputs;
   for (const auto& [name, input] : trained.config.data.inputs)
-    if (const auto* text = input.as<sources::TextOptions>())
-      if (const Node* learned = trained.card.learned.find(name))
-        parts->words[name] = sources::trained_tokenizer(*text, *learned);
+    if (const auto tokenizer = input.make().tokenizer)
+      if (const Node* fitted = trained.card.fitted.find(name))
+        parts->words[name] = tokenizer(*fitted);
   parts->targets = trained.card.targets;
   parts->device = device;
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
   sources::DataOptions data = data_in_use(trained.config);
   data.cache_folder.clear();  // of training: a file that is asked about is read once
-  sources::CaseReader reader = sources::case_reader(data, parts->words);
+  sources::CaseReader reader = sources::case_reader(data, trained.card.learned);
   parts->schema = std::move(reader.schema);
   parts->read = std::move(reader.read);
   parts->notes = std::move(reader.notes);

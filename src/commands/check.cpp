@@ -79,31 +79,16 @@ void print_some(const Items& items, const Text& text) {
 
 /// What training would refuse in its first step: two cases (one where batches are of one) through the
 /// model and the loss, as they go there. An Error says what.
-void try_step(const config::RunConfig& config, const sources::Source& source) {
-  const bundle::ModelCard card = bundle::make_card(config, source);
-  const tasks::TaskPtr task = bundle::make_task(config, card);
-  const auto model = bundle::make_model(config, card, *task);
-  train::TrainOptions options = config.train;
-  options.batch_size = std::min<int64_t>(options.batch_size, 2);
-  options.precision = "fp32";  // of any device
-  options.loader_threads = 0;
-  const Loader training(source.part("train"),
-                        bundle::make_pipeline(config, config.transforms.train, source.targets),
-                        train::training_loader(options, static_cast<uint64_t>(config.seed), false));
-  std::optional<Loader> validation;
-  if (!source.cases("val").empty())
-    validation.emplace(bundle::evaluation_loader(config, source.part("val"), torch::kCPU));
-  const train::Trainer settings({.model = model,
-                                 .task = task,
-                                 .training = &training,
-                                 .validation = validation ? &*validation : nullptr,
-                                 .seed = static_cast<uint64_t>(config.seed)},
-                                options);
+void try_step(config::RunConfig config, const sources::Source& source) {
+  config.train.batch_size = std::min<int64_t>(config.train.batch_size, 2);
+  config.train.precision = "fp32";  // of any device
+  config.train.loader_threads = 0;
+  const bundle::Training training(config, source, torch::kCPU);
   const torch::NoGradGuard no_grad;
-  model->train();
-  for (const Batch& loaded : training.epoch(0)) {
-    const Batch batch = train::prepared(loaded, torch::kCPU, options.channels_last);
-    task->loss(model->forward(batch.inputs, batch.lengths, batch.present), batch);
+  training.model->train();
+  for (const Batch& loaded : training.cases.epoch(0)) {
+    const Batch batch = train::prepared(loaded, torch::kCPU, config.train.channels_last);
+    training.task->loss(training.model->forward(batch.inputs, batch.lengths, batch.present), batch);
     return;
   }
 }

@@ -41,16 +41,17 @@ std::string shown(const TargetSpec& target) {
                                 : fmt::format("of the {} {}", target.type, join(target.classes));
 }
 
-/// The classes of the data must be those of the model, in the same order: else every figure is about something else.
+/// The classes of the data must be those of the model, in the same order: else every metric is
+/// about something else.
 void check_targets(const bundle::Trained& trained, const sources::Source& source) {
   for (size_t i = 0; i < trained.card.targets.size(); ++i) {
-    const TargetSpec& learned = trained.card.targets[i];
-    if (i >= source.targets.size() || source.targets[i].classes != learned.classes ||
-        source.targets[i].type != learned.type)
+    const TargetSpec& wanted = trained.card.targets[i];
+    if (i >= source.targets.size() || source.targets[i].classes != wanted.classes ||
+        source.targets[i].type != wanted.type)
       throw data_error(
           fmt::format("the data's target '{}' is {}, the model's is {}; say so in data.targets.{}",
-                      learned.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
-                      shown(learned), learned.name));
+                      wanted.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
+                      shown(wanted), wanted.name));
   }
 }
 
@@ -107,7 +108,7 @@ int eval(const EvalRequest& request) {
   trained.config.train.loader_threads = data.train.loader_threads;
   trained.config.train.loader_mb = data.train.loader_mb;
   const sources::Source source = sources::open_source(
-      bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.learned);
+      bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.fitted);
   for (const std::string& note : source.remarks()) log_info(note);
   check_targets(trained, source);
 
@@ -161,12 +162,12 @@ int eval(const EvalRequest& request) {
     for (const auto& folder : {out, out / target.name})
       if (const auto file = folder / "metrics.json"; std::filesystem::exists(file))
         report::add_data_notes(file, notes);
-  std::cout << "figures, predictions and plots are in " << out.string() << '\n'
+  std::cout << "metrics, predictions and plots are in " << out.string() << '\n'
             << subgroups.lines() << line << std::endl;
   const std::vector<std::string> failed = evaluation->failed();
   if (failed.empty()) return 0;
   complain(fmt::format(
-      "the outputs of {} of {} cases are not finite, and no figure counts them: {}; look at their "
+      "the outputs of {} of {} cases are not finite, and no metric counts them: {}; look at their "
       "inputs for numbers that are missing, infinite or out of all bounds",
       failed.size(), loader.examples(), join(failed, ", ", 8)));
   return static_cast<int>(Fault::data);

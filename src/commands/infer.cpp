@@ -93,7 +93,7 @@ void answer_all(const InferRequest& request, Answers& answers) {
   stop_where_asked();
   if (!named.files.empty()) answers.add(predictor, named.files, named.files.size(), threads);
   for (const std::filesystem::path& table : named.tables) {
-    const sources::Source rows = sources::open_cases(table, data, trained.card.learned);
+    const sources::Source rows = sources::open_cases(table, data, trained.card.fitted);
     for (const std::string& note : rows.remarks()) log_info(note);
     answers.add(predictor, *rows.data, static_cast<size_t>(rows.data->size()), threads);
     for (const std::string& note : rows.reading_notes()) log_info(note);

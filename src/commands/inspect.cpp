@@ -1,4 +1,4 @@
-// `fovea inspect`: one function per kind of thing, told apart by content.
+// `fovea inspect`: one function per file type, told apart by content.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
 #include "fovea/dicom/image.h"
+#include "fovea/formats/formats.h"
+#include "fovea/formats/image_tensor.h"
 #include "fovea/io/npz.h"
 #include "fovea/io/wfdb.h"
 #include "fovea/nn/summary.h"
-#include "fovea/sources/formats.h"
-#include "fovea/sources/image_tensor.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/safetensors.h"
 #include "fovea/train/device.h"
@@ -29,7 +29,7 @@ void line(std::string_view name, std::string_view value) {
 std::string shape_text(const std::vector<int64_t>& shape) { return storage::shape_text(shape); }
 
 void inspect_pixels(const Image& image) {
-  const torch::Tensor values = sources::to_tensor(image).to(torch::kFloat64);
+  const torch::Tensor values = formats::to_tensor(image).to(torch::kFloat64);
   line("pixels", fmt::format("{} frames x {} rows x {} columns x {} channels", image.frames,
                              image.height, image.width, image.channels));
   line("values", fmt::format("{:g} to {:g}, mean {:.6g}", values.min().item<double>(),
@@ -37,11 +37,11 @@ void inspect_pixels(const Image& image) {
   for (const std::string& note : image.notes) line("note", note);
 }
 
-void inspect_image(const std::filesystem::path& path, const sources::Format& format) {
+void inspect_image(const std::filesystem::path& path, const formats::Format& format) {
   std::cout << path.string() << ": " << format.help << '\n';
   if (format.name == "dicom")
     for (const auto& [name, value] : dicom::describe(dicom::scan(path))) line(name, value);
-  inspect_pixels(sources::read_image(path));
+  inspect_pixels(formats::read_image(path));
 }
 
 void inspect_npz(const std::filesystem::path& path) {
@@ -135,16 +135,17 @@ void inspect_trained(const std::filesystem::path& folder) {
 
 void inspect_one(const std::filesystem::path& path) {
   if (storage::is_folder(path)) return inspect_trained(path);
-  const std::string head = storage::read_head(path, sources::kHeadBytes);
-  if (const sources::Format* format = sources::format_of(head)) return inspect_image(path, *format);
+  const std::string head = storage::read_head(path, formats::kHeadBytes);
+  if (const formats::Format* format = formats::format_of(head))
+    return inspect_image(path, *format);
   if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
     return inspect_npz(path);
   if (path.extension() == ".hea") return inspect_record(path);
   if (path.extension() == ".atr") return inspect_annotations(path);
   if (is_safetensors(path, head)) return inspect_safetensors(path);
   std::vector<std::string> known;
-  for (const sources::Format& format : sources::formats()) known.push_back(format.name);
-  throw data_error(storage::shown(path) + ": found a file of no known kind; wanted one of " +
+  for (const formats::Format& format : formats::formats()) known.push_back(format.name);
+  throw data_error(storage::shown(path) + ": found a file of no known type; wanted one of " +
                    join(known) +
                    ", npz, safetensors, WFDB (.hea, .atr), or the folder of a run or a bundle");
 }

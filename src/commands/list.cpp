@@ -6,11 +6,11 @@
 #include "fovea/commands/commands.h"
 #include "fovea/config/run_config.h"
 #include "fovea/core/text.h"
+#include "fovea/formats/formats.h"
 #include "fovea/metrics/catalogue.h"
 #include "fovea/metrics/regression.h"
 #include "fovea/nn/blocks.h"
 #include "fovea/phantom/phantom.h"
-#include "fovea/sources/formats.h"
 #include "fovea/tasks/losses.h"
 #include "fovea/text/tokenizers.h"
 #include "fovea/train/optimizers.h"
@@ -20,8 +20,8 @@ namespace fovea::commands {
 namespace {
 
 const std::vector<const CatalogueBase*>& catalogues() {
-  static const std::vector<const CatalogueBase*> all{&sources::input_kinds(),
-                                                     &sources::target_kinds(),
+  static const std::vector<const CatalogueBase*> all{&inputs::input_kinds(),
+                                                     &targets::target_kinds(),
                                                      &text::tokenizers(),
                                                      &nn::encoders(),
                                                      &nn::fusions(),
@@ -108,7 +108,7 @@ int list(const std::string& family, bool verbose) {
       print_line(name, fmt::format("{} (best: {})", help, metrics::words(goal)));
     });
   } else if (family == "formats") {
-    for (const sources::Format& format : sources::formats()) print_line(format.name, format.help);
+    for (const formats::Format& format : formats::formats()) print_line(format.name, format.help);
   } else if (family == "phantom") {
     print_settings(Fields::list(phantom::PhantomOptions{}));
   } else if (family == "configuration") {

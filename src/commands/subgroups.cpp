@@ -105,23 +105,23 @@ Batch rows_of(const Batch& all, const std::vector<int64_t>& rows) {
 }
 
 /// The task's metrics whose names begin with `prefix`, without it; the loss is of batches.
-std::vector<tasks::NamedFigure> figures_of(const tasks::Evaluation& evaluation,
+std::vector<tasks::NamedMetric> metrics_of(const tasks::Evaluation& evaluation,
                                            const std::string& prefix) {
-  std::vector<tasks::NamedFigure> figures;
-  for (tasks::NamedFigure figure : evaluation.figures()) {
-    if (figure.name == "loss" || !figure.name.starts_with(prefix)) continue;
-    figure.name.erase(0, prefix.size());
-    figures.push_back(std::move(figure));
+  std::vector<tasks::NamedMetric> metrics;
+  for (tasks::NamedMetric metric : evaluation.metrics()) {
+    if (metric.name == "loss" || !metric.name.starts_with(prefix)) continue;
+    metric.name.erase(0, prefix.size());
+    metrics.push_back(std::move(metric));
   }
-  return figures;
+  return metrics;
 }
 
-void put_figures(Json& json, const std::vector<tasks::NamedFigure>& figures) {
+void put_metrics(Json& json, const std::vector<tasks::NamedMetric>& metrics) {
   Json values = Json::object(), undefined = Json::object();
-  for (const tasks::NamedFigure& figure : figures) {
-    const bool defined = figure.why_undefined.empty();
-    values[figure.name] = defined ? Json(figure.value) : Json(nullptr);
-    if (!defined) undefined[figure.name] = figure.why_undefined;
+  for (const tasks::NamedMetric& metric : metrics) {
+    const bool defined = metric.why_undefined.empty();
+    values[metric.name] = defined ? Json(metric.value) : Json(nullptr);
+    if (!defined) undefined[metric.name] = metric.why_undefined;
   }
   json["figures"] = std::move(values);
   if (!undefined.empty()) json["undefined"] = std::move(undefined);
@@ -173,13 +173,13 @@ void Subgroups::write(const fs::path& folder) const {
     const fs::path within = entry.path().parent_path().lexically_relative(folder);
     const std::string prefix = within == "." ? "" : within.string() + ".";
     if (!prefix.empty() && storage::exists(folder / "metrics.json")) continue;  // of another task
-    if (figures_of(*columns_[0].groups.at(0).evaluation, prefix).empty()) continue;
+    if (metrics_of(*columns_[0].groups.at(0).evaluation, prefix).empty()) continue;
     Json json = Json::parse(storage::read_file(entry.path()));
     for (const Column& column : columns_)
       for (const Group& group : column.groups) {
         Json one{{"value", group.value}, {"n", group.cases}};
         if (group.cases < kSmall) one["small"] = true;
-        put_figures(one, figures_of(*group.evaluation, prefix));
+        put_metrics(one, metrics_of(*group.evaluation, prefix));
         json["subgroups"][column.name].push_back(std::move(one));
       }
     storage::write_file_atomically(entry.path(),
@@ -191,8 +191,8 @@ std::string Subgroups::lines() const {
   std::string text;
   for (const Column& column : columns_)
     for (const Group& group : column.groups) {
-      const auto figures = figures_of(*group.evaluation, "");
-      const tasks::NamedFigure& main = figures.at(0);
+      const auto metrics = metrics_of(*group.evaluation, "");
+      const tasks::NamedMetric& main = metrics.at(0);
       text += fmt::format(
           "subgroup {}={} n={} {}={}\n", column.name, group.value, group.cases, main.name,
           main.why_undefined.empty() ? fmt::format("{:.4f}", main.value) : "undefined");

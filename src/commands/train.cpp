@@ -6,6 +6,7 @@
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
 #include "fovea/config/version.h"
+#include "fovea/config/yaml.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/train/callbacks.h"
@@ -38,14 +39,15 @@ train::RunIdentity identity(const config::RunConfig& config, const sources::Sour
                             const std::filesystem::path& before) {
   const train::Precision precision = train::choose_precision(config.train.precision, device);
   const std::filesystem::path written = before / "config.yaml";
-  return {config::resolved_text(config),
-          Fields::write(config),
-          !before.empty() && storage::exists(written) ? Fields::write(config::read_config(written))
-                                                      : Node{},
-          fingerprint(source),
-          {{"threads", std::to_string(threads)},
-           {"device", device.str()},
-           {"precision", std::string(train::name_of(precision))}}};
+  const bool goes_on = !before.empty() && storage::exists(written);
+  return {.config_yaml = config::resolved_text(config),
+          .config = Fields::write(config),
+          .config_before = goes_on ? Fields::write(config::read_config(written)) : Node{},
+          .config_written = goes_on ? config::read_yaml(written) : Node{},
+          .data_fingerprint = fingerprint(source),
+          .facts = {{"threads", std::to_string(threads)},
+                    {"device", device.str()},
+                    {"precision", std::string(train::name_of(precision))}}};
 }
 
 train::RunOptions opening(const TrainRequest& request) {
@@ -66,21 +68,10 @@ train::RunOptions opening(const TrainRequest& request) {
   return options;
 }
 
-std::function<Batch(Batch, Random&)> mixing(const config::RunConfig& config,
-                                            const std::vector<TargetSpec>& targets) {
-  if (config.transforms.batch.empty()) return {};
-  std::vector<transforms::BatchTransformPtr> steps;
-  for (const auto& choice : config.transforms.batch) steps.push_back(choice.make(targets));
-  return [steps](Batch batch, Random& random) {
-    for (const auto& step : steps) batch = step->apply(std::move(batch), random);
-    return batch;
-  };
-}
-
 std::string closing_line(const std::filesystem::path& run, const train::Result& result) {
   std::string line = fmt::format("run={} epochs={}", run.string(), result.epochs);
   if (result.best)
-    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_figure,
+    line += fmt::format(" best_epoch={} val_{}={:.4f}", result.best_epoch, result.best_metric,
                         *result.best);
   return line;
 }
@@ -103,34 +94,16 @@ int train(const TrainRequest& request) {
       sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
   sources::keep_choices(source, config.data);
   for (const std::string& text : source.remarks()) run_options.notes.push_back(noted(text));
-  const bundle::ModelCard card = bundle::make_card(config, source);
-  const tasks::TaskPtr task = bundle::make_task(config, card);
-  const auto model = bundle::make_model(config, card, *task);
-
-  const Loader training(
-      source.part("train"), bundle::make_pipeline(config, config.transforms.train, source.targets),
-      train::training_loader(config.train, static_cast<uint64_t>(config.seed), !device.is_cpu()));
-  std::optional<Loader> validation;
-  if (!source.cases("val").empty())
-    validation.emplace(bundle::evaluation_loader(config, source.part("val"), device));
-
-  train::Trainer trainer({.model = model,
-                          .task = task,
-                          .training = &training,
-                          .validation = validation ? &*validation : nullptr,
-                          .device = device,
-                          .seed = static_cast<uint64_t>(config.seed),
-                          .mix = mixing(config, card.targets)},
-                         config.train);
-  for (const std::string& text : trainer.notes()) run_options.notes.push_back(noted(text));
+  bundle::Training training(config, source, device);
+  for (const std::string& text : training.trainer.notes()) run_options.notes.push_back(noted(text));
   train::RunFolder run(out, identity(config, source, device, threads, request.resume ? out : ""),
                        run_options);
-  bundle::write_card(out / "model.json", card);
+  bundle::write_card(out / "model.json", training.card);
   const train::StopSignals signals;
   train::RunJournal journal(run);
   train::EventLog events(out);
   train::ProgressLine progress;
-  const train::Result result = trainer.fit({&journal, &events, &progress}, &run);
+  const train::Result result = training.trainer.fit({&journal, &events, &progress}, &run);
   for (const std::string& text : source.reading_notes()) run.add_note(noted(text));
   if (result.end == train::Result::End::stopped) {
     std::cout << result.reason << "; go on with --resume\n";

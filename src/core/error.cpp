@@ -31,6 +31,10 @@ void Error::add_place(const std::string& outer) {
   join_parts();
 }
 
+void Error::add_place_once(const std::string& outer) {
+  if (text_.find(outer) == std::string::npos) add_place(outer);
+}
+
 void Error::join_parts() {
   text_ =
       (place_.empty() ? "" : place_ + ": ") + problem_ + (remedy_.empty() ? "" : "; " + remedy_);

@@ -56,19 +56,13 @@ Workers::~Workers() {
   threads_.clear();  // joins
 }
 
-void on_threads(int64_t threads, const std::function<void(bool started_for_it)>& work) {
-  Workers others;  // they are joined when it leaves the scope, whatever happens here
-  others.start(threads - 1, [&work](const std::stop_token&) { work(true); });
-  work(false);
-}
-
 void for_each_index(int64_t count, int64_t threads, const std::function<void(int64_t)>& body) {
   if (threads <= 0) threads = processors();
   std::atomic<int64_t> next = 0;
   std::mutex mutex;
   std::exception_ptr failure;
   int64_t failed_at = count;
-  on_threads(std::min(threads, count), [&](bool) {
+  const auto work = [&] {
     for (int64_t i = next++; i < count; i = next++) try {
         body(i);
       } catch (...) {
@@ -79,7 +73,12 @@ void for_each_index(int64_t count, int64_t threads, const std::function<void(int
         }
         next = count;
       }
-  });
+  };
+  {
+    Workers others;  // joined where the scope ends
+    others.start(std::min(threads, count) - 1, [&work](const std::stop_token&) { work(); });
+    work();
+  }
   if (failure) std::rethrow_exception(failure);
 }
 

@@ -34,19 +34,19 @@ bool alike(const torch::Tensor& a, const torch::Tensor& b, bool ragged = false) 
 // In words, the first difference between two maps that should be alike; empty where they are. Those
 // stacked apart are compared there.
 template <class Apart>
-std::string difference(const char* kind, const TensorMap& found, const TensorMap& wanted,
+std::string difference(const char* what, const TensorMap& found, const TensorMap& wanted,
                        const Apart& apart) {
   for (const auto& [name, tensor] : wanted) {
     if (apart(name)) continue;
     const torch::Tensor* other = found.find(name);
-    if (!other) return fmt::format("{} '{}' is missing", kind, name);
+    if (!other) return fmt::format("{} '{}' is missing", what, name);
     if (!alike(*other, tensor))
-      return fmt::format("{} '{}' is {}, the batch began with {}", kind, name, printed(*other),
+      return fmt::format("{} '{}' is {}, the batch began with {}", what, name, printed(*other),
                          printed(tensor));
   }
   for (const auto& [name, tensor] : found)
     if (!wanted.contains(name) && !apart(name))
-      return fmt::format("{} '{}' is one too many", kind, name);
+      return fmt::format("{} '{}' is one too many", what, name);
   return "";
 }
 

@@ -26,7 +26,7 @@ std::exception_ptr about(const std::string& name) {
   try {
     throw;
   } catch (Error& error) {
-    if (std::string_view(error.what()).find(name) == std::string_view::npos) error.add_place(name);
+    error.add_place_once(name);
     return std::current_exception();
   } catch (const std::bad_alloc&) {
     return with_name(Fault::resources, "not enough memory to decode this case",

@@ -202,7 +202,7 @@ void check_groups(const std::vector<std::string>& groups, const std::vector<std:
   const std::vector<SharedGroup> shared = shared_groups(groups, splits);
   if (shared.empty()) return;
   throw data_error(fmt::format(
-      "{} patients are in more than one split (the first in '{}' and in '{}'): every figure would "
+      "{} patients are in more than one split (the first in '{}' and in '{}'): every metric would "
       "be flattering; split by group",
       shared.size(), splits[static_cast<size_t>(shared[0].first)],
       splits[static_cast<size_t>(shared[0].second)]));

@@ -60,18 +60,18 @@ std::vector<Window> Checks::windows(std::initializer_list<const Values*> places)
     return {};
   const std::string* function = find_in(places, 0x00281056);
   const std::string name = function ? trimmed(*function) : "";
-  WindowFunction kind = WindowFunction::linear;
+  WindowFunction function = WindowFunction::linear;
   if (name == "LINEAR_EXACT")
-    kind = WindowFunction::linear_exact;
+    function = WindowFunction::linear_exact;
   else if (name == "SIGMOID")
-    kind = WindowFunction::sigmoid;
+    function = WindowFunction::sigmoid;
   const auto centres = numbers(*centre), widths = numbers(*width);
-  const bool known = name.empty() || name == "LINEAR" || kind != WindowFunction::linear;
+  const bool known = name.empty() || name == "LINEAR" || function != WindowFunction::linear;
   bool usable = known && centres && widths && centres->size() == widths->size();
   std::vector<Window> out;
   for (size_t i = 0; usable && i < centres->size(); ++i) {
-    usable = kind == WindowFunction::linear ? (*widths)[i] >= 1 : (*widths)[i] > 0;
-    out.push_back({(*centres)[i], (*widths)[i], kind});
+    usable = function == WindowFunction::linear ? (*widths)[i] >= 1 : (*widths)[i] > 0;
+    out.push_back({(*centres)[i], (*widths)[i], function});
   }
   if (usable) return out;
   h_.notes.push_back(

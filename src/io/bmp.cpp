@@ -71,7 +71,7 @@ struct Header {
                             header.top_down ? ", rows from above" : ""));
 }
 
-void check_kind(const Header& header, bool os2, const fs::path& path) {
+void check_compression(const Header& header, bool os2, const fs::path& path) {
   const int64_t bits = header.bits;
   const auto goes = [&] {
     switch (header.compression) {
@@ -172,7 +172,7 @@ Header read_header(std::string_view file, const fs::path& path, const ImageLimit
     header.compression = u32_at(file, 30, Order::little);
     colours = u32_at(file, 46, Order::little);
   }
-  check_kind(header, size == kOs2Header, path);
+  check_compression(header, size == kOs2Header, path);
   image.channels = 3;
   if (header.bits <= 8) {
     read_palette(header, file, kFileHeader + size, colours, path);

@@ -131,8 +131,8 @@ struct NpzFile::Archive {
     zip_uint32_t attributes = 0;
     const bool known =
         zip_file_get_external_attributes(zip.get(), info.index, 0, &system, &attributes) == 0;
-    const mode_t kind = known && system == ZIP_OPSYS_UNIX ? (attributes >> 16) & S_IFMT : 0;
-    if (kind != 0 && kind != S_IFREG)
+    const mode_t type = known && system == ZIP_OPSYS_UNIX ? (attributes >> 16) & S_IFMT : 0;
+    if (type != 0 && type != S_IFREG)
       throw refuse(info.name, "it is a link or a special file, wanted a regular file");
     if (info.size > static_cast<zip_uint64_t>(limits.max_member_bytes)) {
       throw refuse(info.name, fmt::format("{} bytes uncompressed, the limit is {}", info.size,

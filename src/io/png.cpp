@@ -132,7 +132,7 @@ Chunks read_chunks(std::string_view file, const fs::path& path) {
     } else if (type == "tRNS") {
       chunks.transparent = true;
     } else if ((type[0] & 0x20) == 0 && at != kPngSignature.size()) {
-      refuse("is unknown or out of place, and of a kind not to be ignored: write the file again");
+      refuse("is unknown or out of place, and critical, not to be ignored: write the file again");
     }
     at += length + kAroundChunk;
   }

@@ -189,7 +189,7 @@ TiffPage read_page(const Directory& directory, size_t at, std::string_view file,
       (page.colour == kTiffPalette ? channels == 1 : page.colour == kYcbcr && channels == 3);
   const bool turnable =
       page.colour != kWhiteIsZero || sample == Sample::u8 || sample == Sample::u16;
-  const char* wrong = !sample ? "this kind of sample"
+  const char* wrong = !sample ? "this sample type"
                       : !(grey || rgb || coded)
                           ? "these channels (wanted grey or RGB, without alpha)"
                       : !turnable ? "white-is-zero for signed samples"

@@ -12,11 +12,13 @@ double surprise(double probability) {
   return -std::log(std::clamp(probability, kLogLossEpsilon, 1 - kLogLossEpsilon));
 }
 
-Figure mean(double sum, size_t cases) { return ratio(sum, static_cast<double>(cases), "no cases"); }
+MetricValue mean(double sum, size_t cases) {
+  return ratio(sum, static_cast<double>(cases), "no cases");
+}
 
 }  // namespace
 
-Figure log_loss(std::span<const double> probabilities, std::span<const uint8_t> labels) {
+MetricValue log_loss(std::span<const double> probabilities, std::span<const uint8_t> labels) {
   check_sizes("log loss: labels, one per probability", labels.size(), probabilities.size());
   double sum = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -27,8 +29,8 @@ Figure log_loss(std::span<const double> probabilities, std::span<const uint8_t> 
   return mean(sum, labels.size());
 }
 
-Figure log_loss(std::span<const double> probabilities, std::span<const int> labels,
-                size_t classes) {
+MetricValue log_loss(std::span<const double> probabilities, std::span<const int> labels,
+                     size_t classes) {
   check_sizes("log loss: probabilities, one per case and class", probabilities.size(),
               labels.size() * classes);
   double sum = 0;
@@ -41,7 +43,7 @@ Figure log_loss(std::span<const double> probabilities, std::span<const int> labe
   return mean(sum, labels.size());
 }
 
-Figure brier(std::span<const double> probabilities, std::span<const uint8_t> labels) {
+MetricValue brier(std::span<const double> probabilities, std::span<const uint8_t> labels) {
   check_sizes("Brier score: labels, one per probability", labels.size(), probabilities.size());
   double sum = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -53,7 +55,8 @@ Figure brier(std::span<const double> probabilities, std::span<const uint8_t> lab
   return mean(sum, labels.size());
 }
 
-Figure brier(std::span<const double> probabilities, std::span<const int> labels, size_t classes) {
+MetricValue brier(std::span<const double> probabilities, std::span<const int> labels,
+                  size_t classes) {
   check_sizes("Brier score: probabilities, one per case and class", probabilities.size(),
               labels.size() * classes);
   double sum = 0;
@@ -96,7 +99,7 @@ std::vector<ReliabilityBin> reliability(std::span<const double> probabilities,
   return result;
 }
 
-Figure ece(std::span<const ReliabilityBin> bins) {
+MetricValue ece(std::span<const ReliabilityBin> bins) {
   double sum = 0;
   int64_t cases = 0;
   for (const ReliabilityBin& bin : bins) {

@@ -16,7 +16,7 @@ using Q = const Question&;
 using S = const Scored&;
 
 /// Every known cell of a multi-label table as one yes-or-no question.
-Figure micro_auc(S scored) {
+MetricValue micro_auc(S scored) {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
   for (Q question : scored.questions) {
@@ -27,10 +27,10 @@ Figure micro_auc(S scored) {
   return roc_auc(probabilities, labels);
 }
 
-Figure prevalence_weighted_auc(S scored) {
+MetricValue prevalence_weighted_auc(S scored) {
   double sum = 0, weight = 0;
   for (Q question : scored.questions) {
-    const Figure auc = roc_auc(question.ranking);
+    const MetricValue auc = roc_auc(question.ranking);
     if (!auc.defined()) continue;
     const double cases = static_cast<double>(question.ranking.positives());
     sum += auc.value * cases;
@@ -40,7 +40,7 @@ Figure prevalence_weighted_auc(S scored) {
 }
 
 /// How often the class decided for is the right one, against the probability it was given.
-Figure top_label_ece(S scored) {
+MetricValue top_label_ece(S scored) {
   const size_t n = scored.labels.size(), k = scored.questions.size();
   std::vector<double> confidences(n);
   std::vector<uint8_t> right(n);
@@ -98,23 +98,23 @@ const std::array kCatalogue{
            kLower, [](Q q) { return ece(reliability(q.probabilities, q.labels)); }, top_label_ece},
 };
 
-/// The mean over the questions that have the figure; those left out are named in the note.
-Figure macro(Figure (*of_question)(Q), const std::vector<Question>& questions) {
+/// The mean over the questions for which it is defined; those left out are named in the note.
+MetricValue macro(MetricValue (*of_question)(Q), const std::vector<Question>& questions) {
   double sum = 0;
   size_t defined = 0;
   std::string left_out, why;
   for (Q question : questions) {
-    const Figure figure = of_question(question);
-    if (figure.defined()) {
-      sum += figure.value;
+    const MetricValue value = of_question(question);
+    if (value.defined()) {
+      sum += value.value;
       ++defined;
       continue;
     }
-    why = figure.why_undefined;
+    why = value.why_undefined;
     left_out += fmt::format("{}{} ({})", left_out.empty() ? "" : ", ", question.name, why);
   }
-  if (defined == 0) return Figure::undefined(why);
-  Figure mean = sum / static_cast<double>(defined);
+  if (defined == 0) return MetricValue::undefined(why);
+  MetricValue mean = sum / static_cast<double>(defined);
   if (!left_out.empty()) {
     mean.note = fmt::format("mean over {} of {} classes; left out: {}", defined, questions.size(),
                             left_out);
@@ -176,9 +176,10 @@ bool Metric::has_classes(Mode mode) const {
   return of_question && !(mode == Mode::multiclass && multiclass);
 }
 
-Figure Metric::operator()(const Scored& scored) const {
+MetricValue Metric::operator()(const Scored& scored) const {
   if (!applies(scored.mode)) {
-    return Figure::undefined(fmt::format("not defined for {} predictions", name_of(scored.mode)));
+    return MetricValue::undefined(
+        fmt::format("not defined for {} predictions", name_of(scored.mode)));
   }
   if (scored.mode == Mode::multiclass && multiclass) return multiclass(scored);
   if (scored.mode == Mode::multilabel && multilabel) return multilabel(scored);
@@ -200,7 +201,8 @@ const Metric& metric(std::string_view name) {
                                  join(known)));
 }
 
-Figure compute(std::string_view name, const Predictions& predictions, const OperatingPoint& point) {
+MetricValue compute(std::string_view name, const Predictions& predictions,
+                    const OperatingPoint& point) {
   return metric(name)(score(predictions, point));
 }
 

@@ -28,41 +28,41 @@ Counts count(std::span<const double> scores, std::span<const uint8_t> labels, do
   return counts;
 }
 
-Figure accuracy(const Counts& counts) {
+MetricValue accuracy(const Counts& counts) {
   const int64_t right = counts.true_positives + counts.true_negatives;
   return ratio(static_cast<double>(right), static_cast<double>(counts.cases()), kNoCases);
 }
 
-Figure balanced_accuracy(const Counts& counts) {
-  Figure found = sensitivity(counts), spared = specificity(counts);
+MetricValue balanced_accuracy(const Counts& counts) {
+  MetricValue found = sensitivity(counts), spared = specificity(counts);
   if (!found.defined()) return found;
   if (!spared.defined()) return spared;
   return (found.value + spared.value) / 2;
 }
 
-Figure sensitivity(const Counts& counts) {
+MetricValue sensitivity(const Counts& counts) {
   return ratio(static_cast<double>(counts.true_positives), static_cast<double>(counts.positives()),
                "no positive case");
 }
 
-Figure specificity(const Counts& counts) {
+MetricValue specificity(const Counts& counts) {
   return ratio(static_cast<double>(counts.true_negatives), static_cast<double>(counts.negatives()),
                "no negative case");
 }
 
-Figure ppv(const Counts& counts) {
+MetricValue ppv(const Counts& counts) {
   const int64_t called = counts.true_positives + counts.false_positives;
   return ratio(static_cast<double>(counts.true_positives), static_cast<double>(called),
                "no case was called positive");
 }
 
-Figure npv(const Counts& counts) {
+MetricValue npv(const Counts& counts) {
   const int64_t called = counts.true_negatives + counts.false_negatives;
   return ratio(static_cast<double>(counts.true_negatives), static_cast<double>(called),
                "no case was called negative");
 }
 
-Figure f1(const Counts& counts) {
+MetricValue f1(const Counts& counts) {
   const int64_t twice = 2 * counts.true_positives;
   const int64_t all = twice + counts.false_positives + counts.false_negatives;
   return ratio(static_cast<double>(twice), static_cast<double>(all),
@@ -82,8 +82,8 @@ ConfusionMatrix as_matrix(const Counts& counts) {
 
 }  // namespace
 
-Figure mcc(const Counts& counts) { return mcc(as_matrix(counts)); }
-Figure kappa(const Counts& counts) { return kappa(as_matrix(counts)); }
+MetricValue mcc(const Counts& counts) { return mcc(as_matrix(counts)); }
+MetricValue kappa(const Counts& counts) { return kappa(as_matrix(counts)); }
 
 ConfusionMatrix::ConfusionMatrix(size_t classes, std::span<const int> truths,
                                  std::span<const int> decisions)
@@ -128,12 +128,12 @@ Counts ConfusionMatrix::against_rest(size_t of_class) const {
   return counts;
 }
 
-Figure accuracy(const ConfusionMatrix& matrix) {
+MetricValue accuracy(const ConfusionMatrix& matrix) {
   return ratio(static_cast<double>(matrix.correct()), static_cast<double>(matrix.cases()),
                kNoCases);
 }
 
-Figure balanced_accuracy(const ConfusionMatrix& matrix) {
+MetricValue balanced_accuracy(const ConfusionMatrix& matrix) {
   double sum = 0;
   size_t occurring = 0;
   for (size_t k = 0; k < matrix.classes(); ++k) {
@@ -142,14 +142,14 @@ Figure balanced_accuracy(const ConfusionMatrix& matrix) {
     sum += static_cast<double>(matrix.at(k, k)) / static_cast<double>(cases);
     ++occurring;
   }
-  if (occurring == 0) return Figure::undefined(kNoCases);
-  if (occurring == 1) return Figure::undefined("only one class occurs");
+  if (occurring == 0) return MetricValue::undefined(kNoCases);
+  if (occurring == 1) return MetricValue::undefined("only one class occurs");
   return sum / static_cast<double>(occurring);
 }
 
-Figure mcc(const ConfusionMatrix& matrix) {
+MetricValue mcc(const ConfusionMatrix& matrix) {
   const double cases = static_cast<double>(matrix.cases());
-  if (cases == 0) return Figure::undefined(kNoCases);
+  if (cases == 0) return MetricValue::undefined(kNoCases);
   double agree = 0, squared_truths = 0, squared_decisions = 0;
   for (size_t k = 0; k < matrix.classes(); ++k) {
     const double truths = static_cast<double>(matrix.truths(k));
@@ -160,15 +160,15 @@ Figure mcc(const ConfusionMatrix& matrix) {
   }
   const double spread_of_truths = cases * cases - squared_truths;
   const double spread_of_decisions = cases * cases - squared_decisions;
-  if (spread_of_truths == 0) return Figure::undefined("only one class occurs");
-  if (spread_of_decisions == 0) return Figure::undefined("only one class was decided for");
+  if (spread_of_truths == 0) return MetricValue::undefined("only one class occurs");
+  if (spread_of_decisions == 0) return MetricValue::undefined("only one class was decided for");
   return (static_cast<double>(matrix.correct()) * cases - agree) /
          (std::sqrt(spread_of_truths) * std::sqrt(spread_of_decisions));
 }
 
-Figure kappa(const ConfusionMatrix& matrix) {
+MetricValue kappa(const ConfusionMatrix& matrix) {
   const double cases = static_cast<double>(matrix.cases());
-  if (cases == 0) return Figure::undefined(kNoCases);
+  if (cases == 0) return MetricValue::undefined(kNoCases);
   double by_chance = 0;  // the agreement that the margins alone would give, in cases^2
   for (size_t k = 0; k < matrix.classes(); ++k) {
     by_chance += static_cast<double>(matrix.truths(k)) * static_cast<double>(matrix.decisions(k));

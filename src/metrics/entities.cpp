@@ -49,23 +49,23 @@ EntityCounts count_entities(std::span<const TaggedText> texts, size_t type) {
   return counted(texts, [type](const Entity& one) { return one.type == type; });
 }
 
-Figure entity_f1(const EntityCounts& counts) {
+MetricValue entity_f1(const EntityCounts& counts) {
   return ratio(2.0 * static_cast<double>(counts.right),
                static_cast<double>(counts.truth + counts.found),
                "no entity, neither true nor found");
 }
 
-Figure entity_precision(const EntityCounts& counts) {
+MetricValue entity_precision(const EntityCounts& counts) {
   return ratio(static_cast<double>(counts.right), static_cast<double>(counts.found),
                "no entity was found");
 }
 
-Figure entity_recall(const EntityCounts& counts) {
+MetricValue entity_recall(const EntityCounts& counts) {
   return ratio(static_cast<double>(counts.right), static_cast<double>(counts.truth),
                "there is no entity");
 }
 
-std::vector<NamedFigure> entity_figures(std::span<const TaggedText> texts) {
+std::vector<NamedMetric> entity_metrics(std::span<const TaggedText> texts) {
   const EntityCounts counts = count_entities(texts);
   int64_t tokens = 0, right = 0;
   for (const TaggedText& text : texts) {

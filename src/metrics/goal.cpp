@@ -5,8 +5,8 @@
 namespace fovea::metrics {
 
 std::string words(const Goal& goal) {
-  if (goal.kind == Goal::Kind::near) return "nearest to " + number(goal.target);
-  return goal.kind == Goal::Kind::high ? "higher" : "lower";
+  if (goal.type == Goal::Type::near) return "nearest to " + number(goal.target);
+  return goal.type == Goal::Type::high ? "higher" : "lower";
 }
 
 }  // namespace fovea::metrics

@@ -14,9 +14,9 @@ namespace {
 
 bool has_both(const Ranking& ranking) { return ranking.positives() > 0 && ranking.negatives() > 0; }
 
-Figure missing_class(const Ranking& ranking) {
-  if (ranking.steps().empty()) return Figure::undefined("no cases");
-  return Figure::undefined(ranking.positives() == 0 ? "no positive case" : "no negative case");
+MetricValue missing_class(const Ranking& ranking) {
+  if (ranking.steps().empty()) return MetricValue::undefined("no cases");
+  return MetricValue::undefined(ranking.positives() == 0 ? "no positive case" : "no negative case");
 }
 
 }  // namespace
@@ -45,7 +45,7 @@ Ranking::Ranking(std::span<const double> scores, std::span<const uint8_t> labels
   }
 }
 
-Figure roc_auc(const Ranking& ranking) {
+MetricValue roc_auc(const Ranking& ranking) {
   if (!has_both(ranking)) return missing_class(ranking);
   // Twice the number of correctly ordered pairs, exact in doubles up to 2^53 pairs.
   double twice = 0;
@@ -59,7 +59,7 @@ Figure roc_auc(const Ranking& ranking) {
   return twice / 2 / static_cast<double>(tp) / static_cast<double>(fp);
 }
 
-Figure average_precision(const Ranking& ranking) {
+MetricValue average_precision(const Ranking& ranking) {
   if (!has_both(ranking)) return missing_class(ranking);
   double sum = 0;
   int64_t tp = 0;
@@ -96,10 +96,10 @@ std::vector<PrecisionRecallPoint> precision_recall_curve(const Ranking& ranking)
   return curve;
 }
 
-Figure roc_auc(std::span<const double> scores, std::span<const uint8_t> labels) {
+MetricValue roc_auc(std::span<const double> scores, std::span<const uint8_t> labels) {
   return roc_auc(Ranking(scores, labels));
 }
-Figure average_precision(std::span<const double> scores, std::span<const uint8_t> labels) {
+MetricValue average_precision(std::span<const double> scores, std::span<const uint8_t> labels) {
   return average_precision(Ranking(scores, labels));
 }
 std::vector<RocPoint> roc_curve(std::span<const double> scores, std::span<const uint8_t> labels) {

@@ -17,7 +17,7 @@ constexpr const char* kNoCase = "no case was evaluated";
 
 /// The mean of `of(predicted - true)`.
 template <class Of>
-Figure mean_error(const Numbers& numbers, Of of) {
+MetricValue mean_error(const Numbers& numbers, Of of) {
   double sum = 0;
   for (size_t i = 0; i < numbers.cases(); ++i) sum += of(numbers.predicted[i] - numbers.targets[i]);
   return ratio(sum, static_cast<double>(numbers.cases()), kNoCase);
@@ -45,26 +45,26 @@ void Numbers::check() const {
                       kDoing, i, targets[i], predicted[i]));
 }
 
-Figure rmse(const Numbers& numbers) {
-  Figure figure = mean_error(numbers, [](double e) { return e * e; });
-  if (figure.defined()) figure.value = std::sqrt(figure.value);
-  return figure;
+MetricValue rmse(const Numbers& numbers) {
+  MetricValue value = mean_error(numbers, [](double e) { return e * e; });
+  if (value.defined()) value.value = std::sqrt(value.value);
+  return value;
 }
 
-Figure mae(const Numbers& numbers) {
+MetricValue mae(const Numbers& numbers) {
   return mean_error(numbers, [](double e) { return std::abs(e); });
 }
 
-Figure bias(const Numbers& numbers) {
+MetricValue bias(const Numbers& numbers) {
   return mean_error(numbers, [](double e) { return e; });
 }
 
-Figure r2(const Numbers& numbers) {
-  if (numbers.cases() == 0) return Figure::undefined(kNoCase);
+MetricValue r2(const Numbers& numbers) {
+  if (numbers.cases() == 0) return MetricValue::undefined(kNoCase);
   // Asked of the targets themselves: the mean of equal numbers may be off by a rounding, and what is
   // left would be a number divided by next to nothing.
   const auto [least, most] = std::ranges::minmax(numbers.targets);
-  if (least == most) return Figure::undefined("all targets are equal");
+  if (least == most) return MetricValue::undefined("all targets are equal");
   double sum = 0, errors = 0, distances = 0;
   for (const double target : numbers.targets) sum += target;
   const double mean = sum / static_cast<double>(numbers.cases());
@@ -77,9 +77,9 @@ Figure r2(const Numbers& numbers) {
 }
 
 Agreement limits_of_agreement(const Numbers& numbers) {
-  const Figure mean = bias(numbers);
-  Agreement agreement{Figure::undefined("fewer than two cases"), mean,
-                      Figure::undefined("fewer than two cases")};
+  const MetricValue mean = bias(numbers);
+  Agreement agreement{MetricValue::undefined("fewer than two cases"), mean,
+                      MetricValue::undefined("fewer than two cases")};
   if (numbers.cases() < 2) return agreement;
   double squares = 0;
   for (size_t i = 0; i < numbers.cases(); ++i) {

@@ -7,11 +7,11 @@
 
 namespace fovea::metrics {
 
-const Figure& ClassificationSummary::figure(std::string_view name) const {
-  for (const NamedFigure& entry : overall) {
-    if (entry.name == name) return entry.figure;
+const MetricValue& ClassificationSummary::metric(std::string_view name) const {
+  for (const NamedMetric& entry : overall) {
+    if (entry.name == name) return entry.value;
   }
-  throw config_error(fmt::format("the metric '{}' is not among the figures of {} predictions", name,
+  throw config_error(fmt::format("the metric '{}' is not among the metrics of {} predictions", name,
                                  name_of(mode)));
 }
 
@@ -35,7 +35,7 @@ ClassificationSummary summarize(const Predictions& predictions, const Scored& sc
     ClassSummary of_class{question.name, question.counts, {}};
     for (const Metric& metric : catalogue()) {
       if (!metric.has_classes(scored.mode)) continue;
-      of_class.figures.push_back({std::string(metric.name), metric.of_question(question)});
+      of_class.metrics.push_back({std::string(metric.name), metric.of_question(question)});
     }
     summary.classes.push_back(std::move(of_class));
   }

@@ -33,15 +33,15 @@ torch::Tensor Encoder::adapted(const std::string&, const torch::Tensor&) const {
 
 void refuse_input(std::string_view encoder, const InputShape& found, std::string_view wanted) {
   const size_t axes = found.sizes.size();
-  const char* kind = found.vocabulary > 0 ? "text"
+  const char* type = found.vocabulary > 0 ? "text"
                      : axes == 1          ? "a table"
                      : axes == 2          ? "a series"
                                           : "an image";
   std::vector<std::string> sides;
   for (const int64_t side : found.sizes) sides.push_back(side < 0 ? "any" : std::to_string(side));
   throw config_error(
-      fmt::format("{}: found {} [{}], wanted {}; choose an encoder for this kind of input", encoder,
-                  kind, join(sides), wanted));
+      fmt::format("{}: found {} [{}], wanted {}; choose an encoder for this input type", encoder,
+                  type, join(sides), wanted));
 }
 
 void check_image(std::string_view encoder, const InputShape& shape) {

@@ -1,4 +1,4 @@
-// The layers of each kind of head.
+// The layers of each head type.
 #pragma once
 
 #include <memory>

@@ -11,11 +11,11 @@ const std::vector<std::string>& pooling_names() {
   return names;
 }
 
-Pooling::Pooling(const std::string& kind, int64_t channels)
-    : average_(kind != "attention"),
-      width_(kind == "two_branch" ? 2 * channels : channels),
+Pooling::Pooling(const std::string& type, int64_t channels)
+    : average_(type != "attention"),
+      width_(type == "two_branch" ? 2 * channels : channels),
       channels_(channels) {
-  if (kind == "average") return;
+  if (type == "average") return;
   const int64_t inner = std::max<int64_t>(1, channels / 4);
   hidden_ = register_module("hidden", std::make_shared<Linear>(channels, inner));
   score_ = register_module("score", std::make_shared<Linear>(inner, 1));

@@ -100,22 +100,22 @@ Tensor SequenceInput::forward(const Tensor& input, const Padding& padding) {
   return at::dropout(vectors, dropout_.values, train);
 }
 
-SequencePooling::SequencePooling(const std::string& kind, int64_t width) : kind_(kind) {
-  if (kind != "attention") return;
+SequencePooling::SequencePooling(const std::string& type, int64_t width) : type_(type) {
+  if (type != "attention") return;
   hidden_ = register_module("hidden", std::make_shared<Linear>(width, width));
   score_ = register_module("score", std::make_shared<Linear>(width, 1, Init::uniform, false));
 }
 
 SequencePooling::Result SequencePooling::forward(const Tensor& tokens, const Padding& padding) {
   const Tensor& mask = padding.mask;
-  if (kind_ == "last") {
+  if (type_ == "last") {
     if (!mask.defined()) return {tokens.select(1, -1), {}};
     const Tensor last = (mask.sum(1) - 1).view({-1, 1, 1}).expand({-1, 1, tokens.size(2)});
     return {tokens.gather(1, last).squeeze(1), {}};
   }
-  if (kind_ == "mean")
+  if (type_ == "mean")
     return {mask.defined() ? tokens.sum(1) / mask.sum(1, true) : tokens.mean(1), {}};
-  if (kind_ == "max") {
+  if (type_ == "max") {
     const Tensor seen =
         mask.defined() ? tokens.masked_fill(mask.logical_not().unsqueeze(2), -INFINITY) : tokens;
     return {seen.amax(1), {}};

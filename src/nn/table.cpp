@@ -23,7 +23,7 @@ Columns::Columns(std::string_view encoder, const InputShape& shape) {
     refuse_input(encoder, shape, "a table");
   const int64_t columns = shape.sizes[0];
   if (!shape.categories.empty() && static_cast<int64_t>(shape.categories.size()) != columns)
-    throw config_error(fmt::format("{}: found kinds of {} columns, wanted {}, one for each column",
+    throw config_error(fmt::format("{}: found types of {} columns, wanted {}, one for each column",
                                    encoder, shape.categories.size(), columns));
   order_.resize(columns);
   for (const bool categories : {false, true})

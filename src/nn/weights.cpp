@@ -19,7 +19,7 @@ using storage::DType;
 using storage::TensorEntry;
 using torch::Tensor;
 
-constexpr size_t kListed = 20;  // tensors of each kind that a message names
+constexpr size_t kListed = 20;  // tensors of each group that a message names
 
 struct TypePair {
   DType stored;
@@ -66,10 +66,10 @@ struct Misfits {
 
   void check(const std::filesystem::path& path) const {
     if (missing.empty() && unexpected.empty() && mismatched.empty()) return;
-    const auto part = [](const char* kind, const std::vector<std::string>& names) {
+    const auto part = [](const char* what, const std::vector<std::string>& names) {
       return names.empty()
                  ? std::string()
-                 : fmt::format("\n  {} {}: {}", names.size(), kind, join(names, ", ", kListed));
+                 : fmt::format("\n  {} {}: {}", names.size(), what, join(names, ", ", kListed));
     };
     throw data_error(fmt::format(
         "loading weights {}: they are of another architecture{}{}{}\nchoose the encoder (and its "

@@ -51,10 +51,10 @@ void grow_vessel(Anatomy& a, Random& random, Point at, double angle, double widt
 
 Lesion draw_lesion(const Anatomy& anatomy, Random& random, double contrast) {
   Lesion lesion;
-  const double kind = random.uniform();
-  lesion.kind = kind < 0.55   ? LesionKind::solid
-                : kind < 0.75 ? LesionKind::ring
-                              : LesionKind::spiculated;
+  const double type = random.uniform();
+  lesion.type = type < 0.55   ? LesionType::solid
+                : type < 0.75 ? LesionType::ring
+                              : LesionType::spiculated;
   lesion.centre = place_in_lungs(anatomy, random);
   lesion.radius = random.uniform(0.07, 0.15);
   // Small lesions are denser, as in life: neither size nor contrast gives the label away.
@@ -68,11 +68,11 @@ Lesion draw_lesion(const Anatomy& anatomy, Random& random, double contrast) {
 
 }  // namespace
 
-std::string_view name_of(LesionKind kind) {
-  switch (kind) {
-    case LesionKind::ring:
+std::string_view name_of(LesionType type) {
+  switch (type) {
+    case LesionType::ring:
       return "ring";
-    case LesionKind::spiculated:
+    case LesionType::spiculated:
       return "spiculated";
     default:
       return "solid";
@@ -85,7 +85,7 @@ double Lesion::distance(Point at) const {
   const double along = (x * std::cos(angle) + y * std::sin(angle)) / std::sqrt(stretch);
   const double across = (y * std::cos(angle) - x * std::sin(angle)) * std::sqrt(stretch);
   double r = std::hypot(along, across) / radius;
-  if (kind == LesionKind::spiculated && r > 0.3)
+  if (type == LesionType::spiculated && r > 0.3)
     r /= 1 + 0.28 * std::cos(static_cast<double>(spikes) * std::atan2(across, along));
   return r;
 }
@@ -93,7 +93,7 @@ double Lesion::distance(Point at) const {
 double Lesion::density(Point at) const {
   const double r = distance(at);
   const double disc = edge(1 - r, softness);
-  return kind == LesionKind::ring ? disc * (0.25 + 0.75 * std::min(1.0, square(r) * 1.4)) : disc;
+  return type == LesionType::ring ? disc * (0.25 + 0.75 * std::min(1.0, square(r) * 1.4)) : disc;
 }
 
 double Anatomy::lung(Point at) const {

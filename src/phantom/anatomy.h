@@ -15,11 +15,11 @@ struct Segment {
   double contrast = 0;
 };
 
-enum class LesionKind { solid, ring, spiculated };
-std::string_view name_of(LesionKind kind);
+enum class LesionType { solid, ring, spiculated };
+std::string_view name_of(LesionType type);
 
 struct Lesion {
-  LesionKind kind = LesionKind::solid;
+  LesionType type = LesionType::solid;
   Point centre;
   double radius = 0;
   double contrast = 0;  ///< added density at its brightest

@@ -223,7 +223,7 @@ Summary Writer::write_tables() const {
       joined +=
           fmt::format("{}{} {} {} {}", joined.empty() ? "" : ";", f.x, f.y, f.width, f.height);
       boxes.text(row.path).number(f.x).number(f.y).number(f.width).number(f.height);
-      boxes.text(name_of(f.kind)).number(std::round(1000 * f.contrast) / 1000);
+      boxes.text(name_of(f.type)).number(std::round(1000 * f.contrast) / 1000);
       boxes.end_row();
     }
     const auto count = static_cast<int64_t>(row.found.size());

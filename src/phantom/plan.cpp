@@ -60,8 +60,8 @@ std::vector<PlannedPatient> plan_patients(const PhantomOptions& options) {
   return all;
 }
 
-std::string uid(const PhantomOptions& options, uint64_t kind, uint64_t index) {
-  Random random = stream(options, Use::uid, kind << 32 | index);
+std::string uid(const PhantomOptions& options, uint64_t type, uint64_t index) {
+  Random random = stream(options, Use::uid, type << 32 | index);
   // The variant and version bits of a random UUID (RFC 9562, version 4).
   const uint64_t high = (random.seed64() & ~uint64_t{0xF000}) | 0x4000;
   const uint64_t low = (random.seed64() >> 2) | uint64_t{1} << 63;

@@ -20,7 +20,7 @@ struct PlannedPatient {
 /// Those of the radiographs first, those of the volumes after them.
 std::vector<PlannedPatient> plan_patients(const PhantomOptions& options);
 
-/// A UID under 2.25 (PS3.5 B.2) for thing `index` of kind `kind`.
-std::string uid(const PhantomOptions& options, uint64_t kind, uint64_t index);
+/// A UID under 2.25 (PS3.5 B.2) for thing `index` of type `type`.
+std::string uid(const PhantomOptions& options, uint64_t type, uint64_t index);
 
 }  // namespace fovea::phantom

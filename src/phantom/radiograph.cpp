@@ -109,7 +109,7 @@ void draw_lesion(Canvas& canvas, const Lesion& lesion, Radiograph& radiograph) {
     }
   if (bottom >= 0)
     radiograph.found.push_back(
-        {left, top, right - left + 1, bottom - top + 1, lesion.kind, lesion.contrast});
+        {left, top, right - left + 1, bottom - top + 1, lesion.type, lesion.contrast});
 }
 
 // Scattered light: smooth over the radiograph, so waves of less than three periods.

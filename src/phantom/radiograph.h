@@ -7,7 +7,7 @@ namespace fovea::phantom {
 
 struct Finding {
   int64_t x = 0, y = 0, width = 0, height = 0;  ///< pixels, from the top left
-  LesionKind kind = LesionKind::solid;
+  LesionType type = LesionType::solid;
   double contrast = 0;
 };
 

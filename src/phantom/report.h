@@ -15,7 +15,7 @@ struct Report {
 };
 
 /// The reader sees three of four lesions and calls one in four clear radiographs wrong, so the
-/// report alone reaches an AUC of about 0.8. Words for lesions stand in both kinds ("no nodule"), so
+/// report alone reaches an AUC of about 0.8. Words for lesions stand in both classes ("no nodule"), so
 /// that counting words is not enough.
 Report write_report(bool lesions, const std::vector<Finding>& found, int64_t size, Random& random);
 

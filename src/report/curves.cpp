@@ -65,7 +65,7 @@ Points mean_of(const std::vector<Points>& curves) {
   return mean;
 }
 
-struct CurveKind {
+struct CurveType {
   const char* title;
   Axis x, y;
   const char* area_name;    // in the legend
@@ -81,13 +81,13 @@ struct Drawing {
   std::string why_empty;
 };
 
-Drawing curves_of(const Scored& scored, const CurveKind& kind) {
-  const metrics::Metric& metric = metrics::metric(kind.metric_name);
+Drawing curves_of(const Scored& scored, const CurveType& type) {
+  const metrics::Metric& metric = metrics::metric(type.metric_name);
   Drawing drawing;
   std::vector<Points> of_classes;
   for (size_t k = 0; k < scored.questions.size(); ++k) {
     const Question& question = scored.questions[k];
-    const metrics::Figure area = metric.of_question(question);
+    const metrics::MetricValue area = metric.of_question(question);
     if (!area.defined()) {
       drawing.why_empty = area.why_undefined;
       drawing.entries.push_back(
@@ -95,10 +95,10 @@ Drawing curves_of(const Scored& scored, const CurveKind& kind) {
            {"none", 0, {}}});
       continue;
     }
-    of_classes.push_back(kind.points(question));
+    of_classes.push_back(type.points(question));
     drawing.strokes.push_back(stroke_of_class(k));
     drawing.entries.push_back({fmt::format("{} ({} {:.3f})", shortened(question.name, kLongestName),
-                                           kind.area_name, area.value),
+                                           type.area_name, area.value),
                                drawing.strokes.back()});
   }
   drawing.curves = of_classes;
@@ -106,7 +106,7 @@ Drawing curves_of(const Scored& scored, const CurveKind& kind) {
     drawing.curves.push_back(mean_of(of_classes));
     drawing.strokes.push_back({"#111111", 2.6, {}});
     drawing.entries.push_back(
-        {fmt::format("macro ({} {:.3f})", kind.area_name, metric(scored).value),
+        {fmt::format("macro ({} {:.3f})", type.area_name, metric(scored).value),
          drawing.strokes.back()});
   }
   return drawing;
@@ -119,17 +119,17 @@ struct Reference {
   std::optional<Point> operating_point = {};
 };
 
-std::string draw(const Scored& scored, const CurveKind& kind, std::string_view subtitle,
+std::string draw(const Scored& scored, const CurveType& type, std::string_view subtitle,
                  const Reference& reference) {
-  Drawing drawing = curves_of(scored, kind);
+  Drawing drawing = curves_of(scored, type);
   const bool beside = drawing.entries.size() > kLegendInside;
   const double plot_width = kLeft + kSide + kRight;
   const double width = plot_width + (beside ? 280 : 0);
   const double legend_height = 19.0 * static_cast<double>(drawing.entries.size() + 2);
   const double height = kTop + std::max(kSide, beside ? legend_height : 0) + kBottom;
-  Svg page(width, height, fmt::format("{}: {}", kind.title, subtitle));
-  headline(page, width, kind.title, subtitle);
-  Panel panel(page, {kLeft, kTop, kSide, kSide}, kind.x, kind.y);
+  Svg page(width, height, fmt::format("{}: {}", type.title, subtitle));
+  headline(page, width, type.title, subtitle);
+  Panel panel(page, {kLeft, kTop, kSide, kSide}, type.x, type.y);
   if (drawing.curves.empty()) {
     page.text({kLeft + kSide / 2, kTop + kSide / 2}, "undefined: " + drawing.why_empty,
               {.size = 15, .color = "#a33333", .anchor = Anchor::middle});
@@ -151,17 +151,18 @@ std::string draw(const Scored& scored, const CurveKind& kind, std::string_view s
   if (beside) {
     panel.legend_at({plot_width, kTop}, drawing.entries);
   } else {
-    panel.legend(drawing.entries, kind.legend_right, true);
+    panel.legend(drawing.entries, type.legend_right, true);
   }
   return page.finish();
 }
 
-/// The point of the decisions, where both figures exist (binary mode).
-std::optional<Point> decided(const Scored& scored, metrics::Figure (*x)(const metrics::Counts&),
-                             metrics::Figure (*y)(const metrics::Counts&)) {
+/// The point of the decisions, where both metrics exist (binary mode).
+std::optional<Point> decided(const Scored& scored,
+                             metrics::MetricValue (*x)(const metrics::Counts&),
+                             metrics::MetricValue (*y)(const metrics::Counts&)) {
   if (scored.mode != metrics::Mode::binary) return {};
   const auto& counts = scored.questions.front().counts;
-  const metrics::Figure across = x(counts), up = y(counts);
+  const metrics::MetricValue across = x(counts), up = y(counts);
   if (!across.defined() || !up.defined()) return {};
   return Point{across.value, up.value};
 }
@@ -169,7 +170,7 @@ std::optional<Point> decided(const Scored& scored, metrics::Figure (*x)(const me
 }  // namespace
 
 std::string roc_curve_svg(const Scored& scored, std::string_view subtitle) {
-  const CurveKind kind{.title = "ROC curve",
+  const CurveType type{.title = "ROC curve",
                        .x = {.label = "1 − specificity (false-positive rate)"},
                        .y = {.label = "Sensitivity (true-positive rate)"},
                        .area_name = "AUC",
@@ -179,11 +180,11 @@ std::string roc_curve_svg(const Scored& scored, std::string_view subtitle) {
   Reference reference{.line = {{0, 0}, {1, 1}}, .name = "chance"};
   reference.operating_point = decided(scored, metrics::specificity, metrics::sensitivity);
   if (reference.operating_point) reference.operating_point->x = 1 - reference.operating_point->x;
-  return draw(scored, kind, subtitle, reference);
+  return draw(scored, type, subtitle, reference);
 }
 
 std::string precision_recall_svg(const Scored& scored, std::string_view subtitle) {
-  const CurveKind kind{.title = "Precision-recall curve",
+  const CurveType type{.title = "Precision-recall curve",
                        .x = {.label = "Recall (sensitivity)"},
                        .y = {.label = "Precision (positive predictive value)"},
                        .area_name = "AP",
@@ -198,7 +199,7 @@ std::string precision_recall_svg(const Scored& scored, std::string_view subtitle
     reference.line = {{0, prevalence}, {1, prevalence}};
     reference.name = fmt::format("prevalence ({:.3f})", prevalence);
   }
-  return draw(scored, kind, subtitle, reference);
+  return draw(scored, type, subtitle, reference);
 }
 
 }  // namespace fovea::report

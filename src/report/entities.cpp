@@ -6,7 +6,7 @@
 
 #include "fovea/report/evaluation.h"
 #include "fovea/storage/file.h"
-#include "report/figures_json.h"
+#include "report/metrics_json.h"
 
 namespace fovea::report {
 namespace {
@@ -31,11 +31,11 @@ std::string write_entities(const std::filesystem::path& folder,
                            const std::vector<std::string>& ids,
                            const std::vector<std::string>& types, const std::string& split,
                            const metrics::Coverage& coverage) {
-  const std::vector<metrics::NamedFigure> figures = metrics::entity_figures(texts);
+  const std::vector<metrics::NamedMetric> metrics = metrics::entity_metrics(texts);
   Json json{{"schema_version", kMetricsSchema}, {"split", split}, {"mode", "tagging"}};
   put_coverage(json, texts.size(), coverage);
   json["types"] = types;
-  put_figures(json, figures);
+  put_metrics(json, metrics);
   json["entities"] = counts_json(metrics::count_entities(texts));
   // Of the true ones those that the model could not have found; they count as missed.
   int64_t cut = 0, unalignable = 0;
@@ -49,7 +49,7 @@ std::string write_entities(const std::filesystem::path& folder,
   for (size_t k = 0; k < types.size(); ++k) {
     const metrics::EntityCounts counts = metrics::count_entities(texts, k);
     Json of_type{{"type", types[k]}};
-    put_figures(of_type, {{"f1", metrics::entity_f1(counts)},
+    put_metrics(of_type, {{"f1", metrics::entity_f1(counts)},
                           {"precision", metrics::entity_precision(counts)},
                           {"recall", metrics::entity_recall(counts)}});
     of_type["entities"] = counts_json(counts);
@@ -66,7 +66,7 @@ std::string write_entities(const std::filesystem::path& folder,
   storage::write_file_atomically(folder / "metrics.json",
                                  json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   storage::write_file_atomically(folder / "entities.jsonl", lines);
-  return coverage_line(split, texts.size(), coverage) + figures_line(figures);
+  return coverage_line(split, texts.size(), coverage) + metrics_line(metrics);
 }
 
 }  // namespace fovea::report

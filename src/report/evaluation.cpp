@@ -9,7 +9,7 @@
 #include "fovea/report/plots.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
-#include "report/figures_json.h"
+#include "report/metrics_json.h"
 
 namespace fovea::report {
 namespace {
@@ -27,7 +27,7 @@ Json json_of(const metrics::ClassSummary& of_class) {
             {"false_positives", counts.false_positives},
             {"true_negatives", counts.true_negatives},
             {"false_negatives", counts.false_negatives}};
-  put_figures(json, of_class.figures);
+  put_metrics(json, of_class.metrics);
   return json;
 }
 
@@ -84,7 +84,7 @@ std::string reliability_of(const metrics::Scored& scored, std::string_view subti
 
 std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split,
                          const metrics::Coverage& coverage) {
-  return coverage_line(split, summary.cases, coverage) + figures_line(summary.overall);
+  return coverage_line(split, summary.cases, coverage) + metrics_line(summary.overall);
 }
 
 std::string metrics_json(const metrics::ClassificationSummary& summary,
@@ -101,7 +101,7 @@ std::string metrics_json(const metrics::ClassificationSummary& summary,
                          : Json{{"rule", "probability >= threshold"},
                                 {"threshold", summary.point.threshold},
                                 {"threshold_chosen", summary.point.chosen}};
-  put_figures(json, summary.overall);
+  put_metrics(json, summary.overall);
   json["per_class"] = Json::array();
   for (const metrics::ClassSummary& of_class : summary.classes)
     json["per_class"].push_back(json_of(of_class));

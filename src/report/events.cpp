@@ -40,8 +40,8 @@ std::string little_endian(Number number) {
   return bytes;
 }
 
-// The wire format of protocol buffers: a field is a key (number, kind) and a payload.
-enum Wire { varint_kind = 0, fixed64 = 1, counted = 2, fixed32 = 5 };
+// The wire format of protocol buffers: a field is a key (number, wire type) and a payload.
+enum Wire { varint_type = 0, fixed64 = 1, counted = 2, fixed32 = 5 };
 
 std::string varint(uint64_t value) {
   std::string bytes;
@@ -56,7 +56,7 @@ std::string field_float(int field, float value) {
   return key(field, fixed32) + little_endian(value);
 }
 std::string field_int(int field, int64_t value) {
-  return key(field, varint_kind) + varint(static_cast<uint64_t>(value));
+  return key(field, varint_type) + varint(static_cast<uint64_t>(value));
 }
 std::string field_bytes(int field, std::string_view value) {
   return key(field, counted) + varint(value.size()) + std::string(value);

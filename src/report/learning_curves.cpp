@@ -85,9 +85,9 @@ std::string learning_curves_svg(std::span<const HistoryRow> history, std::string
                                 int64_t best_epoch, std::string_view subtitle) {
   constexpr double kWidth = 560, kHeight = 230, kGap = 30;
   const std::vector<Series> losses = series_of(history, "loss"),
-                            figures = metric == "loss" ? std::vector<Series>{}
-                                                       : series_of(history, metric);
-  const bool two = !figures.empty();
+                            values = metric == "loss" ? std::vector<Series>{}
+                                                      : series_of(history, metric);
+  const bool two = !values.empty();
   const double width = kLeft + kWidth + kRight,
                height = kTop + kHeight * (two ? 2 : 1) + (two ? kGap : 0) + kBottom;
   Axis epochs{.label = "Epoch", .low = INFINITY, .high = -INFINITY, .integers = true};
@@ -111,7 +111,7 @@ std::string learning_curves_svg(std::span<const HistoryRow> history, std::string
              .labelled_ticks = false};
   draw(page, {kLeft, kTop, kWidth, kHeight}, losses, "loss", upper, best_epoch, false);
   if (two) {
-    draw(page, {kLeft, kTop + kHeight + kGap, kWidth, kHeight}, figures, metric, epochs, best_epoch,
+    draw(page, {kLeft, kTop + kHeight + kGap, kWidth, kHeight}, values, metric, epochs, best_epoch,
          rises(metric));
   }
   return page.finish();

@@ -7,18 +7,18 @@
 #include "fovea/report/evaluation.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
-#include "report/figures_json.h"
+#include "report/metrics_json.h"
 
 namespace fovea::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<metrics::NamedFigure> figures_of(const metrics::Numbers& numbers) {
-  std::vector<metrics::NamedFigure> figures;
+std::vector<metrics::NamedMetric> metrics_of(const metrics::Numbers& numbers) {
+  std::vector<metrics::NamedMetric> metrics;
   for (const metrics::RegressionMetric& metric : metrics::regression_catalogue())
-    figures.push_back({std::string(metric.name), metric.figure(numbers)});
-  return figures;
+    metrics.push_back({std::string(metric.name), metric.compute(numbers)});
+  return metrics;
 }
 
 std::string json_text(const metrics::Numbers& numbers, const std::string& target,
@@ -30,7 +30,7 @@ std::string json_text(const metrics::Numbers& numbers, const std::string& target
             {"target", target}};
   put_coverage(json, numbers.cases(), coverage);
   json["n_groups"] = groups > 0 ? Json(groups) : Json(nullptr);
-  put_figures(json, figures_of(numbers));
+  put_metrics(json, metrics_of(numbers));
   const metrics::Agreement agreement = metrics::limits_of_agreement(numbers);
   if (agreement.low.defined()) {
     json["limits_of_agreement"] = {agreement.low.value, agreement.high.value};
@@ -70,7 +70,7 @@ std::string write_regression(const std::filesystem::path& folder, const metrics:
   write("predictions.csv", csv_text(numbers, groups > 0));
   write("scatter.svg", scatter_svg(numbers, target, subtitle));
   write("bland_altman.svg", bland_altman_svg(numbers, target, subtitle));
-  return coverage_line(split, numbers.cases(), coverage) + figures_line(figures_of(numbers));
+  return coverage_line(split, numbers.cases(), coverage) + metrics_line(metrics_of(numbers));
 }
 
 }  // namespace fovea::report

@@ -14,8 +14,8 @@ constexpr size_t kMostDots = 4000;  // more make a file that no viewer likes
 const Stroke kIdeal{"#8c8c8c", 1.3, "5 4"};
 
 /// About four digits, whatever the unit.
-std::string rounded(const metrics::Figure& figure) {
-  return figure.defined() ? fmt::format("{:.4g}", figure.value) : "undefined";
+std::string rounded(const metrics::MetricValue& metric) {
+  return metric.defined() ? fmt::format("{:.4g}", metric.value) : "undefined";
 }
 
 void dots(Panel& panel, const std::vector<Point>& points) {
@@ -72,7 +72,7 @@ std::string bland_altman_svg(const metrics::Numbers& numbers, std::string_view t
     means.push_back(points.back().x);
     differences.push_back(points.back().y);
   }
-  for (const metrics::Figure& limit : {agreement.low, agreement.high})
+  for (const metrics::MetricValue& limit : {agreement.low, agreement.high})
     if (limit.defined()) differences.push_back(limit.value);
   const Axis x = axis_around(fmt::format("Mean of predicted and true {}", name), means);
   Panel panel(page, {kLeft, kTop, kSide, kSide}, x,

@@ -31,7 +31,7 @@ std::string reliability_svg(std::span<const metrics::ReliabilityBin> bins, std::
   }
   diagram.line(points, curve);
   for (const Point& point : points) diagram.marker(point, curve.color, 4.5, "#ffffff");
-  const metrics::Figure error = metrics::ece(bins);
+  const metrics::MetricValue error = metrics::ece(bins);
   diagram.legend(
       std::vector<Panel::Entry>{
           {error.defined() ? fmt::format("model (ECE {:.3f})", error.value) : "no cases", curve},

@@ -10,14 +10,14 @@ namespace fovea::report {
 
 std::string weights_svg(std::span<const std::pair<std::string, double>> weights,
                         std::string_view title, std::string_view subtitle) {
-  constexpr double kNames = 190, kBars = 330, kFigures = 60, kRow = 22;
+  constexpr double kNames = 190, kBars = 330, kNumbers = 60, kRow = 22;
   constexpr size_t kMost = 40;
   std::vector<std::pair<std::string, double>> rows(weights.begin(), weights.end());
   std::ranges::stable_sort(rows, std::greater(), [](const auto& row) { return row.second; });
   const size_t left_out = rows.size() - std::min(rows.size(), kMost);
   rows.resize(rows.size() - left_out);
 
-  const double width = kLeft + kNames + kBars + kFigures + kRight;
+  const double width = kLeft + kNames + kBars + kNumbers + kRight;
   const double height = kTop + kRow * static_cast<double>(rows.size() + 1) + kRight;
   Svg page(width, height, fmt::format("{}: {}", title, subtitle));
   headline(page, width, title, subtitle);

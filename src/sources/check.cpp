@@ -139,7 +139,7 @@ void add_counts(CheckReport& report, const Source& source) {
   for (const std::string& split : source.split_names()) {
     const std::vector<int64_t> cases = source.cases(split);
     report.splits.emplace_back(split, static_cast<int64_t>(cases.size()));
-    for (const TargetPtr& target : source.truth) {
+    for (const targets::TargetPtr& target : source.truth) {
       if (!target->has_classes()) continue;
       const TargetSpec& spec = target->spec();
       std::vector<int64_t> counts(spec.classes.size(), 0);
@@ -153,7 +153,7 @@ void add_counts(CheckReport& report, const Source& source) {
 
 void add_overlaps(CheckReport& report, const Source& source) {
   for (const auto& [name, input] : source.inputs) {
-    const auto* windows = dynamic_cast<const Windows*>(input.get());
+    const auto* windows = dynamic_cast<const inputs::Windows*>(input.get());
     if (!windows) continue;
     int64_t last = 0;
     for (int64_t i = 0; i < report.cases; ++i) last = std::max(last, windows->window(i).second);

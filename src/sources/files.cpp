@@ -5,73 +5,24 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 #include <deque>
 #include <set>
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
-#include "fovea/dicom/scan.h"
-#include "fovea/sources/image_tensor.h"
-#include "sources/decoded_cache.h"
-#include "sources/image_survey.h"
 
 namespace fovea::sources {
 namespace {
 
 namespace fs = std::filesystem;
 
-std::string changed(const fs::path& path, const storage::FileStamp& listed,
-                    const storage::FileStamp& now) {
-  return fmt::format(
-      "{}: the file changed while it was in use: found {} bytes, {:+.3f} s modified, wanted {} "
-      "bytes "
-      "as when it was listed; start again, and do not write into the data during a run",
-      storage::shown(path), now.size, double(now.modified_ns - listed.modified_ns) * 1e-9,
-      listed.size);
-}
-
-class FileInput final : public Input {
- public:
-  FileInput(std::string name, std::vector<ListedFile> files, const ImageOptions& image,
-            const DataOptions& options, bool survey)
-      : name_(std::move(name)), files_(std::move(files)), image_(image), options_(options) {
-    if (!survey || image_.channels != 0) return;
-    survey_ = survey_images(files_);
-    image_.channels = survey_.channels;
-  }
-
-  torch::Tensor read(int64_t index, Origin& origin) const override {
-    const ListedFile& file = files_.at(static_cast<size_t>(index));
-    PlacedImage image = read_image(file.path, image_, options_, notes_, file.stamp);
-    origin.places.emplace_back(name_, Placement{image.grid, image.grid});
-    return std::move(image.values);
-  }
-  bool has(int64_t index) const override {
-    return !files_.at(static_cast<size_t>(index)).path.empty();
-  }
-  InputShape shape() const override { return {.optional = image_.optional}; }
-  std::string file(int64_t index) const override {
-    return has(index) ? storage::shown(files_.at(static_cast<size_t>(index)).path) : "";
-  }
-  const ImageSurvey* survey() const override { return &survey_; }
-  std::vector<std::string> notes() const override { return notes_.lines(); }
-
- private:
-  std::string name_;
-  std::vector<ListedFile> files_;
-  ImageOptions image_;
-  DataOptions options_;
-  ImageSurvey survey_;
-  mutable ImageNotes notes_;
-};
-
 class CaseDataset final : public Dataset {
  public:
   explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {
     for (const auto& [name, input] : cases_.inputs)
       schema_.inputs.push_back({name, input->shape()});
-    for (const TargetPtr& target : cases_.targets) schema_.targets.push_back(target->spec());
+    for (const targets::TargetPtr& target : cases_.targets)
+      schema_.targets.push_back(target->spec());
   }
 
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
@@ -84,7 +35,7 @@ class CaseDataset final : public Dataset {
     Origin origin;
     for (const auto& [name, input] : cases_.inputs)
       if (input->has(index)) example.inputs[name] = input->read(index, origin);
-    for (const TargetPtr& target : cases_.targets) target->add_origin(index, origin);
+    for (const targets::TargetPtr& target : cases_.targets) target->add_origin(index, origin);
     if (!origin.empty()) example.origin = std::make_shared<const Origin>(std::move(origin));
     return example;
   }
@@ -93,7 +44,8 @@ class CaseDataset final : public Dataset {
 
   TensorMap targets(int64_t index) const override {
     TensorMap one;
-    for (const TargetPtr& target : cases_.targets) one[target->spec().name] = target->read(index);
+    for (const targets::TargetPtr& target : cases_.targets)
+      one[target->spec().name] = target->read(index);
     return one;
   }
 
@@ -116,58 +68,12 @@ class CaseDataset final : public Dataset {
 
 DatasetPtr case_dataset(Cases cases) { return std::make_shared<CaseDataset>(std::move(cases)); }
 
-InputPtr file_input(const std::string& name, std::vector<ListedFile> files,
-                    const ImageOptions& image, const DataOptions& options, bool survey) {
-  return std::make_shared<FileInput>(name, std::move(files), image, options, survey);
-}
-
-InputPtr image_input(const ImageOptions& options, const InputPlace& place) {
-  if (options.column.empty())
-    throw config_error(
-        "the image '" + place.name + "' has no column",
-        "name the table's column of files: DataOptions::inputs." + place.name + ".column");
-  return file_input(
-      place.name,
-      place.files(
-          {.column = options.column, .folder = options.folder, .optional = options.optional}),
-      options, place.data, !place.cases);
-}
-
 std::optional<storage::FileStamp> stamp_of(const fs::path& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
   return storage::FileStamp{
       .size = status.st_size,
       .modified_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
-}
-
-PlacedImage read_image(const fs::path& path, const ImageOptions& image, const DataOptions& options,
-                       ImageNotes& notes, const std::optional<storage::FileStamp>& listed) {
-  const storage::InputFile file(path);
-  if (listed && *listed != file.stamp()) throw io_error(changed(path, *listed, file.stamp()));
-  FormatOptions formats = options.formats;
-  formats.axes = image.axes;
-  const DecodedCache cache(options.cache_folder, path, file.stamp(), image.channels, formats);
-  std::vector<std::string> said;
-  if (std::optional<PlacedImage> kept = cache.find(said)) {
-    notes.add(storage::shown(path), said);
-    return std::move(*kept);
-  }
-  const int64_t most = formats.max_decoded_mb << 20;
-  if (file.size() > most)
-    throw data_error(fmt::format("{}: found {} bytes, wanted at most {}", storage::shown(path),
-                                 file.size(), most),
-                     "raise FormatOptions::max_decoded_mb if it is meant to be so large");
-  std::string content(static_cast<size_t>(file.size()), '\0');
-  file.read(0, std::as_writable_bytes(std::span(content)));
-  Image decoded = decode_image(content, path, formats);
-  PlacedImage placed{
-      within(storage::shown(path), [&] { return to_tensor(decoded, image.channels); }),
-      decoded.grid()};
-  if (image.channels == 1 && decoded.channels == 3) decoded.notes.push_back("colour became grey");
-  notes.add(storage::shown(path), decoded.notes);
-  cache.keep(placed, decoded.notes);
-  return placed;
 }
 
 namespace {
@@ -261,30 +167,5 @@ class Lister {
 }  // namespace
 
 FolderListing list_folder(const fs::path& folder) { return Lister(folder).list(); }
-
-bool named_as_picture(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  for (const char* known : {".dcm", ".dicom", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp",
-                            ".webp", ".gif", ".npy"})
-    if (ending == known) return true;
-  return false;
-}
-
-std::string why_no_picture(const fs::path& path) {
-  const std::string head = storage::read_head(path, kHeadBytes);
-  if (head.empty()) return "";  // an empty file is a damaged one
-  const Format* format = format_of(head);
-  if (!format) return named_as_picture(path) ? "" : "no known format";
-  if (format->name != "dicom") return "";
-  try {
-    dicom::scan(path);
-  } catch (const dicom::NotAnImage&) {
-    return "DICOM without pixels";
-  } catch (const Error&) {
-  }
-  return "";
-}
 
 }  // namespace fovea::sources

@@ -10,9 +10,13 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/formats/formats.h"
 #include "fovea/storage/text.h"
+#include "fovea/targets/classes.h"
+#include "sources/draw_splits.h"
 #include "sources/files.h"
 #include "sources/open.h"
+#include "targets/labels.h"
 
 namespace fovea::sources {
 namespace {
@@ -89,12 +93,13 @@ class TreeReader {
     sort_files();
     refuse_too_few(target_options);
     refuse_alike();
-    LabelTexts texts;
+    targets::LabelTexts texts;
     texts.where = where_ + ": the folders' names";
     texts.cells.emplace_back();
     for (const Place& one : places_) texts.cells[0].push_back(one.label);
     texts.place = [this](size_t i) { return storage::shown(places_[i].file); };
-    const std::vector<TargetPtr> targets{read_labels(target, target_options, texts)};
+    const std::vector<targets::TargetPtr> targets{
+        targets::read_labels(target, target_options, texts)};
     Source source;
     note_meaning(source);
     const std::vector<std::string> patients = read_patients(source);
@@ -111,12 +116,13 @@ class TreeReader {
     note_left_out(source);
     Cases cases;
     cases.groups = patients;
-    std::vector<ListedFile> listed;
+    std::vector<inputs::ListedFile> listed;
     for (const Place& one : places_) {
       cases.ids.push_back(one.file.lexically_relative(root_).string());
       listed.push_back({one.file, stamp_of(one.file).value_or(storage::FileStamp{})});
     }
-    source.images = file_input(input, std::move(listed), input_options, options_);
+    source.images = inputs::image_files(input, std::move(listed), input_options,
+                                        read_options(options_, input), &source);
     cases.inputs.emplace_back(input, source.images);
     cases.targets = targets;
     source.data = case_dataset(std::move(cases));
@@ -137,7 +143,7 @@ class TreeReader {
   }
 
   void sort_file(const fs::path& file) {
-    if (const std::string why = why_no_picture(file); !why.empty()) {
+    if (const std::string why = formats::why_no_picture(file); !why.empty()) {
       other_[why].push_back(storage::shown(file));
       return;
     }
@@ -164,7 +170,7 @@ class TreeReader {
     places_.push_back(std::move(place));
   }
 
-  void refuse_too_few(const ClassesOptions& target) const {
+  void refuse_too_few(const targets::ClassesOptions& target) const {
     if (places_.empty())
       throw data_error(fmt::format(
           "{}: found no picture in folders of classes, wanted train/<class>/… or <class>/… ({} "

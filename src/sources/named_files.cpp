@@ -36,9 +36,9 @@ std::string keep_list(const char* name, const std::vector<std::string>& lines) {
 
 }  // namespace
 
-std::vector<ListedFile> NamedFiles::list(const FileColumn& where) {
+std::vector<inputs::ListedFile> NamedFiles::list(const inputs::FileColumn& where) {
   const int64_t column = rows_.table.column(where.column);
-  std::vector<ListedFile> result;
+  std::vector<inputs::ListedFile> result;
   for (size_t i = 0; i < rows_.size(); ++i) {
     const fs::path root = folder_of(options_, rows_.table.path(rows_.used[i]));
     const std::string_view cell = rows_.cell(i, column);

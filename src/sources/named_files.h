@@ -9,11 +9,12 @@ namespace fovea::sources {
 
 class NamedFiles {
  public:
-  NamedFiles(const DataOptions& options, const Rows& rows) : options_(options), rows_(rows) {}
+  NamedFiles(const DataOptions& options, const inputs::Rows& rows)
+      : options_(options), rows_(rows) {}
 
   /// The file of each row. A data Error for one outside the root; missing ones are kept for
   /// `refuse_missing`.
-  std::vector<ListedFile> list(const FileColumn& where);
+  std::vector<inputs::ListedFile> list(const inputs::FileColumn& where);
   /// A data Error that names the missing ones with their lines.
   void refuse_missing() const;
 
@@ -21,7 +22,7 @@ class NamedFiles {
   void check_inside(const std::filesystem::path& root, const std::filesystem::path& path, size_t i);
 
   const DataOptions& options_;
-  const Rows& rows_;
+  const inputs::Rows& rows_;
   std::vector<std::string> missing_;  // "line 3: scans/a.png"
   std::map<std::string, std::filesystem::path> real_folders_;
 };

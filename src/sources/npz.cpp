@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstring>
 
+#include "formats/array_image.h"
 #include "fovea/core/error.h"
+#include "fovea/formats/image_tensor.h"
 #include "fovea/io/npz.h"
-#include "fovea/sources/image_tensor.h"
 #include "fovea/storage/file.h"
-#include "sources/array_image.h"
+#include "fovea/targets/classes.h"
 #include "sources/open.h"
+#include "targets/labels.h"
 
 namespace fovea::sources {
 namespace {
@@ -28,7 +30,7 @@ struct Part {
     const size_t bytes = images.bytes.size() / static_cast<size_t>(size());
     const auto begin = images.bytes.begin() + static_cast<int64_t>(bytes) * index;
     one.bytes.assign(begin, begin + static_cast<int64_t>(bytes));
-    return array_image(std::move(one), split + "_images", axes);
+    return formats::array_image(std::move(one), split + "_images", axes);
   }
 };
 
@@ -36,7 +38,7 @@ struct Part {
 class NpzDataset final : public Dataset {
  public:
   NpzDataset(std::filesystem::path path, std::vector<Part> parts, std::string input,
-             int64_t channels, TargetPtr truth)
+             int64_t channels, targets::TargetPtr truth)
       : path_(std::move(path)),
         parts_(std::move(parts)),
         input_(std::move(input)),
@@ -51,7 +53,7 @@ class NpzDataset final : public Dataset {
     const auto [part, inner] = find(index);
     Example example{fmt::format("{}/{}", part->split, inner), "", {}, targets(index), {}};
     example.inputs[input_] =
-        within(name(index), [&] { return to_tensor(part->image(inner), channels_); });
+        within(name(index), [&] { return formats::to_tensor(part->image(inner), channels_); });
     return example;
   }
 
@@ -81,7 +83,7 @@ class NpzDataset final : public Dataset {
   std::vector<Part> parts_;
   std::string input_;
   int64_t channels_;
-  TargetPtr truth_;
+  targets::TargetPtr truth_;
   int64_t size_ = 0;
 };
 
@@ -124,7 +126,7 @@ class ArchiveReader {
         read_part(split, input_options.axes, source.splits);
     if (parts_.empty()) refuse_names();
     note_parts(source);
-    const TargetPtr truth = number_labels(target, target_options);
+    const targets::TargetPtr truth = number_labels(target, target_options);
     source.data = std::make_shared<NpzDataset>(options_.path, std::move(parts_), input,
                                                input_options.channels, truth);
     finish(source, {truth}, {}, [](size_t i) { return fmt::format("case {}", i); });
@@ -179,10 +181,11 @@ class ArchiveReader {
                     where_, join(names, ", ", 20)));
   }
 
-  TargetPtr number_labels(const std::string& name, const ClassesOptions& target) const {
+  targets::TargetPtr number_labels(const std::string& name,
+                                   const targets::ClassesOptions& target) const {
     std::vector<std::string> cells;
     for (const int64_t number : numbers_) cells.push_back(std::to_string(number));
-    LabelTexts texts;
+    targets::LabelTexts texts;
     texts.where = where_ + ": the labels";
     texts.cells.resize(static_cast<size_t>(width_));
     for (size_t i = 0; i < cells.size(); ++i)
@@ -190,7 +193,7 @@ class ArchiveReader {
     for (int64_t k = 0; width_ > 1 && k < width_; ++k) texts.columns.push_back(std::to_string(k));
     texts.place = [](size_t i) { return fmt::format("case {}", i); };
     texts.indices = width_ == 1;
-    return read_labels(name, target, texts);
+    return targets::read_labels(name, target, texts);
   }
 
   const DataOptions& options_;

@@ -1,4 +1,5 @@
 #include "sources/row_splits.h"
+#include "sources/draw_splits.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +10,8 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/data/splits.h"
-#include "fovea/sources/runs.h"
 #include "fovea/storage/text.h"
+#include "fovea/tables/runs.h"
 
 namespace fovea::sources {
 namespace {
@@ -95,7 +96,7 @@ class RowSplitter {
     for (std::string& split : splits_)
       if (split.empty() || split == "train") split = options_.chronological ? kDivided : "";
     if (!options_.chronological) return;
-    for (const std::vector<int64_t>& run : make_runs(rows_, q_.groups, splits_).rows) {
+    for (const std::vector<int64_t>& run : tables::make_runs(rows_, q_.groups, splits_).rows) {
       if (splits_[static_cast<size_t>(run[0])] != kDivided) continue;
       const auto divided = split_in_order(run.size(), options_.fractions);
       for (size_t k = 0; k < run.size(); ++k)

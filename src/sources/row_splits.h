@@ -1,17 +1,17 @@
 // The split of every row of a table.
 #pragma once
 
+#include "fovea/sources/data_options.h"
 #include "fovea/storage/table.h"
-#include "sources/targets.h"
 
 namespace fovea::sources {
 
 struct SplitQuestion {
   const DataOptions& options;
   const storage::Table& table;
-  const std::vector<int64_t>& used;        // rows whose class is known
-  const std::vector<std::string>& groups;  // of each row of the table, or empty
-  const std::vector<TargetPtr>& targets;   // of the used rows
+  const std::vector<int64_t>& used;                // rows whose class is known
+  const std::vector<std::string>& groups;          // of each row of the table, or empty
+  const std::vector<targets::TargetPtr>& targets;  // of the used rows
   uint64_t seed;
 };
 

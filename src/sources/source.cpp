@@ -8,7 +8,9 @@
 #include "fovea/core/log.h"
 #include "fovea/core/text.h"
 #include "fovea/data/splits.h"
+#include "fovea/formats/formats.h"
 #include "fovea/storage/hash.h"
+#include "fovea/tables/read_table.h"
 #include "sources/files.h"
 #include "sources/open.h"
 
@@ -34,7 +36,7 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
 }
 
 std::vector<fs::path> files_of_table(const fs::path& path) {
-  const storage::Table table = read_table(path);
+  const storage::Table table = tables::read_table(path);
   for (const char* name : {"path", "filename", "file"}) {
     const std::optional<int64_t> column = table.find_column(name);
     if (!column) continue;
@@ -49,7 +51,7 @@ std::vector<fs::path> files_of_table(const fs::path& path) {
 
 }  // namespace
 
-void finish(Source& source, const std::vector<TargetPtr>& targets,
+void finish(Source& source, const std::vector<targets::TargetPtr>& targets,
             const std::vector<std::string>& groups,
             const std::function<std::string(size_t)>& place) {
   const auto shared =
@@ -58,7 +60,7 @@ void finish(Source& source, const std::vector<TargetPtr>& targets,
   std::vector<int64_t> training = source.cases("train");
   const bool any = !training.empty();
   for (int64_t i = 0; !any && i < std::ssize(source.splits); ++i) training.push_back(i);
-  for (const TargetPtr& one : targets) {
+  for (const targets::TargetPtr& one : targets) {
     source.add(one->findings());
     one->fit(training, any);
     source.targets.push_back(one->spec());
@@ -94,7 +96,7 @@ DatasetPtr Source::part(std::string_view split) const {
 
 std::vector<std::string> Source::reading_notes() const {
   std::vector<std::string> lines;
-  const auto add = [&](const InputPtr& input) {
+  const auto add = [&](const inputs::InputPtr& input) {
     std::ranges::copy(input->notes(), std::back_inserter(lines));
   };
   for (const auto& [name, input] : inputs) add(input);
@@ -103,33 +105,45 @@ std::vector<std::string> Source::reading_notes() const {
 }
 
 void keep_choices(const Source& source, DataOptions& options) {
-  for (const auto& [name, channels] : source.channels) {
+  for (const auto& [name, chosen] : source.chosen) {
     auto& inputs = options.inputs.entries;
     auto input = std::ranges::find(inputs, name, [](const auto& one) { return one.first; });
-    if (input == inputs.end())
-      input = inputs.insert(input, {name, InputChoice("image", ImageOptions{})});
-    ImageOptions image = *input->second.as<ImageOptions>();
-    image.channels = channels;
-    input->second = InputChoice("image", image);
+    if (input == inputs.end()) input = inputs.insert(input, {name, inputs::InputChoice()});
+    Node settings = input->second.settings().write();
+    for (const Entry& entry : chosen.entries) settings.at(entry.key) = entry.value;
+    input->second.read_settings(settings);
   }
 }
 
 namespace {
 
-/// What the headers of the images told, into the notes.
-void take_surveys(Source& source, const DataOptions& options) {
-  const auto take = [&](const std::string& name, const InputPtr& input) {
-    const ImageSurvey* survey = input->survey();
-    if (!survey) return;
-    if (survey->channels != 0) source.channels.emplace_back(name, survey->channels);
-    for (const std::string& note : survey->notes)
-      source.notes.push_back(fmt::format("input '{}': {}", name, note));
+void take_choices(Source& source, const DataOptions& options) {
+  const auto take = [&](const std::string& name, const inputs::InputPtr& input) {
+    if (Node chosen = input->chosen(); chosen.kind != Node::Kind::null)
+      source.chosen.entries.emplace_back(name, std::move(chosen));
   };
   for (const auto& [name, input] : source.inputs) take(name, input);
   if (source.images) take(only_image(options.inputs).first, source.images);
 }
 
 }  // namespace
+
+inputs::ReadOptions read_options(const DataOptions& options, const std::string& input,
+                                 const fs::path& table) {
+  inputs::ReadOptions read{.formats = options.formats,
+                           .cache_folder = options.cache_folder,
+                           .root = folder_of(options, table),
+                           .id = options.id};
+  if (const auto longest = options.longest.find(input); longest != options.longest.end())
+    read.longest = longest->second;
+  if (!options.delimiter.empty()) read.csv.delimiter = options.delimiter[0];
+  read.csv.check_quotes = options.quote == "auto";
+  if (options.quote == "none" || options.quote.empty()) read.csv.quote = 0;
+  if (options.quote.size() == 1) read.csv.quote = options.quote[0];
+  if (!options.decimal.empty()) read.numbers.decimal = options.decimal[0];
+  if (!options.thousands.empty()) read.numbers.thousands = options.thousands[0];
+  return read;
+}
 
 Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
   std::vector<std::string> set;
@@ -163,38 +177,46 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
   Source source = !options.table.empty()    ? open_table(options, seed, learned)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);
-  take_surveys(source, options);
+  take_choices(source, options);
   if (options.cache_mb > 0) source.data = cached(source.data, options.cache_mb << 20);
   return source;
 }
 
 std::string case_id(const fs::path& file) {
-  const bool known = named_as_picture(file) || file.extension() == ".txt";
+  const bool known = formats::named_as_picture(file) || file.extension() == ".txt";
   return known ? file.stem().string() : file.filename().string();
 }
 
-CaseReader case_reader(const DataOptions& options,
-                       const std::map<std::string, text::TokenizerPtr>& words) {
-  if (options.inputs.size() == 1)
-    if (const auto& [name, input] = *options.inputs.begin();
-        const auto* text = input.as<TextOptions>()) {
-      const auto own = words.find(name);
-      return text_file_reader(name, *text, options, own == words.end() ? nullptr : own->second);
-    }
-  const auto notes = std::make_shared<ImageNotes>();
-  return {{},
-          [options, notes](const fs::path& path) {
-            const auto [name, image] = only_image(options.inputs);
+CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
+  const auto refusing = [](const Error& error) {
+    return CaseReader{{}, [error](const fs::path&) -> Example { throw error; }};
+  };
+  std::pair<std::string, inputs::InputChoice> input;
+  try {
+    input = only(options.inputs, "inputs", "image");
+  } catch (const Error& error) {
+    return refusing(error);
+  }
+  const std::string& name = input.first;
+  const inputs::FileCases files = input.second.make().files;
+  if (!files.open)
+    return refusing(config_error("DataOptions::inputs." + name + ": found the kind '" +
+                                 input.second.name() +
+                                 "', wanted image: only the rows of a table have other inputs"));
+  const inputs::FileReader reader =
+      files.open({name, read_options(options, name), learned.find(name)});
+  Schema schema;
+  if (!reader.shape.sizes.empty()) schema.inputs.push_back({name, reader.shape});
+  return {std::move(schema),
+          [name, read = reader.read](const fs::path& path) {
             Example example;
             example.id = case_id(path);
-            PlacedImage placed = read_image(path, image, options, *notes);
-            example.inputs[name] = std::move(placed.values);
             auto origin = std::make_shared<Origin>();
-            origin->places.emplace_back(name, Placement{placed.grid, placed.grid});
+            example.inputs[name] = read(path, *origin);
             example.origin = std::move(origin);
             return example;
           },
-          [notes] { return notes->lines(); }};
+          reader.notes};
 }
 
 std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
@@ -207,13 +229,13 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
       const FolderListing listing = list_folder(path);
       for (const std::string& note : listing.notes) log_info(note);
       for (const fs::path& file : listing.files) {
-        if (why_no_picture(file).empty())
+        if (formats::why_no_picture(file).empty())
           files.push_back(file);
         else
           ++others;
       }
     } else if ((path.extension() == ".csv" || path.extension() == ".jsonl") &&
-               !format_of(storage::read_head(path, kHeadBytes))) {
+               !formats::format_of(storage::read_head(path, formats::kHeadBytes))) {
       std::ranges::copy(files_of_table(path), std::back_inserter(files));
     } else {
       files.push_back(path);
@@ -225,16 +247,19 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
 }
 
 NamedCases list_cases(const std::vector<fs::path>& paths, const DataOptions& options) {
-  const InputChoice* only = options.inputs.size() == 1 ? &options.inputs.begin()->second : nullptr;
-  if (options.inputs.empty() || (only && only->as<ImageOptions>())) return {list_inputs(paths), {}};
-  if (!only || !only->as<TextOptions>()) return {{}, paths};
+  if (options.inputs.size() > 1) return {{}, paths};
+  const inputs::InputChoice input =
+      options.inputs.empty() ? inputs::InputChoice() : options.inputs.begin()->second;
+  const inputs::FileCases type = input.make().files;
+  if (!type.open) return {{}, paths};
+  if (type.rows_name_files) return {list_inputs(paths), {}};
   NamedCases cases;
   for (const fs::path& path : paths) {
     const fs::path ending = path.extension();
     std::error_code unreadable;
     if (fs::is_directory(path, unreadable)) {
       for (const fs::path& file : list_folder(path).files)
-        if (file.extension() == ".txt") cases.files.push_back(file);
+        if (type.why_not(file).empty()) cases.files.push_back(file);
     } else if (ending == ".csv" || ending == ".tsv" || ending == ".jsonl" || ending == ".conll") {
       cases.tables.push_back(path);
     } else {

@@ -9,10 +9,10 @@
 #include <unordered_map>
 
 #include "fovea/core/text.h"
-#include "fovea/sources/series.h"
 #include "fovea/storage/text.h"
-#include "sources/cells.h"
-#include "sources/names.h"
+#include "sources/open.h"
+#include "tables/cells.h"
+#include "tables/names.h"
 
 namespace fovea::sources {
 namespace {
@@ -21,39 +21,23 @@ namespace {
 constexpr size_t kEvidence = 8;
 constexpr size_t kFewestOfAnIdentifier = 10;
 
-std::vector<std::string> columns_of(const TargetChoice& target) {
-  if (const auto* classes = target.as<ClassesOptions>()) return classes->column;
-  if (const auto* number = target.as<NumberOptions>()) return {number->column};
-  if (const auto* tags = target.as<TagsOptions>()) return {tags->column};
-  return {};
-}
-
-/// Those whose cells the model sees.
-std::vector<std::string> columns_of(const InputChoice& input) {
-  if (const auto* table = input.as<TableOptions>()) return table->columns;
-  if (const auto* text = input.as<TextOptions>()) return {text->column};
-  if (const auto* series = input.as<SeriesOptions>())
-    if (series->table.empty() && series->column.empty()) return series->columns;
-  return {};
-}
-
 class Suspicions {
  public:
-  Suspicions(const TableInUse& table, Findings& findings)
-      : t_(table), findings_(findings), format_(number_format(table.options, table.rows.table)) {
-    for (const TargetPtr& target : t_.targets) add_answers(*target);
+  Suspicions(const TableInUse& table, tables::Findings& findings)
+      : t_(table),
+        findings_(findings),
+        format_(tables::number_format(read_options(table.options, "").numbers, table.table)) {
+    for (const targets::TargetPtr& target : t_.targets) add_answers(*target);
   }
 
   void add() {
-    for (const auto& [name, input] : t_.options.inputs) {
-      for (const std::string& column : columns_of(input)) {
-        if (!t_.rows.table.find_column(column)) continue;
-        const std::string named = name + "." + column;
-        const auto* table = input.as<TableOptions>();
-        if (!is_target(column, named) && table) look_at(*table, column, named);
+    for (const auto& [name, input] : t_.inputs)
+      for (const inputs::SeenColumn& column : input->columns()) {
+        const auto position = t_.table.find_column(column.name);
+        const std::string named = name + "." + column.name;
+        if (position && !is_target(column.name, named) && column.indicator)
+          look_at(column, *position, named);
       }
-      if (const auto* text = input.as<TextOptions>()) describe(name, *text);
-    }
   }
 
  private:
@@ -64,8 +48,8 @@ class Suspicions {
     std::vector<double> values{};
   };
 
-  void add_answers(const Target& target) {
-    for (TruthColumn& column : target.columns()) {
+  void add_answers(const targets::Target& target) {
+    for (targets::TruthColumn& column : target.columns()) {
       Answers& answers = answers_.emplace_back(
           Answers{.target = target.spec().name, .label = column.label, .number = column.number});
       for (const size_t i : t_.training) answers.values.push_back(column.values.at(i));
@@ -73,8 +57,8 @@ class Suspicions {
   }
 
   bool is_target(const std::string& column, const std::string& named) {
-    for (const auto& [name, target] : t_.options.targets)
-      if (std::ranges::count(columns_of(target), column) > 0) {
+    for (const auto& [name, columns] : t_.target_columns)
+      if (std::ranges::count(columns, column) > 0) {
         findings_.problems.push_back(fmt::format(
             "{} is the column of the target '{}': the model is told what it shall find out", named,
             name));
@@ -83,20 +67,19 @@ class Suspicions {
     return false;
   }
 
-  void look_at(const TableOptions& table, const std::string& column, const std::string& named) {
+  void look_at(const inputs::SeenColumn& column, int64_t position, const std::string& named) {
     const std::pair<const char*, const std::string&> roles[] = {
         {"patient", t_.options.group}, {"id", t_.options.id}, {"split", t_.options.split.column}};
     for (const auto& [role, own] : roles)
-      if (own == column) {
+      if (own == column.name) {
         findings_.warnings.push_back(fmt::format(
             "{} is the column of the {}: what is learned from it holds for no other case", named,
             role));
         return;
       }
-    const int64_t position = t_.rows.table.column(column);
     std::vector<std::string> keys;  // of the training rows
     for (const size_t i : t_.training)
-      keys.push_back(name_key(t_.rows.cell(i, position), format_.decimal));
+      keys.push_back(tables::name_key(t_.table.cell(t_.used[i], position), format_.decimal));
     for (const Answers& answers : answers_) {
       const std::string how = copied(keys, answers);
       if (how.empty()) continue;
@@ -107,8 +90,7 @@ class Suspicions {
       return;
     }
     warn_of_identifier(keys, named);
-    const bool listed = std::ranges::count(table.categories, column) > 0;
-    if (!listed) warn_of_code_for_missing(keys, table.missing, named);
+    if (!column.category) warn_of_code_for_missing(keys, column.missing, named);
   }
 
   // --- copies
@@ -131,7 +113,7 @@ class Suspicions {
   bool linear(const std::vector<std::string>& keys, const std::vector<double>& values) const {
     std::vector<std::pair<double, double>> points;
     for (size_t i = 0; i < keys.size(); ++i) {
-      const auto number = number_in(keys[i], format_);
+      const auto number = tables::number_in(keys[i], format_);
       if (number && !std::isnan(values[i])) points.emplace_back(number->value, values[i]);
     }
     if (points.size() < kEvidence || points.size() < keys.size() / 2) return false;
@@ -162,13 +144,14 @@ class Suspicions {
     const std::set<std::string_view> different(keys.begin(), keys.end());
     bool whole = true, numbers = true;
     for (const std::string& key : keys) {
-      const auto number = number_in(key, format_);
+      const auto number = tables::number_in(key, format_);
       numbers &= number.has_value();
       whole &= number && number->whole;
     }
     if (different.size() < keys.size()) {
-      const bool words = std::ranges::none_of(
-          keys, [&](const std::string& key) { return number_in(key, format_) || date_in(key); });
+      const bool words = std::ranges::none_of(keys, [&](const std::string& key) {
+        return tables::number_in(key, format_) || tables::date_in(key);
+      });
       if (words && different.size() >= kFewestOfAnIdentifier && 2 * different.size() > keys.size())
         findings_.warnings.push_back(
             fmt::format("{} is read as a category of {} different texts in {} training rows: is it "
@@ -185,10 +168,10 @@ class Suspicions {
   // -9, 99, -999: a number of nines, several times, and far from all others.
   void warn_of_code_for_missing(const std::vector<std::string>& keys,
                                 const std::vector<std::string>& missing, const std::string& named) {
-    NumberReader reader(format_, missing);
+    tables::NumberReader reader(format_, missing);
     std::map<double, size_t> counts;
     for (const std::string& key : keys)
-      if (const auto cell = reader.read(key); cell.kind == NumberReader::Cell::number)
+      if (const auto cell = reader.read(key); cell.kind == tables::NumberReader::Cell::number)
         ++counts[cell.value];
     constexpr size_t kOften = 3;
     if (counts.size() < kOften) return;
@@ -206,66 +189,26 @@ class Suspicions {
     look(*counts.rbegin(), std::next(counts.rbegin())->first, counts.begin()->first);
   }
 
-  void describe(const std::string& name, const TextOptions& text) {
-    const auto position = t_.rows.table.find_column(text.column);
-    if (!position) return;
-    size_t shortest = SIZE_MAX, longest = 0, blank = 0;
-    for (size_t i = 0; i < t_.rows.size(); ++i) {
-      const std::string_view cell = t_.rows.cell(i, *position);
-      blank += cell.empty();
-      if (cell.empty()) continue;
-      shortest = std::min(shortest, cell.size());
-      longest = std::max(longest, cell.size());
-    }
-    std::string reading =
-        longest == 0 ? "text, all blank" : fmt::format("text, {} to {} bytes", shortest, longest);
-    if (blank > 0) reading += fmt::format(", {} of {} blank", blank, t_.rows.size());
-    findings_.columns.push_back({name + "." + text.column, reading});
-  }
-
   const TableInUse& t_;
-  Findings& findings_;
-  NumberFormat format_;
+  tables::Findings& findings_;
+  tables::NumberFormat format_;
   std::vector<Answers> answers_;
 };
 
 }  // namespace
 
-std::vector<std::string> columns_in_use(const DataOptions& options) {
-  std::set<std::string> names = {options.id, options.group, options.split.column};
-  for (const auto& [name, target] : options.targets)
-    for (const std::string& column : columns_of(target)) names.insert(column);
-  for (const auto& [name, input] : options.inputs) {
-    for (const std::string& column : columns_of(input)) names.insert(column);
-    if (const auto* image = input.as<ImageOptions>()) names.insert(image->column);
-    if (const auto* series = input.as<SeriesOptions>())
-      names.insert({series->column, series->at, series->time});
-  }
-  names.erase("");
-  return {names.begin(), names.end()};
-}
-
-void add_table_notes(const DataOptions& options, const storage::Table& table, Findings& findings) {
-  for (const std::string& note : table.notes())
-    findings.notes.push_back(table.name() + ": " + note);
-  for (const std::string& name : columns_in_use(options))
-    if (const auto column = table.find_column(name))
-      for (const std::string& note : table.notes(*column))
-        findings.notes.push_back(fmt::format("{}: column '{}': {}", table.name(), name, note));
-}
-
-void add_suspicions(const TableInUse& table, Findings& findings) {
+void add_suspicions(const TableInUse& table, tables::Findings& findings) {
   Suspicions(table, findings).add();
 }
 
 void add_alike_groups(const std::string& column, const storage::Table& table,
-                      const std::vector<std::string>& groups, Findings& findings) {
+                      const std::vector<std::string>& groups, tables::Findings& findings) {
   std::unordered_map<std::string, size_t> first;  // row of each group
   std::vector<std::string> names;
   for (size_t row = 0; row < groups.size(); ++row)
     if (first.try_emplace(groups[row], row).second) names.push_back(groups[row]);
   std::vector<std::string> places;
-  for (const Clash& clash : clashes(names))
+  for (const tables::Clash& clash : tables::clashes(names))
     if (!clash.truths)
       places.push_back(fmt::format("{} and {}",
                                    table.place(static_cast<int64_t>(first.at(clash.first))),

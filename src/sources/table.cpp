@@ -1,18 +1,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 #include <unordered_map>
 
 #include "fovea/core/error.h"
 #include "fovea/storage/hash.h"
 #include "fovea/storage/text.h"
-#include "sources/cells.h"
+#include "fovea/tables/read_table.h"
+#include "fovea/tables/runs.h"
+#include "sources/draw_splits.h"
 #include "sources/files.h"
 #include "sources/named_files.h"
 #include "sources/open.h"
-#include "sources/problems.h"
 #include "sources/row_splits.h"
 #include "sources/suspicions.h"
+#include "tables/cells.h"
+#include "tables/problems.h"
 
 namespace fovea::sources {
 namespace {
@@ -37,10 +42,14 @@ class TableReader {
       if (splits_.splits[static_cast<size_t>(rows_[i])] == "train") training.push_back(i);
     source.inputs = inputs(training);
     add_suspicions({.options = options_,
-                    .rows = Rows{table_, rows_},
+                    .table = table_,
+                    .used = rows_,
                     .training = training,
-                    .targets = targets_},
+                    .inputs = source.inputs,
+                    .targets = targets_,
+                    .target_columns = target_columns_},
                    findings_);
+    say_of_columns();
     Cases cases;
     cases.groups = of_cases(groups_);
     cases.targets = targets_;
@@ -50,7 +59,8 @@ class TableReader {
     cases.inputs = source.inputs;
     source.add(std::move(findings_));
     const std::function<std::string(size_t)> place = [this](size_t i) { return line(i); };
-    for (const TargetPtr& target : targets_) target->prepare({source.inputs, place, source.notes});
+    for (const targets::TargetPtr& target : targets_)
+      target->prepare({source.inputs, place, source.notes});
     // In their order a patient's rows are in several splits, and are meant to be.
     const auto patients = options_.split.chronological ? std::vector<std::string>() : cases.groups;
     source.data = dataset(std::move(cases));
@@ -66,6 +76,7 @@ class TableReader {
     Source source;
     Cases cases;
     source.inputs = cases.inputs = inputs({});
+    say_of_columns();
     source.splits = of_cases(splits_.splits);
     source.add(std::move(findings_));
     source.data = dataset(std::move(cases));
@@ -76,10 +87,10 @@ class TableReader {
   static storage::Table read_all(const DataOptions& options) {
     const auto read = [&](const fs::path& path) {
       const fs::path ending = path.extension();
-      if (options.conll && ending != ".csv" && ending != ".jsonl") return read_conll(path);
-      storage::CsvOptions format = csv_options(options);
+      if (options.conll && ending != ".csv" && ending != ".jsonl") return tables::read_conll(path);
+      storage::CsvOptions format = read_options(options, "").csv;
       format.columns = options.columns;
-      return read_table(path, format);
+      return tables::read_table(path, format);
     };
     storage::Table table = read(options.table.files[0].second);
     for (size_t i = 1; i < options.table.files.size(); ++i)
@@ -93,13 +104,27 @@ class TableReader {
           "nothing says what a case consists of",
           "set DataOptions::inputs, e.g. to {image: {column: filename}} or {table: {columns: [age, "
           "weight]}}");
-    add_table_notes(options_, table_, findings_);
     for (int64_t row = 0; row < table_.rows(); ++row) rows_.push_back(row);
+  }
+
+  /// What the file itself says of the table and of the columns that were read, first of all.
+  void say_of_columns() {
+    tables::Findings said;
+    for (const std::string& note : table_.notes()) said.notes.push_back(where_ + ": " + note);
+    columns_read_.insert({options_.id, options_.group, options_.split.column});
+    for (const auto& [target, columns] : target_columns_)
+      columns_read_.insert(columns.begin(), columns.end());
+    for (const std::string& name : columns_read_)
+      if (const auto column = table_.find_column(name))
+        for (const std::string& note : table_.notes(*column))
+          said.notes.push_back(fmt::format("{}: column '{}': {}", where_, name, note));
+    said.add(std::move(findings_));
+    findings_ = std::move(said);
   }
 
   // What is wrong is gathered: a table is mended in one go.
   void read_labels_and_splits() {
-    Problems problems;
+    tables::Problems problems;
     problems.collect([&] { read_groups(); });
     for (const auto& [name, target] : options_.targets)
       problems.collect([&] { targets_.push_back(read_target(name, target)); });
@@ -124,26 +149,31 @@ class TableReader {
   }
 
   // Without a training split (a table to evaluate on) what there is to be learned comes from all.
-  std::vector<std::pair<std::string, InputPtr>> inputs(std::vector<size_t> training) {
+  std::vector<std::pair<std::string, inputs::InputPtr>> inputs(std::vector<size_t> training) {
     if (training.empty())
       for (size_t i = 0; i < rows_.size(); ++i) training.push_back(i);
-    const Rows rows{table_, rows_};
+    const inputs::Rows rows{table_, rows_, columns_read_};
     NamedFiles named(options_, rows);
-    std::vector<std::pair<std::string, InputPtr>> result;
-    Problems problems;
+    std::vector<std::pair<std::string, inputs::InputPtr>> result;
+    tables::Problems problems;
     for (const auto& [name, input] : options_.inputs)
       problems.collect([&, &name = name, &input = input] {
         result.emplace_back(
-            name, input.make({.name = name,
-                              .data = options_,
-                              .rows = rows,
-                              .training = training,
-                              .learned = learned_.find(name),
-                              .cases = asked_,
-                              .origins = asked_ || holds_target(name),
-                              .runs = [this]() -> const Runs& { return runs(); },
-                              .files = [&](const FileColumn& where) { return named.list(where); },
-                              .findings = findings_}));
+            name, input.make().open({.name = name,
+                                     .read = read_options(options_, name, table_.path()),
+                                     .rows = rows,
+                                     .training = training,
+                                     .learned = learned_.find(name),
+                                     .cases = asked_,
+                                     .origins = asked_ || holds_target(name),
+                                     .runs = [this]() -> const tables::Runs& { return runs(); },
+                                     .files =
+                                         [&](const inputs::FileColumn& where) {
+                                           if (where.names_case && file_column_.empty())
+                                             file_column_ = where.column;
+                                           return named.list(where);
+                                         },
+                                     .findings = findings_}));
       });
     // Of the rows that a model is asked about, to read the file is the error.
     if (!asked_) problems.collect([&] { named.refuse_missing(); });
@@ -184,7 +214,8 @@ class TableReader {
     if (targets_.empty()) return;
     std::vector<int64_t> kept;
     for (int64_t i = 0; i < static_cast<int64_t>(rows_.size()); ++i)
-      if (std::ranges::any_of(targets_, [&](const TargetPtr& one) { return one->known(i); }))
+      if (std::ranges::any_of(targets_,
+                              [&](const targets::TargetPtr& one) { return one->known(i); }))
         kept.push_back(i);
     if (kept.empty())
       throw data_error(
@@ -202,33 +233,37 @@ class TableReader {
     std::vector<int64_t> rows;
     for (const int64_t i : kept) rows.push_back(rows_[static_cast<size_t>(i)]);
     rows_ = std::move(rows);
-    for (const TargetPtr& one : targets_) one->keep(kept);
+    for (const targets::TargetPtr& one : targets_) one->keep(kept);
   }
 
   /// Whether a target lies in the space of the input.
   bool holds_target(const std::string& input) const {
     return std::ranges::any_of(
-        targets_, [&](const TargetPtr& target) { return target->spec().input == input; });
+        targets_, [&](const targets::TargetPtr& target) { return target->spec().input == input; });
   }
 
-  TargetPtr read_target(const std::string& name, const TargetChoice& target) const {
+  targets::TargetPtr read_target(const std::string& name, const targets::TargetChoice& target) {
     return target.make({.name = name,
                         .where = where_,
                         .cases = rows_.size(),
-                        .cells = [this](const std::string& column) { return cells(column); },
+                        .cells =
+                            [&](const std::string& column) {
+                              target_columns_[name].push_back(column);
+                              return cells(column);
+                            },
                         .line = [this](size_t i) { return line(i); },
                         .groups = [this] { return groups_of_tables(); },
                         .root = folder_of(options_, table_.path()),
-                        .format = number_format(options_, table_),
+                        .format = tables::number_format(read_options(options_, "").numbers, table_),
                         .symbols = table_.path().extension() == ".atr"});
   }
 
-  GroupRows groups_of_tables() const {
+  targets::GroupRows groups_of_tables() const {
     std::vector<std::string> tables;
     for (int64_t row = 0; row < table_.rows(); ++row)
       tables.push_back(table_split(options_, table_, row));
-    Runs runs = make_runs(tables.size(), groups_, tables);
-    GroupRows result{.rows = std::move(runs.rows), .table = {}};
+    tables::Runs runs = tables::make_runs(tables.size(), groups_, tables);
+    targets::GroupRows result{.rows = std::move(runs.rows), .table = {}};
     for (const std::vector<int64_t>& rows : result.rows)
       result.table.push_back(tables[static_cast<size_t>(rows[0])]);
     return result;
@@ -242,10 +277,7 @@ class TableReader {
   }
 
   std::vector<std::string> ids() const {
-    std::string column = options_.id;
-    for (const auto& [name, input] : options_.inputs)
-      if (const auto* image = input.as<ImageOptions>(); image && !image->optional && column.empty())
-        column = image->column;
+    const std::string& column = options_.id.empty() ? file_column_ : options_.id;
     std::vector<std::string> result;
     if (column.empty())
       for (size_t i = 0; i < rows_.size(); ++i)
@@ -289,7 +321,7 @@ class TableReader {
     std::vector<std::string> blank;
     for (const int64_t row : rows_)
       if (const std::string_view who = storage::trimmed(table_.cell(row, column));
-          who.empty() || means_missing(who))
+          who.empty() || tables::means_missing(who))
         blank.push_back(table_.place(row));
     if (!blank.empty())
       throw data_error(fmt::format("{}: column '{}': {} rows have no patient ({})", where_,
@@ -298,11 +330,11 @@ class TableReader {
   }
 
   // Where rows are drawn one by one, a window sees its neighbours whatever their split.
-  const Runs& runs() {
+  const tables::Runs& runs() {
     if (!runs_.run.empty()) return runs_;
     if (groups_.empty()) read_groups();
-    return runs_ = make_runs(static_cast<size_t>(table_.rows()), groups_,
-                             groups_.empty() ? splits_.given : splits_.splits);
+    return runs_ = tables::make_runs(static_cast<size_t>(table_.rows()), groups_,
+                                     groups_.empty() ? splits_.given : splits_.splits);
   }
 
   void choose_cases() {
@@ -343,12 +375,15 @@ class TableReader {
   storage::Table table_;
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
-  std::vector<TargetPtr> targets_;
+  std::vector<targets::TargetPtr> targets_;
   bool asked_ = false;               // a model is asked about the rows
   std::vector<std::string> groups_;  // of each row of the table; empty: each is its own
   RowSplits splits_;
-  Runs runs_;
-  Findings findings_;
+  tables::Runs runs_;
+  tables::Findings findings_;
+  std::set<std::string> columns_read_;                              // by inputs
+  std::map<std::string, std::vector<std::string>> target_columns_;  // by each target
+  std::string file_column_;                                         // whose files are one per case
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ namespace {
 
 std::string errno_text(int code) { return std::generic_category().message(code); }
 
-std::string kind_of(mode_t mode) {
+std::string type_of(mode_t mode) {
   if (S_ISDIR(mode)) return "a folder";
   if (S_ISFIFO(mode)) return "a FIFO";
   if (S_ISCHR(mode) || S_ISBLK(mode)) return "a device";
@@ -118,7 +118,7 @@ InputFile::InputFile(const fs::path& path) : path_(path) {
     stamp_ = {info.st_size, int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
     return;
   }
-  const std::string found = known ? kind_of(info.st_mode) : errno_text(errno);
+  const std::string found = known ? type_of(info.st_mode) : errno_text(errno);
   close(descriptor_);
   throw io_error(
       fmt::format("cannot read {}: it is {}; wanted a regular file", shown(path), found));

@@ -38,16 +38,16 @@ int depth(std::string_view json) {
 
 /// What the values of one key are.
 struct KeyFacts {
-  enum Kind : size_t { kTexts, kNumbers, kTruths, kNested, kNulls, kKinds };
-  std::array<int64_t, kKinds> count{};
-  std::array<int64_t, kKinds> first{};  // line
+  enum Type : size_t { kTexts, kNumbers, kTruths, kNested, kNulls, kTypes };
+  std::array<int64_t, kTypes> count{};
+  std::array<int64_t, kTypes> first{};  // line
 
-  void add(Kind kind, int64_t line) {
-    if (count[kind]++ == 0) first[kind] = line;
+  void add(Type type, int64_t line) {
+    if (count[type]++ == 0) first[type] = line;
   }
 };
 
-KeyFacts::Kind kind_of(const Json& value) {
+KeyFacts::Type type_of(const Json& value) {
   return value.is_null()         ? KeyFacts::kNulls
          : value.is_string()     ? KeyFacts::kTexts
          : value.is_boolean()    ? KeyFacts::kTruths
@@ -125,7 +125,7 @@ class JsonlReader {
         columns_.push_back(key);
         facts_.emplace_back();
       }
-      facts_[place->second].add(kind_of(value), line);
+      facts_[place->second].add(type_of(value), line);
       if (value.is_null()) continue;
       row.cells.emplace_back(place->second,
                              value.is_string() ? value.get<std::string>() : value.dump());
@@ -140,15 +140,15 @@ class JsonlReader {
     constexpr std::array<const char*, KeyFacts::kNulls> kNames = {
         "texts", "numbers", "true or false", "lists or objects"};
     const KeyFacts& facts = facts_[column];
-    std::string kinds;
+    std::string types;
     int64_t found = 0, all = facts.count[KeyFacts::kNulls];
-    for (size_t kind = 0; kind < kNames.size(); ++kind) {
-      all += facts.count[kind];
-      if (facts.count[kind] == 0) continue;
-      kinds += fmt::format("{}{} {} (first on line {})", found++ ? ", " : "", facts.count[kind],
-                           kNames[kind], facts.first[kind]);
+    for (size_t type = 0; type < kNames.size(); ++type) {
+      all += facts.count[type];
+      if (facts.count[type] == 0) continue;
+      types += fmt::format("{}{} {} (first on line {})", found++ ? ", " : "", facts.count[type],
+                           kNames[type], facts.first[type]);
     }
-    if (found > 1) builder.note(column, "its values are of several kinds: " + kinds);
+    if (found > 1) builder.note(column, "its values are of several kinds: " + types);
     if (const int64_t lacking = static_cast<int64_t>(rows_.size()) - all; lacking > 0)
       builder.note(column, fmt::format("{} of {} lines lack the key, as if it were blank", lacking,
                                        rows_.size()));

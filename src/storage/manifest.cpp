@@ -34,9 +34,9 @@ std::string signed_text(Json json) {
 
 }  // namespace
 
-void write_manifest(const fs::path& folder, const std::string& kind,
+void write_manifest(const fs::path& folder, const std::string& type,
                     const std::vector<std::string>& names, std::optional<int64_t> step) {
-  Json json{{"format", kFormat}, {"kind", kind}};
+  Json json{{"format", kFormat}, {"kind", type}};
   if (step) json["step"] = *step;
   json["files"] = Json::object();
   for (const std::string& name : names)
@@ -45,7 +45,7 @@ void write_manifest(const fs::path& folder, const std::string& kind,
   write_file_atomically(folder / kManifestName, signed_text(std::move(json)));
 }
 
-Manifest read_manifest(const fs::path& folder, const std::string& kind) {
+Manifest read_manifest(const fs::path& folder, const std::string& type) {
   const std::string text = read_file(folder / kManifestName, kMaxBytes);
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw damaged(folder, "MANIFEST.json is not a JSON object");
@@ -65,7 +65,7 @@ Manifest read_manifest(const fs::path& folder, const std::string& kind) {
     } else if (json.contains("digest")) {
       throw damaged(folder, "MANIFEST.json has a digest, and format 1 has none");
     }
-    manifest.kind = json.value("kind", "checkpoint");
+    manifest.type = json.value("kind", "checkpoint");
     if (json.contains("step")) manifest.step = json.at("step").get<int64_t>();
     for (const auto& [name, file] : json.at("files").items())
       manifest.files[name] = {file.at("bytes").get<int64_t>(),
@@ -73,9 +73,9 @@ Manifest read_manifest(const fs::path& folder, const std::string& kind) {
   } catch (const Json::exception& error) {
     throw damaged(folder, std::string("MANIFEST.json: ") + error.what());
   }
-  if (manifest.kind != kind)
+  if (manifest.type != type)
     throw data_error(
-        fmt::format("{}: found a {}, wanted a {}", shown(folder), manifest.kind, kind));
+        fmt::format("{}: found a {}, wanted a {}", shown(folder), manifest.type, type));
   return manifest;
 }
 

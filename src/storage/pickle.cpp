@@ -33,7 +33,7 @@ bool like_safetensors(std::string_view text) { return text.size() > 8 && text[8]
 
 }  // namespace
 
-std::string pickle_kind(const fs::path& path) {
+std::string pickle_type(const fs::path& path) {
   const InputFile file(path);
   std::string room;
   const std::string_view text = ends_of(file, room);
@@ -63,15 +63,15 @@ std::string pickle_kind(const fs::path& path) {
 }
 
 void refuse_pickle(const fs::path& path) {
-  const std::string kind = pickle_kind(path);
-  if (kind.empty()) return;
+  const std::string type = pickle_type(path);
+  if (type.empty()) return;
   throw data_error(
       fmt::format("cannot load weights from {}: it is {}, and loading such a file can run code, so "
                   "it is never read; convert it "
                   "once in Python: import torch, safetensors.torch; "
                   "safetensors.torch.save_file({{k: v.contiguous() for k, v in "
                   "torch.load('{}', weights_only=True, map_location='cpu').items()}}, '{}')",
-                  shown(path), kind, shown(path.filename()),
+                  shown(path), type, shown(path.filename()),
                   shown(path.filename().replace_extension(".safetensors"))));
 }
 

@@ -7,7 +7,7 @@
 #include "fovea/metrics/catalogue.h"
 #include "fovea/metrics/predictions.h"
 #include "fovea/report/evaluation.h"
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 #include "tasks/outcome.h"
 
 namespace fovea::tasks {
@@ -69,17 +69,17 @@ class ClassificationEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
     const bool any = predictions_.cases() > 0;
     const auto scored = any ? metrics::score(predictions_) : metrics::Scored{};
     for (const metrics::Metric& metric : metrics::catalogue()) {
       if (!metric.applies(predictions_.mode)) continue;
-      const metrics::Figure figure =
-          any ? metric(scored) : metrics::Figure::undefined("no case was evaluated");
-      all.push_back({std::string(metric.name), figure.value, figure.why_undefined, metric.goal});
+      const metrics::MetricValue metric =
+          any ? metric(scored) : metrics::MetricValue::undefined("no case was evaluated");
+      all.push_back({std::string(metric.name), metric.value, metric.why_undefined, metric.goal});
     }
-    all.push_back(figure_of(loss_));
+    all.push_back(metric_of(loss_));
     return all;
   }
 
@@ -106,7 +106,7 @@ class Classification final : public Task {
           fmt::format("classification: target '{}' is of the type '{}', wanted classes or labels",
                       target.name, target.type),
           target.type == "number" ? "take the task regression"
-          : target.type == "tags" ? "take the task tagging"
+          : target.type == "tags" ? "take the task token_classification"
                                   : "take a task that is about such targets");
     if (target.classes.size() < least)
       throw config_error(

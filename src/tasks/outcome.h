@@ -6,7 +6,7 @@
 
 namespace fovea::tasks {
 
-inline NamedFigure figure_of(const LossMean& loss) {
+inline NamedMetric metric_of(const LossMean& loss) {
   return {"loss", loss.value(), loss.why_undefined(), metrics::kLower};
 }
 

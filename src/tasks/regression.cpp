@@ -5,7 +5,7 @@
 #include "fovea/core/text.h"
 #include "fovea/metrics/regression.h"
 #include "fovea/report/regression.h"
-#include "fovea/tasks/several.h"
+#include "fovea/tasks/multi_task.h"
 #include "tasks/outcome.h"
 
 namespace fovea::tasks {
@@ -39,13 +39,13 @@ class RegressionEvaluation final : public Evaluation {
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
-  std::vector<NamedFigure> figures() const override {
-    std::vector<NamedFigure> all;
+  std::vector<NamedMetric> metrics() const override {
+    std::vector<NamedMetric> all;
     for (const metrics::RegressionMetric& metric : metrics::regression_catalogue()) {
-      const metrics::Figure figure = metric.figure(numbers_);
-      all.push_back({std::string(metric.name), figure.value, figure.why_undefined, metric.goal});
+      const metrics::MetricValue metric = metric.compute(numbers_);
+      all.push_back({std::string(metric.name), metric.value, metric.why_undefined, metric.goal});
     }
-    all.push_back(figure_of(loss_));
+    all.push_back(metric_of(loss_));
     return all;
   }
 

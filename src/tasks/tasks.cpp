@@ -1,7 +1,7 @@
 #include "fovea/tasks/classification.h"
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 
 namespace fovea::tasks {
 
@@ -15,11 +15,15 @@ TaskTable& tasks() {
               classification),
           TaskTable::item<RegressionOptions>(
               "regression", "a quantity in its own unit for each case", regression),
-          TaskTable::item<TaggingOptions>(
-              "tagging", "entities named in a text, and a structured report filled with them",
-              tagging),
-          TaskTable::item<SeveralOptions>(
-              "several", "targets of different kinds at once, a task for each", several),
+          TaskTable::item<TokenClassificationOptions>(
+              "token_classification",
+              "entities named in a text, and a structured report filled with them",
+              token_classification)
+              .formerly("tagging")
+              .also("ner"),
+          TaskTable::item<MultiTaskOptions>(
+              "multi_task", "targets of different types at once, a task for each", multi_task)
+              .formerly("several"),
       });
   return table;
 }

@@ -1,17 +1,17 @@
 #include <fmt/format.h>
 
 #include "fovea/core/error.h"
-#include "fovea/text/learned.h"
+#include "fovea/text/fitted.h"
 #include "text/makers.h"
 #include "text/unicode.h"
 
 namespace fovea::text {
 namespace {
 
-class CodePoints final : public LearnedTokenizer {
+class CodePoints final : public FittedTokenizer {
  public:
   explicit CodePoints(const CharactersOptions& o)
-      : LearnedTokenizer(o.max_bytes, o.min_count, o.max_words) {}
+      : FittedTokenizer(o.max_bytes, o.min_count, o.max_words) {}
 
  private:
   template <class Take>
@@ -47,7 +47,7 @@ class Bytes final : public Tokenizer {
 
   int64_t vocabulary() const override { return static_cast<int64_t>(words_.size()); }
   const std::string& word(int64_t id) const override { return words_.at(static_cast<size_t>(id)); }
-  bool learns() const override { return false; }
+  bool fits_texts() const override { return false; }
   void fit(const std::vector<std::string>&) override {}
   std::string stored() const override { return ""; }
   void restore(std::string stored, const std::string& source) override {

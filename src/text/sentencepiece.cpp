@@ -29,7 +29,7 @@ class SentencePiece final : public Tokenizer {
   int64_t padding() const override { return model_->pad_id(); }
   int64_t unknown() const override { return model_->unk_id(); }
 
-  bool learns() const override { return false; }
+  bool fits_texts() const override { return false; }
   void fit(const std::vector<std::string>&) override {
     restore(storage::read_file(file_, kLargestModel), storage::shown(file_));
   }

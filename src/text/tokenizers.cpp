@@ -16,16 +16,15 @@ void WordsOptions::describe(Fields& f) {
   f("strip_accents", strip_accents, "é and e are one word");
   f("min_count", min_count, "words that occur less often in the training texts are unknown")
       .at_least(1);
-  f("max_words", max_words, "at most this many words are learned, the most frequent ones")
-      .at_least(1);
+  f("max_words", max_words, "at most this many words are kept, the most frequent ones").at_least(1);
   describe_limit(f, max_bytes);
 }
 
 void CharactersOptions::describe(Fields& f) {
-  f("bytes", bytes, "bytes instead of code points; then nothing is learned and nothing is unknown");
+  f("bytes", bytes, "bytes instead of code points; then nothing is fitted and nothing is unknown");
   f("min_count", min_count, "code points that occur less often in the training texts are unknown")
       .at_least(1);
-  f("max_words", max_words, "at most this many code points are learned, the most frequent ones")
+  f("max_words", max_words, "at most this many code points are kept, the most frequent ones")
       .at_least(1);
   describe_limit(f, max_bytes);
 }
@@ -47,12 +46,14 @@ TokenizerTable& tokenizers() {
   static TokenizerTable table(
       "tokenizers",
       {
-          TokenizerTable::item<WordsOptions>(
-              "words",
-              "words, numbers and punctuation marks (Unicode UAX #29); the vocabulary is learned",
-              make_words),
+          TokenizerTable::item<WordsOptions>("words",
+                                             "words, numbers and punctuation marks (Unicode UAX "
+                                             "#29); the vocabulary is fitted to the training texts",
+                                             make_words),
           TokenizerTable::item<CharactersOptions>(
-              "characters", "code points, whose vocabulary is learned, or bytes", make_characters),
+              "characters",
+              "code points, whose vocabulary is fitted to the training texts, or bytes",
+              make_characters),
           TokenizerTable::item<WordPieceOptions>(
               "wordpiece", "BERT's WordPiece (Devlin 2019), from vocab.txt or tokenizer.json",
               make_wordpiece),

@@ -25,7 +25,7 @@ class WordPiece final : public Tokenizer {
   int64_t padding() const override { return padding_; }
   int64_t unknown() const override { return unknown_; }
 
-  bool learns() const override { return false; }
+  bool fits_texts() const override { return false; }
   void fit(const std::vector<std::string>&) override {
     restore(storage::read_file(options_.file, kLargestVocabulary), storage::shown(options_.file));
   }

@@ -6,7 +6,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/storage/text.h"
-#include "fovea/text/learned.h"
+#include "fovea/text/fitted.h"
 
 namespace fovea::text {
 namespace {

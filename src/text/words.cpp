@@ -1,17 +1,17 @@
-#include "fovea/text/learned.h"
+#include "fovea/text/fitted.h"
 #include "text/makers.h"
 #include "text/word_breaks.h"
 
 namespace fovea::text {
 namespace {
 
-/// Bytes. What is longer (an image in base64, a line without spaces) is unknown and not learned.
+/// Bytes. What is longer (an image in base64, a line without spaces) is unknown and not counted.
 constexpr size_t kLongestWord = 1024;
 
-class Words final : public LearnedTokenizer {
+class Words final : public FittedTokenizer {
  public:
   explicit Words(const WordsOptions& o)
-      : LearnedTokenizer(o.max_bytes, o.min_count, o.max_words),
+      : FittedTokenizer(o.max_bytes, o.min_count, o.max_words),
         lowercase_(o.lowercase),
         strip_accents_(o.strip_accents) {}
 

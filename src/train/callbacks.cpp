@@ -58,9 +58,9 @@ std::string_view name_of(Result::End end) {
   }
 }
 
-const tasks::NamedFigure* figure_of(const EpochReport& epoch) {
-  const auto found = std::ranges::find(epoch.figures, epoch.best_figure, &tasks::NamedFigure::name);
-  return found == epoch.figures.end() ? nullptr : &*found;
+const tasks::NamedMetric* metric_of(const EpochReport& epoch) {
+  const auto found = std::ranges::find(epoch.metrics, epoch.best_metric, &tasks::NamedMetric::name);
+  return found == epoch.metrics.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -91,10 +91,10 @@ void RunJournal::on_step(const StepReport& step) {
 void RunJournal::on_epoch(const EpochReport& epoch) {
   std::string lines = metrics_line(epoch, "train", "loss", epoch.train_loss) +
                       metrics_line(epoch, "train", "lr", epoch.lr);
-  Json figures = Json::object();
-  for (const tasks::NamedFigure& figure : epoch.figures) {
-    lines += metrics_line(epoch, "val", figure.name, figure.value);
-    figures[figure.name] = finite(figure.value);
+  Json metrics = Json::object();
+  for (const tasks::NamedMetric& metric : epoch.metrics) {
+    lines += metrics_line(epoch, "val", metric.name, metric.value);
+    metrics[metric.name] = finite(metric.value);
   }
   run_.append_metrics(lines);
   run_.append_log("info", "epoch",
@@ -102,7 +102,7 @@ void RunJournal::on_epoch(const EpochReport& epoch) {
                        {"step", epoch.step},
                        {"train_loss", finite(epoch.train_loss)},
                        {"best", epoch.improved},
-                       {"figures", figures}}
+                       {"figures", metrics}}
                       .dump());
 }
 
@@ -112,14 +112,14 @@ void RunJournal::on_stop(const Result& result) {
                        {"reason", result.reason},
                        {"epochs", result.epochs},
                        {"steps", result.steps},
-                       {"best_figure", result.best_figure},
+                       {"best_figure", result.best_metric},
                        {"best", result.best ? Json(*result.best) : Json(nullptr)},
                        {"best_epoch", result.best_epoch}}
                       .dump());
   if (result.epochs > 0) {
     storage::write_file_atomically(
         run_.path() / "learning_curves.svg",
-        report::learning_curves_svg(history_of(run_.metrics()), result.best_figure,
+        report::learning_curves_svg(history_of(run_.metrics()), result.best_metric,
                                     result.best ? result.best_epoch : -1, result.reason));
   }
   run_.finish(result.exit_code());
@@ -142,9 +142,9 @@ void EventLog::on_step(const StepReport& step) {
 
 void EventLog::on_epoch(const EpochReport& epoch) {
   writer_->events.scalar("train/loss", epoch.step, epoch.train_loss);
-  for (const tasks::NamedFigure& figure : epoch.figures)
-    if (figure.why_undefined.empty())
-      writer_->events.scalar("val/" + figure.name, epoch.step, figure.value);
+  for (const tasks::NamedMetric& metric : epoch.metrics)
+    if (metric.why_undefined.empty())
+      writer_->events.scalar("val/" + metric.name, epoch.step, metric.value);
   writer_->events.flush();
 }
 
@@ -160,7 +160,7 @@ void ProgressLine::on_start(const StartReport& start) {
 }
 
 std::string ProgressLine::fields(double loss, double lr) const {
-  return fmt::format("loss {:.4f}{}{}  lr {:.2g}", loss, figure_.empty() ? "" : "  ", figure_, lr);
+  return fmt::format("loss {:.4f}{}{}  lr {:.2g}", loss, metric_.empty() ? "" : "  ", metric_, lr);
 }
 
 void ProgressLine::on_step(const StepReport& step) {
@@ -174,9 +174,9 @@ void ProgressLine::on_step(const StepReport& step) {
 }
 
 void ProgressLine::on_epoch(const EpochReport& epoch) {
-  if (const tasks::NamedFigure* figure = figure_of(epoch))
-    figure_ = figure->why_undefined.empty() ? fmt::format("{} {:.4f}", figure->name, figure->value)
-                                            : figure->name + " undefined";
+  if (const tasks::NamedMetric* metric = metric_of(epoch))
+    metric_ = metric->why_undefined.empty() ? fmt::format("{} {:.4f}", metric->name, metric->value)
+                                            : metric->name + " undefined";
   if (!bar_) return;  // a resumed run that had only its validation left
   const double seconds = terminal_.seconds() - epoch_start_;
   epoch_start_ += seconds;

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using storage::shown;
 
-constexpr const char* kKind = "checkpoint";
+constexpr const char* kType = "checkpoint";
 const std::vector<std::string> kFiles = {"model.safetensors", "optimizer.safetensors",
                                          "state.json"};
 
@@ -58,7 +58,7 @@ void write_files(const fs::path& folder, const Checkpoint& checkpoint, const Not
   nn::save_tensors(checkpoint.model, folder / "model.safetensors");
   nn::save_tensors(tensors_of(checkpoint.state), folder / "optimizer.safetensors");
   storage::write_file_atomically(folder / "state.json", state_json(checkpoint, notes));
-  storage::write_manifest(folder, kKind, kFiles, checkpoint.step);
+  storage::write_manifest(folder, kType, kFiles, checkpoint.step);
   storage::sync_folder(folder);
 }
 
@@ -150,7 +150,7 @@ fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
 }
 
 void verify_files(const fs::path& folder, const std::vector<std::string>& names) {
-  const storage::Manifest manifest = storage::read_manifest(folder, kKind);
+  const storage::Manifest manifest = storage::read_manifest(folder, kType);
   // `best` is a link to the folder whose name says the step.
   const std::string name = fs::canonical(folder).filename().string();
   if (manifest.step && name.starts_with("step-") && name != checkpoint_name(*manifest.step))

@@ -7,7 +7,7 @@ namespace {
 
 /// "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has … of which 1.00 GiB is free." What
 /// follows in LibTorch's text is advice for Python programs.
-std::string figures_in(const std::string& text) {
+std::string numbers_in(const std::string& text) {
   const std::string line = text.substr(0, text.find('\n'));
   constexpr std::string_view kLast = " is free.";
   const size_t end = line.find(kLast);
@@ -35,7 +35,7 @@ Error out_of_memory(const MemoryUse& use, const c10::Error& error) {
       fmt::format("the memory of {} ran out: a batch of {} cases and a model of {} parameters did "
                   "not fit ({})",
                   use.device.str(), use.batch_size, use.parameters,
-                  figures_in(error.what_without_backtrace())),
+                  numbers_in(error.what_without_backtrace())),
       use.remedy);
 }
 

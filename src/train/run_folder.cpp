@@ -1,6 +1,5 @@
 #include "fovea/train/run_folder.h"
 
-#include <ATen/Version.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <torch/headeronly/version.h>
@@ -14,6 +13,7 @@
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "train/checkpoint_files.h"
+#include "train/run_facts.h"
 #include "train/run_files.h"
 #include "train/run_lock.h"
 
@@ -24,7 +24,6 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Opening = RunOptions::Opening;
 using storage::shown;
-using Facts = std::map<std::string, std::string>;
 
 constexpr int kFormat = 1;
 constexpr int64_t kKept = 3;  // checkpoints: the newest two and the best
@@ -37,38 +36,6 @@ std::string now() {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch());
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
                      fmt::gmtime(std::chrono::system_clock::to_time_t(time)), ms.count() % 1000);
-}
-
-/// Every setting that can change a number, by its full name.
-void flatten(const Node& node, const std::string& path, Facts& facts) {
-  if (node.kind != Node::Kind::map || node.entries.empty()) facts[path] = inline_text(node);
-  for (const Entry& entry : node.entries)
-    if (!entry.cosmetic)
-      flatten(entry.value, path.empty() ? entry.key : path + "." + entry.key, facts);
-}
-
-Facts facts_of(const RunIdentity& identity) {
-  Facts facts;
-  if (identity.config.kind == Node::Kind::map) flatten(identity.config, "", facts);
-  for (const auto& [name, value] : identity.facts) facts["(" + name + ")"] = value;
-  facts["(cpu)"] = at::get_cpu_capability();
-  facts["(data)"] = identity.data_fingerprint;
-  return facts;
-}
-
-/// "  train.epochs: 10 -> 20" for each difference, "" where there is none.
-std::string difference(const Facts& before, const Facts& after) {
-  std::string text;
-  const auto value = [](const Facts& facts, const std::string& key) {
-    const auto found = facts.find(key);
-    return found == facts.end() ? "(absent)" : found->second;
-  };
-  Facts all = before;
-  all.insert(after.begin(), after.end());
-  for (const auto& [key, ignored] : all)
-    if (value(before, key) != value(after, key))
-      text += fmt::format("\n  {}: {} -> {}", key, value(before, key), value(after, key));
-  return text;
 }
 
 /// How much of metrics.csv there was when a checkpoint was written.
@@ -90,8 +57,8 @@ class RunFolder::Implementation {
     const bool resuming = options.opening == Opening::resume && is_run(path);
     if (options.opening == Opening::replace && is_run(path)) forget_run(path);
     facts_ = facts_of(identity);
-    if (identity.config_before.kind == Node::Kind::map)
-      flatten(identity.config_before, "", defaults_before_);
+    config_before_ = settings_of(identity.config_before);
+    config_written_ = settings_of(identity.config_written);
     const bool same = resuming && continue_manifest();
     if (!resuming) begin_manifest();
     // What rebuilds the model is what it was trained with last.
@@ -220,9 +187,8 @@ class RunFolder::Implementation {
     const auto before = [&]() -> Facts {
       try {
         manifest_ = Json::parse(storage::read_file(path_ / "manifest.json"));
-        Facts facts = manifest_.at("settings").get<Facts>();
-        facts.insert(defaults_before_.begin(), defaults_before_.end());
-        return facts;
+        return in_names_of_today(manifest_.at("settings").get<Facts>(), config_written_,
+                                 config_before_);
       } catch (const Json::exception&) {
         throw data_error("cannot resume: " + shown(path_ / "manifest.json") + " is damaged",
                          "start a new run");
@@ -318,7 +284,7 @@ class RunFolder::Implementation {
   RunLock lock_;
   RunOptions options_;
   Facts facts_;
-  Facts defaults_before_;  // for settings that the manifest does not name
+  Facts config_before_, config_written_;  // of the run that goes on
   Json manifest_;
   std::optional<storage::AppendFile> metrics_, log_;
   std::string metrics_text_;  // of metrics.csv: a checkpoint holds it

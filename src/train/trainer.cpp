@@ -18,15 +18,15 @@ using torch::Tensor;
 
 constexpr size_t kIdsShown = 8;
 
-const tasks::NamedFigure& figure_named(const std::vector<tasks::NamedFigure>& figures,
+const tasks::NamedMetric& metric_named(const std::vector<tasks::NamedMetric>& metrics,
                                        const std::string& name) {
-  const auto found = std::ranges::find(figures, name, &tasks::NamedFigure::name);
-  if (found != figures.end()) return *found;
+  const auto found = std::ranges::find(metrics, name, &tasks::NamedMetric::name);
+  if (found != metrics.end()) return *found;
   std::vector<std::string> known;
-  for (const auto& figure : figures) known.push_back(figure.name);
+  for (const auto& metric : metrics) known.push_back(metric.name);
   const std::string near = nearest(name, known);
   throw config_error(
-      fmt::format("TrainOptions::best: found '{}', which is not a figure of this task", name),
+      fmt::format("TrainOptions::best: found '{}', which is not a metric of this task", name),
       (near.empty() ? "" : "did you mean '" + near + "'? ") + "known: " + join(known));
 }
 
@@ -56,12 +56,12 @@ Trainer::Trainer(Training training, TrainOptions options)
         "TrainOptions::stop_after: early stopping needs validation data, and this run has none");
   if (options_.best && !on_.validation)
     throw config_error(
-        "TrainOptions::best: choosing by a figure needs validation data, and this run has none");
+        "TrainOptions::best: choosing by a metric needs validation data, and this run has none");
   if (on_.validation) {
-    const auto figures = on_.task->figures();
-    const auto& figure = options_.best ? figure_named(figures, *options_.best) : figures.at(0);
-    best_figure_ = figure.name;
-    goal_ = figure.goal;
+    const auto metrics = on_.task->metrics();
+    const auto& metric = options_.best ? metric_named(metrics, *options_.best) : metrics.at(0);
+    best_metric_ = metric.name;
+    goal_ = metric.goal;
   }
   within_memory([&] { return memory_use(); }, [&] { on_.model->to(on_.device); });
   if (options_.channels_last) nn::channels_last(*on_.model);
@@ -139,8 +139,8 @@ void Trainer::end_epoch() {
                      .step = step_,
                      .train_loss = epoch_loss_.value(),
                      .lr = optimizer_->lr() * lr_factor_,
-                     .figures = {},
-                     .best_figure = best_figure_,
+                     .metrics = {},
+                     .best_metric = best_metric_,
                      .improved = true};
   if (on_.validation) {
     const Averaged averaged(average_ ? &*average_ : nullptr);
@@ -154,7 +154,7 @@ void Trainer::end_epoch() {
       stopped_ = true;
       return;
     }
-    report.figures = evaluation->figures();
+    report.metrics = evaluation->metrics();
     report.improved = choose_best(*evaluation);
   } else {
     best_epoch_ = better_epoch_ = epoch_ + 1;
@@ -168,10 +168,10 @@ void Trainer::end_epoch() {
   if (stop_requested()) stopped_ = !over();
 }
 
-/// An undefined figure chooses nothing, nor does one that is not about all cases.
+/// An undefined metric chooses nothing, nor does one that is not about all cases.
 bool Trainer::choose_best(const tasks::Evaluation& evaluation) {
-  const std::vector<tasks::NamedFigure> figures = evaluation.figures();
-  const tasks::NamedFigure& figure = figure_named(figures, best_figure_);
+  const std::vector<tasks::NamedMetric> metrics = evaluation.metrics();
+  const tasks::NamedMetric& metric = metric_named(metrics, best_metric_);
   if (const std::vector<std::string> failed = evaluation.failed(); !failed.empty()) {
     log_warning(fmt::format(
         "epoch {}: the outputs of {} validation cases are not finite ({}), so this epoch cannot be "
@@ -179,19 +179,19 @@ bool Trainer::choose_best(const tasks::Evaluation& evaluation) {
         epoch_ + 1, failed.size(), join(failed, ", ", kIdsShown)));
     return false;
   }
-  if (!figure.why_undefined.empty()) {
+  if (!metric.why_undefined.empty()) {
     log_warning(fmt::format("epoch {}: {} is undefined ({}), so this epoch cannot be the best",
-                            epoch_ + 1, figure.name, figure.why_undefined));
+                            epoch_ + 1, metric.name, metric.why_undefined));
     return false;
   }
-  schedule_->observe(figure.value, goal_);
-  const double loss = figure_named(figures, "loss").value;
-  const bool better = !best_seen_ || goal_.better(figure.value, best_);
-  const bool tie = best_seen_ && !goal_.better(best_, figure.value);
+  schedule_->observe(metric.value, goal_);
+  const double loss = metric_named(metrics, "loss").value;
+  const bool better = !best_seen_ || goal_.better(metric.value, best_);
+  const bool tie = best_seen_ && !goal_.better(best_, metric.value);
   if (better) better_epoch_ = epoch_ + 1;
   if (!better && !(tie && loss < best_loss_)) return false;
   best_seen_ = true;
-  best_ = figure.value;
+  best_ = metric.value;
   best_loss_ = loss;
   best_epoch_ = epoch_ + 1;
   best_step_ = step_;
@@ -213,7 +213,7 @@ bool Trainer::over() const {
 Result Trainer::result() const {
   Result end{.epochs = epoch_,
              .steps = step_,
-             .best_figure = best_figure_,
+             .best_metric = best_metric_,
              .best = {},
              .best_epoch = best_epoch_,
              .best_step = best_step_};
@@ -224,7 +224,7 @@ Result Trainer::result() const {
   } else if (epoch_ < options_.epochs) {
     end.end = Result::End::early;
     end.reason =
-        fmt::format("{} did not improve for {} epochs", best_figure_, epoch_ - better_epoch_);
+        fmt::format("{} did not improve for {} epochs", best_metric_, epoch_ - better_epoch_);
   } else {
     end.reason = fmt::format("{} epochs", epoch_);
   }

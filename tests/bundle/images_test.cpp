@@ -46,7 +46,7 @@ Asked ask(const std::vector<std::filesystem::path>& files) {
   return asked;
 }
 
-TEST(Images, OfAnotherKindThanTheModelReadsAreRefusedByNameAndTheOthersAnswered) {
+TEST(Images, OfAnotherTypeThanTheModelReadsAreRefusedByNameAndTheOthersAnswered) {
   const test::TempFolder folder;
   const Asked asked =
       ask({write_array(folder / "grey.npy", {8, 8}), write_array(folder / "colour.npy", {8, 8, 3}),

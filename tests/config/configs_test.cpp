@@ -56,5 +56,28 @@ TEST(Configs, AnEmptyVariableIsNotAPlace) {
   unsetenv("FOVEA_DATA");
 }
 
+TEST(Configs, OfBeforeNamesWereChangedAreReadAndWrittenWithThoseOfToday) {
+  const test::TempFolder folder;
+  const auto before = folder.write("before.yaml", R"(
+data:
+  table: reports.csv
+  inputs: {report: {text: {column: report}}}
+  targets:
+    label: {column: class}
+    found: {tags: {column: spans, input: report}}
+task:
+  several:
+    tasks:
+      label: classification
+      found: {tagging: {report: {diagnosis: Disease}}}
+)");
+  const std::string resolved = resolved_text(read_config(before));
+  EXPECT_THAT(resolved, testing::HasSubstr("task:\n  multi_task:\n    tasks:\n"));
+  EXPECT_THAT(resolved, testing::HasSubstr("      found:\n        token_classification:\n"));
+  for (const char* former : {"several:", "tagging:"})
+    EXPECT_THAT(resolved, testing::Not(testing::HasSubstr(former)));
+  EXPECT_EQ(resolved_text(read_config(folder.write("today.yaml", resolved))), resolved);
+}
+
 }  // namespace
 }  // namespace fovea::config

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fovea/core/log.h"
+
 namespace fovea {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Inner {
@@ -204,6 +207,69 @@ TEST(Choice, SettingsOfAnotherTypeAreRefusedInsteadOfBeingReadAsIfTheyFitted) {
   ShapeChoice choice;
   EXPECT_THROW(choice.set("plain", Inner{.dropout = 0.5}), Error);
   EXPECT_THROW(choice.set("scaled", NoOptions{}), Error);
+}
+
+using Factors = Catalogue<double(int64_t)>;
+
+struct FactorChoice : Choice<double(int64_t)> {
+  explicit FactorChoice(const Factors& factors) : Choice(factors) {}
+};
+
+Factors::Item times(const char* name, double factor) {
+  return Factors::item<NoOptions>(name, "n times a factor", [factor](const NoOptions&, int64_t n) {
+    return factor * static_cast<double>(n);
+  });
+}
+
+TEST(Catalogue, OtherNamesAreReadAsTheNameAndAFormerOneWithOneWarning) {
+  const Factors factors("factors", {times("twofold", 2).also("double").formerly("twice")});
+  std::vector<std::string> warnings;
+  set_log_sink([&](Level level, const std::string& text) {
+    if (level == Level::warning) warnings.push_back(text);
+  });
+  for (const char* name : {"twofold", "double", "twice", "twice"}) {
+    FactorChoice choice(factors);
+    read_value(leaf(name), choice);
+    EXPECT_EQ(choice.make(3), 6) << name;
+    EXPECT_EQ(inline_text(write_value(choice)), "twofold") << name;
+  }
+  set_log_sink({});
+  EXPECT_THAT(warnings, ElementsAre("x.yaml:7: 'twice' among the factors is called 'twofold' now"));
+  EXPECT_THAT(factors.names(), ElementsAre("twofold"));
+}
+
+TEST(Catalogue, TakesLinesOfTheProgramAround) {
+  Factors factors("factors", {times("twofold", 2)});
+  FactorChoice before(factors);
+  EXPECT_THROW(before.select("threefold"), Error);
+  before.select("twofold");
+  factors.add(times("threefold", 3));
+  FactorChoice after(factors);
+  after.select("threefold");
+  EXPECT_EQ(before.make(4), 8);
+  EXPECT_EQ(after.make(4), 12);
+  EXPECT_THAT(factors.names(), ElementsAre("twofold", "threefold"));
+}
+
+TEST(Catalogue, RefusesANameThatIsTaken) {
+  Factors factors("factors", {times("twofold", 2).also("double").formerly("twice")});
+  const auto refusal_of = [&](Factors::Item item) -> std::string {
+    try {
+      factors.add(std::move(item));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.fault(), Fault::config);
+      return error.what();
+    }
+    return "(accepted)";
+  };
+  for (const std::string taken : {"twofold", "double", "twice"}) {
+    const std::string wanted = "found the name '" + taken + "' twice among the factors";
+    EXPECT_THAT(refusal_of(times(taken.c_str(), 3)), HasSubstr(wanted));
+    EXPECT_THAT(refusal_of(times("other", 3).also(taken)), HasSubstr(wanted));
+    EXPECT_THAT(refusal_of(times("other", 3).formerly(taken)), HasSubstr(wanted));
+  }
+  EXPECT_THAT(factors.names(), ElementsAre("twofold"));
+  EXPECT_THROW(Factors("factors", {times("half", 0.5), times("half", 0.5)}), Error);
 }
 
 }  // namespace

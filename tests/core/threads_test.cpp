@@ -4,26 +4,31 @@
 #include <sched.h>
 
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace fovea {
 namespace {
 
-TEST(Threads, EachPieceIsDoneOnceAndTheCallingThreadIsOneOfThem) {
-  for (const int64_t threads : {-1, 0, 1, 2, 7}) {
-    std::vector<std::atomic<int>> pieces(100);
-    std::atomic<size_t> next{0};
-    std::atomic<int> started{0}, own{0};
-    on_threads(threads, [&](bool started_for_it) {
-      ++(started_for_it ? started : own);
-      for (size_t i = next++; i < pieces.size(); i = next++) ++pieces[i];
+TEST(Threads, EachIndexIsDoneOnceOnNoMoreThreadsThanThereMayBe) {
+  for (const int64_t threads : {1, 2, 7, 200}) {
+    std::vector<std::atomic<int>> done(100);
+    std::mutex mutex;
+    std::set<std::thread::id> ids;
+    for_each_index(std::ssize(done), threads, [&](int64_t i) {
+      ++done[static_cast<size_t>(i)];
+      const std::lock_guard lock(mutex);
+      ids.insert(std::this_thread::get_id());
     });
-    for (const std::atomic<int>& piece : pieces) EXPECT_EQ(piece, 1) << threads;
-    EXPECT_EQ(own, 1) << threads;
-    EXPECT_EQ(started, threads > 1 ? threads - 1 : 0) << threads;
+    for (const std::atomic<int>& one : done) EXPECT_EQ(one, 1) << threads;
+    EXPECT_LE(std::ssize(ids), std::min<int64_t>(threads, 100));
+    if (threads == 1) EXPECT_EQ(*ids.begin(), std::this_thread::get_id());
   }
+  for_each_index(0, 4, [](int64_t) { FAIL(); });
 }
 
 TEST(Threads, ThereAreAsManyAsTheProcessIsBoundTo) {

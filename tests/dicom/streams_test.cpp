@@ -155,7 +155,7 @@ TEST(Frames, AreToldFromTheFragmentsOfOneStreamByHowTheyBegin) {
               HasSubstr("a second image begins"));
 }
 
-// The same bytes as a .jpg: tests/sources/formats_test.cpp.
+// The same bytes as a .jpg: tests/formats/formats_test.cpp.
 TEST(Damage, ThatADecoderOnlyWarnsOfIsRefused) {
   JpegBytes jpeg{.blocks_wide = 3, .values = {{10, 20, 30}}};
   const auto error = [&] { return error_of(encapsulated(header(8, 24), {jpeg.file()}, kJpeg)); };

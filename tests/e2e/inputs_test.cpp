@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/figures.h"
+#include "support/output.h"
 #include "support/program.h"
 
 namespace fovea::test {
@@ -48,7 +48,7 @@ train: {epochs: 20, batch_size: 16, precision: fp32, threads: 1, optimizer: {ada
   ASSERT_EQ(trained.code, 0) << trained.err;
   const Outcome evaluated = fovea({"eval", run});
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
-  EXPECT_GT(figure(evaluated.last_line(), "auc"), 0.9) << evaluated.out;
+  EXPECT_GT(metric(evaluated.last_line(), "auc"), 0.9) << evaluated.out;
 
   const fs::path fresh = folder.write("fresh.csv", patients(40, false));
   const Outcome applied =
@@ -92,7 +92,7 @@ train: {epochs: 20, batch_size: 16, precision: fp32, threads: 1, best: loss, opt
   const std::string run = (folder / "run").string();
   const Outcome trained = fovea({"train", config.string(), "--out", run, "--device", "cpu"});
   ASSERT_EQ(trained.code, 0) << trained.err;
-  EXPECT_GT(figure(fovea({"eval", run}).last_line(), "accuracy"), 0.95);
+  EXPECT_GT(metric(fovea({"eval", run}).last_line(), "accuracy"), 0.95);
 
   const std::string text =
       "\xEF\xBB\xBF"

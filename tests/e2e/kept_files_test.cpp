@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "e2e/rows.h"
-#include "support/figures.h"
+#include "support/output.h"
 
 namespace fovea::test {
 namespace {
@@ -198,10 +198,10 @@ TEST(Eval, APathThatIsTypedStandsOnTheWorkingFolder) {
   const std::string here = "cd " + quoted((folder / "here").string()) + " && ";
   const Outcome typed = run_shell(here + eval + "other.csv");
   ASSERT_EQ(typed.code, 0) << typed.err;
-  EXPECT_EQ(figure(typed.last_line(), "n"), 50);
+  EXPECT_EQ(metric(typed.last_line(), "n"), 50);
   // What lies only beside the data is found there, and of two neither is taken silently.
   const Outcome beside = run_shell(here + eval + "patients.csv");
-  EXPECT_EQ(figure(beside.last_line(), "n"), 400) << beside.err;
+  EXPECT_EQ(metric(beside.last_line(), "n"), 400) << beside.err;
   folder.write("here/patients.csv", patient_rows(70));
   const Outcome two = run_shell(here + eval + "patients.csv");
   EXPECT_EQ(two.code, 2);

@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "e2e/demo.h"
-#include "support/figures.h"
+#include "support/output.h"
 
 namespace fovea::test {
 namespace {
@@ -243,13 +243,13 @@ TEST(Eval, TheLastLineSaysWhatMetricsJsonSays) {
       fovea({"eval", demo().run.string(), "--split", "test", "--device", "cpu"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const fs::path folder = demo().run / "eval-test";
-  const auto figures = key_values(outcome.last_line());
+  const auto metrics = key_values(outcome.last_line());
   const auto json = nlohmann::json::parse(read_text(folder / "metrics.json"));
-  EXPECT_EQ(figures.at("split"), "test");
-  EXPECT_EQ(std::stoi(figures.at("n")), json.at("n").get<int>());
+  EXPECT_EQ(metrics.at("split"), "test");
+  EXPECT_EQ(std::stoi(metrics.at("n")), json.at("n").get<int>());
   char rounded[16];
   std::snprintf(rounded, sizeof rounded, "%.4f", json.at("figures").at("auc").get<double>());
-  EXPECT_EQ(figures.at("auc"), rounded);
+  EXPECT_EQ(metrics.at("auc"), rounded);
   for (const char* name : {"predictions.csv", "roc.svg", "precision_recall.svg",
                            "confusion_matrix.svg", "reliability.svg"})
     EXPECT_TRUE(fs::exists(folder / name)) << name;
@@ -341,7 +341,7 @@ TEST(Infer, TheBundleGivesWhatTheRunGives) {
   EXPECT_EQ(bundle.out, run.out);
 }
 
-TEST(Inspect, SaysWhatIsInEachKindOfFile) {
+TEST(Inspect, SaysWhatIsInEachFileType) {
   const fs::path neutral = demo().folder / "neutral.dcm";  // the demo's names are the patients'
   fs::copy_file(demo().some_image(), neutral);
   const Outcome outcome =

@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/figures.h"
+#include "support/output.h"
 #include "support/program.h"
 
 namespace fovea::test {
@@ -34,13 +34,13 @@ data:
   group: patient
   split: split
 model: {encoders: {report: {rnn: {width: 24, embedding: 24, word_dropout: 0.05}}}}
-task: {tagging: {report: {finding: FINDING, where: SITE, size: SIZE}}}
+task: {token_classification: {report: {finding: FINDING, where: SITE, size: SIZE}}}
 train: {epochs: 12, batch_size: 8, precision: fp32, threads: 1, optimizer: {adamw: {lr: 0.01}}}
 )");
   const std::string run = (folder / "run").string();
   const Outcome trained = fovea({"train", config.string(), "--out", run, "--device", "cpu"});
   ASSERT_EQ(trained.code, 0) << trained.err;
-  EXPECT_GT(figure(fovea({"eval", run}).last_line(), "f1"), 0.9);
+  EXPECT_GT(metric(fovea({"eval", run}).last_line(), "f1"), 0.9);
 
   // The offsets count code points, so the two letters of a byte more each move nothing.
   const std::string mass = "Für Ärzte. There is a 24 mm round mass in the left upper zone.";
@@ -73,7 +73,7 @@ data:
   group: patient
   split: split
 model: {encoders: {report: {dan: {embedding: 16}}, labs: {mlp: {hidden: [16]}}}}
-task: {several: {tasks: {label: classification, count: {regression: huber}}, weights: {count: 0.5}}}
+task: {multi_task: {tasks: {label: classification, count: {regression: huber}}, weights: {count: 0.5}}}
 train: {epochs: 8, batch_size: 16, precision: fp32, threads: 1, best: label.auc, optimizer: {adamw: {lr: 0.01}}}
 )");
   const std::string run = (folder / "run").string();
@@ -81,9 +81,9 @@ train: {epochs: 8, batch_size: 16, precision: fp32, threads: 1, best: label.auc,
   ASSERT_EQ(trained.code, 0) << trained.err;
   const Outcome evaluated = fovea({"eval", run, "--out", (folder / "eval").string()});
   ASSERT_EQ(evaluated.code, 0) << evaluated.err;
-  EXPECT_GT(figure(line_with(evaluated.out, "target=label"), "auc"), 0.6) << evaluated.out;
+  EXPECT_GT(metric(line_with(evaluated.out, "target=label"), "auc"), 0.6) << evaluated.out;
   // Always the mean of all lesions would leave their deviation.
-  EXPECT_GT(figure(line_with(evaluated.out, "target=count"), "r2"), 0) << evaluated.out;
+  EXPECT_GT(metric(line_with(evaluated.out, "target=count"), "r2"), 0) << evaluated.out;
   EXPECT_TRUE(fs::exists(folder / "eval/label/roc.svg"));
   EXPECT_TRUE(fs::exists(folder / "eval/count/scatter.svg"));
 }

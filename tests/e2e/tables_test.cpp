@@ -11,7 +11,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-/// Pain of four kinds, a value that is missing in every third row, and a date.
+/// Pain of four types, a value that is missing in every third row, and a date.
 std::string studies(bool floats, bool labelled) {
   std::string rows = labelled ? "cp,crp,seen,y,split\n" : "cp,crp,seen\n";
   for (int i = 0; i < 60; ++i) {

@@ -165,7 +165,7 @@ TEST(Jpeg, DamageInsideTheScanIsRefusedWhereLibjpegNotices) {
               AllOf(HasSubstr("samples are damaged"), HasSubstr("Corrupt JPEG data")));
 }
 
-TEST(Tiff, EachKindOfSampleIsExact) {
+TEST(Tiff, EachSampleTypeIsExact) {
   const auto read = [](const std::string& name) { return read_tiff(image_path(name + ".tif")); };
   expect_image(read("grey_u1"), Sample::u8, 1, twice);
   expect_image(read("grey_i1"), Sample::i8, 1,

@@ -134,27 +134,27 @@ TEST(Png, WhatIsWrittenIsReadBackExactly) {
 
 TEST(Png, EveryColourTypeDepthInterlacingAndFilterIsWhatPillowReads) {
   const NpzFile pillow = NpzFile::open(image_path("png.npz"));
-  std::set<std::string> kinds;
+  std::set<std::string> types;
   int files = 0;
   for (const auto& entry : test::fs::directory_iterator(test::reference("images"))) {
     const std::string stem = entry.path().stem();
     if (!stem.starts_with("png_")) continue;
     ++files;
-    std::string kind = stem.substr(4);
-    if (pillow.find(kind) == nullptr) kind.resize(kind.rfind('_'));
-    kinds.insert(kind);
-    const Array wanted = pillow.read(kind);
+    std::string type = stem.substr(4);
+    if (pillow.find(type) == nullptr) type.resize(type.rfind('_'));
+    types.insert(type);
+    const Array wanted = pillow.read(type);
     const Image image = read_png(entry.path());
     ASSERT_EQ(image.height, wanted.shape[0]) << stem;
     ASSERT_EQ(image.width, wanted.shape[1]) << stem;
     ASSERT_EQ(image.channels, wanted.shape.size() == 3 ? 3 : 1) << stem;
-    ASSERT_EQ(image.sample, kind.find("16") != std::string::npos ? Sample::u16 : Sample::u8);
+    ASSERT_EQ(image.sample, type.find("16") != std::string::npos ? Sample::u16 : Sample::u8);
     EXPECT_EQ(image.pixels, wanted.bytes) << stem;
-    const bool plain = kind.find("alpha") == std::string::npos && !kind.starts_with("palette") &&
-                       kind != "grey_1" && kind != "grey_2" && kind != "grey_4";
+    const bool plain = type.find("alpha") == std::string::npos && !type.starts_with("palette") &&
+                       type != "grey_1" && type != "grey_2" && type != "grey_4";
     EXPECT_EQ(image.notes.size(), plain ? 0 : 1) << stem;
   }
-  EXPECT_EQ(kinds.size(), pillow.entries().size());
+  EXPECT_EQ(types.size(), pillow.entries().size());
   EXPECT_EQ(files, 61);
 }
 

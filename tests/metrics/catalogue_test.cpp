@@ -68,7 +68,7 @@ TEST(MetricCatalogue, NamesTheNearestOfWhatItKnows) {
 }
 
 TEST(MetricCatalogue, TakesTheMeanOverTheClassesThatOccurAndNamesTheOthers) {
-  const Figure auc = compute("auc", three_classes());
+  const MetricValue auc = compute("auc", three_classes());
   // a: positives 0.6 and 0.1, negatives 0.2 and 0.5: 2 of 4 pairs. b: 0.7 and 0.4 over 0.3 and 0.8:
   // 2 of 4.
   EXPECT_DOUBLE_EQ(auc.value, 0.5);
@@ -76,8 +76,8 @@ TEST(MetricCatalogue, TakesTheMeanOverTheClassesThatOccurAndNamesTheOthers) {
 }
 
 TEST(MetricCatalogue, SaysWhereAMetricDoesNotApply) {
-  const Figure figure = compute("auc_micro", three_classes());
-  EXPECT_THAT(figure.why_undefined, HasSubstr("multiclass"));
+  const MetricValue value = compute("auc_micro", three_classes());
+  EXPECT_THAT(value.why_undefined, HasSubstr("multiclass"));
   EXPECT_TRUE(metric("auc_micro").applies(Mode::multilabel));
   EXPECT_FALSE(metric("auc_weighted").applies(Mode::binary));
 }
@@ -85,12 +85,12 @@ TEST(MetricCatalogue, SaysWhereAMetricDoesNotApply) {
 TEST(Summary, HonoursThePositiveClassAndTheThreshold) {
   const ClassificationSummary half = summarize(two_classes());
   EXPECT_EQ(half.classes[0].name, "ill");
-  EXPECT_EQ(half.figure("auc").value, 1);
-  EXPECT_EQ(half.figure("specificity").value, 0.5);  // 0.6 is called ill
+  EXPECT_EQ(half.metric("auc").value, 1);
+  EXPECT_EQ(half.metric("specificity").value, 0.5);  // 0.6 is called ill
   const ClassificationSummary strict =
       summarize(two_classes(), {.threshold = 0.8, .chosen = "by hand"});
-  EXPECT_EQ(strict.figure("specificity").value, 1);
-  EXPECT_EQ(strict.figure("sensitivity").value, 1);
+  EXPECT_EQ(strict.metric("specificity").value, 1);
+  EXPECT_EQ(strict.metric("sensitivity").value, 1);
   EXPECT_EQ(strict.confusion.at(0, 0), 1);
   EXPECT_EQ(strict.point.chosen, "by hand");
 }
@@ -107,9 +107,9 @@ TEST(Summary, OfNoCasesIsUndefinedThroughout) {
   none.classes = {"a", "b"};
   for (Mode mode : {Mode::binary, Mode::multiclass, Mode::multilabel}) {
     none.mode = mode;
-    for (const NamedFigure& entry : summarize(none).overall) {
-      EXPECT_FALSE(entry.figure.defined()) << entry.name;
-      EXPECT_FALSE(entry.figure.why_undefined.empty()) << entry.name;
+    for (const NamedMetric& entry : summarize(none).overall) {
+      EXPECT_FALSE(entry.value.defined()) << entry.name;
+      EXPECT_FALSE(entry.value.why_undefined.empty()) << entry.name;
     }
   }
 }
@@ -136,7 +136,7 @@ TEST(Predictions, AreAppendedBatchByBatch) {
   Predictions all = two_classes();
   all.append(two_classes());
   EXPECT_EQ(all.cases(), 6u);
-  EXPECT_EQ(summarize(all).figure("auc").value, 1);
+  EXPECT_EQ(summarize(all).metric("auc").value, 1);
   EXPECT_THROW(all.append(three_classes()), Error);
 }
 

@@ -26,7 +26,7 @@ TEST(Entities, EndWithTheText) {
   EXPECT_EQ(read({0, 1, 2, -1, -1}), (std::vector<Entity>{{1, 3, 0}}));
 }
 
-TEST(Entities, FiguresOfAHandCount) {
+TEST(Entities, MetricsOfAHandCount) {
   // Found: one right, one too short, one of another type; missed: three of the four.
   const std::vector<TaggedText> texts{
       {.truth = {{0, 2, 0}, {4, 7, 0}},
@@ -43,9 +43,9 @@ TEST(Entities, FiguresOfAHandCount) {
   EXPECT_DOUBLE_EQ(entity_f1(counts).value, 2.0 / 7);
   EXPECT_EQ(count_entities(texts, 1).found, 0);
   EXPECT_EQ(entity_precision(count_entities(texts, 1)).why_undefined, "no entity was found");
-  const auto figures = entity_figures(texts);
-  EXPECT_EQ(figures.front().name, "f1");
-  EXPECT_DOUBLE_EQ(figures.back().figure.value, 9.0 / 12);
+  const auto metrics = entity_metrics(texts);
+  EXPECT_EQ(metrics.front().name, "f1");
+  EXPECT_DOUBLE_EQ(metrics.back().value.value, 9.0 / 12);
 }
 
 TEST(Entities, WithoutAnyNothingIsDefinedAndAFalseAlarmCosts) {

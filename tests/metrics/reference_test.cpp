@@ -1,4 +1,4 @@
-// Every figure of the catalogue against scikit-learn: tests/reference/make_metrics.py.
+// Every metric of the catalogue against scikit-learn: tests/reference/make_metrics.py.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -18,20 +18,20 @@ Json cases_of(const char* file) {
   return Json::parse(test::read_text(test::reference(file)))["cases"];
 }
 
-void expect_figures(const std::vector<NamedFigure>& figures, const Json& expected) {
-  EXPECT_EQ(figures.size(), expected.size());
-  for (const auto& [name, figure] : figures) {
+void expect_metrics(const std::vector<NamedMetric>& metrics, const Json& expected) {
+  EXPECT_EQ(metrics.size(), expected.size());
+  for (const auto& [name, value] : metrics) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(expected.contains(name));
     if (expected[name].is_null()) {
-      EXPECT_FALSE(figure.defined()) << figure.value;
-      EXPECT_TRUE(std::isnan(figure.value));
+      EXPECT_FALSE(value.defined()) << value.value;
+      EXPECT_TRUE(std::isnan(value.value));
       continue;
     }
-    ASSERT_TRUE(figure.defined()) << figure.why_undefined;
+    ASSERT_TRUE(value.defined()) << value.why_undefined;
     const double wanted = expected[name].get<double>();
     // Relative 1e-12; sums of cancelling terms (kappa near 0) are compared on the scale of 1.
-    EXPECT_NEAR(figure.value, wanted, 1e-12 * std::max(1.0, std::abs(wanted)));
+    EXPECT_NEAR(value.value, wanted, 1e-12 * std::max(1.0, std::abs(wanted)));
   }
 }
 
@@ -48,7 +48,7 @@ Predictions predictions_of(Mode mode, const Json& expected) {
   return predictions;
 }
 
-TEST(ScikitLearn, BinaryFiguresAreEqual) {
+TEST(ScikitLearn, BinaryMetricsAreEqual) {
   for (const Json& expected : cases_of("metrics_binary.json")) {
     SCOPED_TRACE(expected["what"]);
     Predictions predictions;
@@ -60,7 +60,7 @@ TEST(ScikitLearn, BinaryFiguresAreEqual) {
       predictions.probabilities.push_back(p);
     }
     const ClassificationSummary summary = summarize(predictions);
-    expect_figures(summary.overall, expected["figures"]);
+    expect_metrics(summary.overall, expected["figures"]);
     ASSERT_EQ(summary.classes.size(), 1u);
     EXPECT_EQ(summary.classes[0].name, "yes");
   }
@@ -96,16 +96,16 @@ TEST(ScikitLearn, CurvesAreEqual) {
   EXPECT_GT(compared, 8u);
 }
 
-TEST(ScikitLearn, MulticlassFiguresAreEqual) {
+TEST(ScikitLearn, MulticlassMetricsAreEqual) {
   for (const Json& expected : cases_of("metrics_multiclass.json")) {
     SCOPED_TRACE(expected["what"]);
     const Predictions predictions = predictions_of(Mode::multiclass, expected);
     const ClassificationSummary summary = summarize(predictions);
-    expect_figures(summary.overall, expected["figures"]);
+    expect_metrics(summary.overall, expected["figures"]);
     ASSERT_EQ(summary.classes.size(), predictions.width());
     for (size_t k = 0; k < predictions.width(); ++k) {
       SCOPED_TRACE(k);
-      expect_figures(summary.classes[k].figures, expected["per_class"][k]);
+      expect_metrics(summary.classes[k].metrics, expected["per_class"][k]);
       for (size_t j = 0; j < predictions.width(); ++j) {
         EXPECT_EQ(summary.confusion.at(k, j), expected["confusion"][k][j]);
       }
@@ -113,16 +113,16 @@ TEST(ScikitLearn, MulticlassFiguresAreEqual) {
   }
 }
 
-TEST(ScikitLearn, MultilabelFiguresAreEqualWithUnknownLabelsLeftOut) {
+TEST(ScikitLearn, MultilabelMetricsAreEqualWithUnknownLabelsLeftOut) {
   for (const Json& expected : cases_of("metrics_multilabel.json")) {
     SCOPED_TRACE(expected["what"]);
     const Predictions predictions = predictions_of(Mode::multilabel, expected);
     const ClassificationSummary summary = summarize(predictions);
-    expect_figures(summary.overall, expected["figures"]);
+    expect_metrics(summary.overall, expected["figures"]);
     ASSERT_EQ(summary.classes.size(), predictions.width());
     for (size_t k = 0; k < predictions.width(); ++k) {
       SCOPED_TRACE(k);
-      expect_figures(summary.classes[k].figures, expected["per_class"][k]);
+      expect_metrics(summary.classes[k].metrics, expected["per_class"][k]);
       int64_t known = 0;
       for (size_t i = 0; i < predictions.cases(); ++i) {
         known += predictions.labels[i * predictions.width() + k] >= 0;

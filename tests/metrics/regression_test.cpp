@@ -27,12 +27,12 @@ void expect_near(double found, double wanted, double scale) {
 
 // Ten times 0.1 has a sum whose mean is not 0.1.
 TEST(Regression, EqualTargetsHaveNoR2WhateverTheirRounding) {
-  const Figure figure = r2(numbers(std::vector<double>(10, 0.1), std::vector<double>(10, 0.2)));
-  EXPECT_FALSE(figure.defined());
-  EXPECT_EQ(figure.why_undefined, "all targets are equal");
+  const MetricValue value = r2(numbers(std::vector<double>(10, 0.1), std::vector<double>(10, 0.2)));
+  EXPECT_FALSE(value.defined());
+  EXPECT_EQ(value.why_undefined, "all targets are equal");
 }
 
-TEST(Regression, FiguresAreThoseOfScikitLearn) {
+TEST(Regression, MetricsAreThoseOfScikitLearn) {
   const Json all = Json::parse(test::read_text(test::reference("regression.json")))["cases"];
   ASSERT_EQ(all.size(), 6u);
   for (const Json& one : all) {
@@ -42,9 +42,9 @@ TEST(Regression, FiguresAreThoseOfScikitLearn) {
     for (const double target : n.targets) scale = std::max(scale, std::abs(target));
     for (const RegressionMetric& metric : regression_catalogue()) {
       SCOPED_TRACE(metric.name);
-      const Figure figure = metric.figure(n);
-      ASSERT_TRUE(figure.defined());
-      expect_near(figure.value, one["figures"][std::string(metric.name)],
+      const MetricValue value = metric.compute(n);
+      ASSERT_TRUE(value.defined());
+      expect_near(value.value, one["figures"][std::string(metric.name)],
                   metric.name == "r2" ? 1 : scale);
     }
     const Agreement agreement = limits_of_agreement(n);
@@ -53,7 +53,7 @@ TEST(Regression, FiguresAreThoseOfScikitLearn) {
   }
 }
 
-TEST(Regression, FiguresOfAHandCount) {
+TEST(Regression, MetricsOfAHandCount) {
   const Numbers n = numbers({1, 2, 6}, {2, 2, 4});  // errors 1, 0, -2; the mean target is 3
   EXPECT_DOUBLE_EQ(rmse(n).value, std::sqrt(5.0 / 3));
   EXPECT_DOUBLE_EQ(mae(n).value, 1);
@@ -63,9 +63,9 @@ TEST(Regression, FiguresOfAHandCount) {
 
 TEST(Regression, NothingIsDefinedWithoutACase) {
   for (const RegressionMetric& metric : regression_catalogue()) {
-    const Figure figure = metric.figure({});
-    EXPECT_EQ(figure.why_undefined, "no case was evaluated") << metric.name;
-    EXPECT_TRUE(std::isnan(figure.value));
+    const MetricValue value = metric.compute({});
+    EXPECT_EQ(value.why_undefined, "no case was evaluated") << metric.name;
+    EXPECT_TRUE(std::isnan(value.value));
   }
 }
 

@@ -19,7 +19,8 @@ inline double uniform(const std::string& name, int64_t index) {
   return static_cast<double>(x >> 40) * 0x1p-24;
 }
 
-/// A tensor of the file's kind: weights scaled by their inputs, norms around 1, the rest near 0.
+/// A tensor like those of the file: weights scaled by their inputs, norms around 1, the rest near
+/// 0.
 inline torch::Tensor formula(const std::string& name, at::IntArrayRef shape) {
   if (name.ends_with("num_batches_tracked")) return torch::zeros({}, torch::kInt64);
   torch::Tensor tensor = torch::empty(shape, torch::kFloat64);

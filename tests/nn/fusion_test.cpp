@@ -5,10 +5,12 @@
 #include <torch/nn.h>
 
 #include "fovea/core/error.h"
-#include "fovea/nn/layers.h"
 #include "fovea/nn/encoders/mlp.h"
-#include "fovea/nn/model.h"
 #include "fovea/nn/encoders/rnn.h"
+#include "fovea/nn/fusion/cross_attention.h"
+#include "fovea/nn/fusion/gated.h"
+#include "fovea/nn/layers.h"
+#include "fovea/nn/model.h"
 #include "fovea/nn/weights.h"
 
 namespace fovea::nn {

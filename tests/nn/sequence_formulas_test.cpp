@@ -86,8 +86,8 @@ TEST(SequenceFormulas, OtherPoolingsReadTokensOnly) {
       torch::tensor({-3.0, -1.0, 0.0, -5.0, -2.0, -4.0}, torch::kFloat64).view({2, 3, 1});
   const Padding padding{.lengths = torch::tensor({2, 3}, torch::kInt64),
                         .mask = torch::tensor({1, 1, 0, 1, 1, 1}).view({2, 3}).to(torch::kBool)};
-  const auto pooled = [&](const char* kind) {
-    return SequencePooling(kind, 1).forward(x, padding).pooled.flatten();
+  const auto pooled = [&](const char* type) {
+    return SequencePooling(type, 1).forward(x, padding).pooled.flatten();
   };
   const auto wanted = [](double a, double b) { return torch::tensor({a, b}, torch::kFloat64); };
   EXPECT_TRUE(pooled("last").equal(wanted(-1, -4)));
@@ -104,8 +104,8 @@ TEST(SequenceFormulas, ATextCnnTakesTheLargestWindow) {
     const Tensor x = series(length);
     const Tensor found = encoder->encode(x).pooled;
     ASSERT_EQ(found.size(1), 6);
-    for (int64_t kind = 0; kind < 2; ++kind) {
-      const std::string name = "conv" + std::to_string(kind);
+    for (int64_t kernel = 0; kernel < 2; ++kernel) {
+      const std::string name = "conv" + std::to_string(kernel);
       const Tensor w = parameters[name + ".weight"];
       for (int64_t o = 0; o < 3; ++o) {
         double most = 0;  // of ReLU
@@ -113,7 +113,7 @@ TEST(SequenceFormulas, ATextCnnTakesTheLargestWindow) {
         for (int64_t start = 0; start < windows; ++start)
           most = std::max(most, convolved(x[0], w, at_(parameters[name + ".bias"], {o}), o,
                                           start + w.size(2) - 1, 1));
-        EXPECT_NEAR(at_(found, {0, kind * 3 + o}), most, 1e-12) << length;
+        EXPECT_NEAR(at_(found, {0, kernel * 3 + o}), most, 1e-12) << length;
       }
     }
   }

@@ -209,7 +209,7 @@ TEST(Tables, EncodersRefuseWhatIsNoTable) {
   EXPECT_THAT(config_message([&] { ft_transformer({.heads = 5}, kMixed); }),
               testing::HasSubstr("found width 64 and 5 heads"));
   EXPECT_THAT(config_message([&] { mlp({}, {.sizes = {2}, .categories = {3}}); }),
-              testing::HasSubstr("kinds of 1 columns, wanted 2"));
+              testing::HasSubstr("types of 1 columns, wanted 2"));
 }
 
 }  // namespace

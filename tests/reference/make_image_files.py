@@ -42,29 +42,29 @@ palette.putpalette(sum(([2 * i % 256, (2 * i + 1) % 256, (2 * i + 2) % 256] for 
 palette.save(path("palette.png"))
 Image.fromarray((a % 2 * 255).astype(np.uint8)).convert("1", dither=Image.Dither.NONE).save(path("grey1.png"))
 
-# Noise of every colour type and depth: png_<kind>.png, the same with _interlaced or _<filter> appended, and what Pillow
-# reads (OpenCV for 16 bits, which Pillow reduces) as member <kind> of png.npz, alpha left out.
+# Noise of every colour type and depth: png_<name>.png, the same with _interlaced or _<filter> appended, and what Pillow
+# reads (OpenCV for 16 bits, which Pillow reduces) as member <name> of png.npz, alpha left out.
 random = np.random.default_rng(1)
 decoded = {}
 
 
-def keep(kind, ending, file):
-    (folder / f"png_{kind}{ending}.png").write_bytes(file)
-    if "16" in kind:
+def keep(name, ending, file):
+    (folder / f"png_{name}{ending}.png").write_bytes(file)
+    if "16" in name:
         pixels = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)
         if pixels.ndim == 3:
-            pixels = pixels[..., 0] if kind.startswith("grey") else pixels[..., ::-1]
+            pixels = pixels[..., 0] if name.startswith("grey") else pixels[..., ::-1]
     else:
-        pixels = np.array(Image.open(io.BytesIO(file)).convert("L" if kind.startswith("grey") else "RGB"))
-    assert np.array_equal(decoded.setdefault(kind, pixels), pixels)
+        pixels = np.array(Image.open(io.BytesIO(file)).convert("L" if name.startswith("grey") else "RGB"))
+    assert np.array_equal(decoded.setdefault(name, pixels), pixels)
 
 
-def write(kind, bits, channels, height=11, width=13, endings=("", "_interlaced"), **options):
+def write(name, bits, channels, height=11, width=13, endings=("", "_interlaced"), **options):
     rows = random.integers(0, 2**bits, (height, width * channels)).tolist()
     for ending in endings:
         file = io.BytesIO()
         png.Writer(width=width, height=height, bitdepth=bits, interlace=bool(ending), **options).write(file, rows)
-        keep(kind, ending, file.getvalue())
+        keep(name, ending, file.getvalue())
 
 
 for bits in [1, 2, 4, 8, 16]:
@@ -77,14 +77,14 @@ for bits in [8, 16]:
     write(f"rgb_alpha_{bits}", bits, 4, greyscale=False, alpha=True)
 for height, width in [(1, 1), (1, 5), (2, 5), (5, 2), (3, 4), (8, 1)]:  # some of the seven passes are empty
     write(f"rgb_8_of_{height}x{width}", 8, 3, height, width, ["_interlaced"], greyscale=False)
-for kind, shape, code in [("grey_8_wide", (6, 300), "u1"), ("grey_16_wide", (6, 20), "u2"), ("rgb_8_wide", (6, 90, 3), "u1"),
+for name, shape, code in [("grey_8_wide", (6, 300), "u1"), ("grey_16_wide", (6, 20), "u2"), ("rgb_8_wide", (6, 90, 3), "u1"),
                           ("rgb_16_wide", (6, 20, 3), "u2"), ("rgb_alpha_8_wide", (6, 20, 4), "u1")]:
     smooth = np.cumsum(random.integers(-2, 3, shape), axis=1) + np.iinfo(code).max // 2
     for i, filter in enumerate(["NONE", "SUB", "UP", "AVG", "PAETH"]):
         file = imagecodecs.png_encode(smooth.astype(code), filter=getattr(imagecodecs.PNG.FILTER, filter))
         rows = zlib.decompress(b"".join(data for name, data in png.Reader(bytes=file).chunks() if name == b"IDAT"))
         assert set(rows[::len(rows) // 6]) == {i}
-        keep(kind, f"_{filter.lower()}", file)
+        keep(name, f"_{filter.lower()}", file)
 np.savez_compressed(path("png.npz"), **decoded)
 
 # --- JPEG

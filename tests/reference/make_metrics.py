@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes metrics_{binary,multiclass,multilabel}.json: the figures of scikit-learn that tests/metrics compares with.
+"""Makes metrics_{binary,multiclass,multilabel}.json: the metrics of scikit-learn that tests/metrics compares with.
 
     python -m venv venv && venv/bin/pip install scikit-learn && venv/bin/python make_metrics.py
 
@@ -162,9 +162,9 @@ for n, k, digits, missing in [(6, 3, 2, False), (60, 3, 1, False), (200, 3, 6, F
     p = np.round(p / p.sum(1, keepdims=True), digits)
     p[:, 0] = np.maximum(0, np.round(1 - p[:, 1:].sum(1), digits))
     p[np.abs(p.sum(1) - 1) > 1e-9] = np.eye(k)[0]
-    figures, classes, matrix = multiclass(y, p)
+    metrics, classes, matrix = multiclass(y, p)
     several.append({"what": f"n={n} k={k} digits={digits} one class missing={missing}", "classes": k, "labels": y,
-                    "probabilities": p, "figures": figures, "per_class": classes, "confusion": matrix})
+                    "probabilities": p, "figures": metrics, "per_class": classes, "confusion": matrix})
 write("metrics_multiclass.json", several)
 
 labels = []
@@ -178,7 +178,7 @@ for n, k, unknown in [(30, 3, 0.0), (200, 5, 0.2), (300, 14, 0.05), (50, 1, 0.0)
     y[hide] = -1
     if k == 5:
         y[:, 4] = np.where(y[:, 4] == 1, 0, y[:, 4])  # a label that no case has
-    figures, classes = multilabel(y, p)
+    metrics, classes = multilabel(y, p)
     labels.append({"what": f"n={n} k={k} unknown={unknown}", "classes": k, "labels": y.ravel(),
-                   "probabilities": p, "figures": figures, "per_class": classes})
+                   "probabilities": p, "figures": metrics, "per_class": classes})
 write("metrics_multilabel.json", labels)

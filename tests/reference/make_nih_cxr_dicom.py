@@ -1,4 +1,4 @@
-"""Reference figures of the 240 DICOM files of nih_cxr, taken from the PNG that they were made from.
+"""Reference numbers of the 240 DICOM files of nih_cxr, taken from the PNG that they were made from.
 
     python make_nih_cxr_dicom.py DATA/nih_cxr > nih_cxr_dicom.csv      (needs pydicom, numpy, Pillow)
 

@@ -73,7 +73,7 @@ def sequence(w, make):
     return lambda o: S.SequentialLR(o, [warm(w)(o), make(o)], milestones=[w])
 
 
-figures = [0.5, 0.7, 0.7, 0.69, 0.71, 0.7, 0.7, 0.7]
+values = [0.5, 0.7, 0.7, 0.69, 0.71, 0.7, 0.7, 0.7]
 schedules = [
     dict(name="constant", settings=dict(warmup=2), rates=rates(warm(2 * N))),
     dict(name="step", settings=dict(every=2, factor=0.5), rates=rates(lambda o: S.StepLR(o, 2 * N, 0.5))),
@@ -84,12 +84,12 @@ schedules = [
     dict(name="cosine", settings=dict(), rates=rates(lambda o: S.CosineAnnealingLR(o, E * N))),
     dict(name="cosine", settings=dict(floor=0.1, warmup=2),
          rates=rates(sequence(2 * N, lambda o: S.CosineAnnealingLR(o, (E - 2) * N, eta_min=0.1)))),
-    dict(name="plateau", settings=dict(factor=0.5, patience=1, threshold=1e-4), figures=figures, higher=True,
-         rates=rates(lambda o: S.ReduceLROnPlateau(o, "max", factor=0.5, patience=1, threshold=1e-4), figures)),
+    dict(name="plateau", settings=dict(factor=0.5, patience=1, threshold=1e-4), figures=values, higher=True,
+         rates=rates(lambda o: S.ReduceLROnPlateau(o, "max", factor=0.5, patience=1, threshold=1e-4), values)),
     dict(name="plateau", settings=dict(factor=0.1, patience=0, threshold=0.1, cooldown=1, floor=0.05),
-         figures=[1 - f for f in figures], higher=False,
+         figures=[1 - f for f in values], higher=False,
          rates=rates(lambda o: S.ReduceLROnPlateau(o, "min", factor=0.1, patience=0, threshold=0.1, cooldown=1,
-                                                   min_lr=0.05), [1 - f for f in figures])),
+                                                   min_lr=0.05), [1 - f for f in values])),
 ]
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes regression.json: the figures of scikit-learn that tests/metrics/regression_test.cpp compares with.
+"""Makes regression.json: the metrics of scikit-learn that tests/metrics/regression_test.cpp compares with.
 
     python -m venv venv && venv/bin/pip install scikit-learn && venv/bin/python make_regression.py
 

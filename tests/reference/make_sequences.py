@@ -32,8 +32,8 @@ def case(module, names, x, output, **more):
                 gradients={names(name): flat(p.grad) for name, p in module.named_parameters()}, **more)
 
 
-def recurrent(kind):
-    module = kind(4, 3, num_layers=2, bidirectional=True, batch_first=True)
+def recurrent(layer):
+    module = layer(4, 3, num_layers=2, bidirectional=True, batch_first=True)
     names = "rnn.{}".format
     fill(module, names)
     x = values("x", (3, 5, 4)).double().requires_grad_()

@@ -63,10 +63,10 @@ def odd_text():
     pool, other, text = rng.choice(pools), rng.choice(pools), ""
     words = sentence().split(" ")
     for _ in range(rng.randint(1, 9)):
-        kind = rng.random()
-        if kind < 0.25:
+        draw = rng.random()
+        if draw < 0.25:
             text += " " + rng.choice(words)
-        elif kind < 0.4:
+        elif draw < 0.4:
             text += rng.choice([" ", "  ", "\t", "\n", "\u00a0", "\u2009", "\u3000", "\u200b", "\u00ad", "\u0301", "\u200d"])
         else:
             text += "".join(chr(rng.choice(rng.choice([pool, pool, other]))) for _ in range(rng.randint(1, 4)))

@@ -9,7 +9,7 @@
 namespace fovea::report {
 namespace {
 
-TEST(DataNotes, StandBesideTheFiguresInMetricsJson) {
+TEST(DataNotes, StandBesideTheMetricsInMetricsJson) {
   const test::TempFolder folder;
   const auto path = folder.write("metrics.json", R"({"n": 40, "figures": {"auc": 0.5}})");
   add_data_notes(path, {});

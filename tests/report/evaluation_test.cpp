@@ -40,7 +40,7 @@ Json written(const test::TempFolder& folder) {
   return Json::parse(test::read_text(folder / "metrics.json"));
 }
 
-TEST(Evaluation, WritesTheFiguresOfAHandCount) {
+TEST(Evaluation, WritesTheMetricsOfAHandCount) {
   test::TempFolder folder;
   const std::string line = write_evaluation(folder.path(), two_classes(), {.split = "val"});
   const Json json = written(folder);
@@ -82,7 +82,7 @@ TEST(Evaluation, SaysInItsLastLineWhatItWroteToTheFile) {
   }
 }
 
-TEST(Evaluation, WritesNullAndTheReasonWhereAFigureIsUndefined) {
+TEST(Evaluation, WritesNullAndTheReasonWhereAMetricIsUndefined) {
   test::TempFolder folder;
   Predictions healthy = two_classes();
   healthy.labels = {0, 0, 0, 0};

@@ -21,7 +21,7 @@ metrics::Numbers three() {
           .predicted = {2, 2, 4}};
 }
 
-TEST(RegressionReport, WritesFiguresAndPredictionsOfAHandCount) {
+TEST(RegressionReport, WritesMetricsAndPredictionsOfAHandCount) {
   const test::TempFolder folder;
   const std::string line = write_regression(folder.path(), three(), "rul", "test");
   EXPECT_THAT(line, StartsWith("split=test n=3 rmse=1.2910 mae=1.0000 r2=0.6429 bias=-0.3333"));

@@ -5,6 +5,7 @@
 #include <set>
 #include "fovea/sources/source.h"
 
+#include "fovea/inputs/image.h"
 #include "sources/files.h"
 #include "sources/made.h"
 
@@ -190,7 +191,7 @@ TEST(Folder, GreyAndColourTogetherAreReadAsGreyAndTheChoiceIsKept) {
       source.reading_notes(),
       ElementsAre(AllOf(HasSubstr("1 of 4 images: colour became grey"), HasSubstr("2.png"))));
   keep_choices(source, options);
-  EXPECT_EQ(options.inputs.find("image")->as<ImageOptions>()->channels, 1);
+  EXPECT_EQ(options.inputs.find("image")->as<inputs::ImageOptions>()->channels, 1);
   EXPECT_EQ(mark_of(case_reader(options).read(root / "train/a/2.png")), 9);
 }
 
@@ -240,7 +241,7 @@ TEST(ReadCase, ReadsOneFileAsItsFirstInput) {
   write_picture(root / "film.png", 42);
   DataOptions options;
   EXPECT_EQ(mark_of(case_reader(options).read(root / "film.png")), 42);
-  options.inputs.entries = {{"picture", {"image", ImageOptions{.column = "x"}}}};
+  options.inputs.entries = {{"picture", {"image", inputs::ImageOptions{.column = "x"}}}};
   const Example example = case_reader(options).read(root / "film.png");
   EXPECT_EQ(example.id, "film");
   for (const char* uid : {"1.2.840.1.2.3", "1.2.840.1.2.4"}) {

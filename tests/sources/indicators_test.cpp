@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fovea/inputs/image.h"
+#include "fovea/inputs/table.h"
+#include "fovea/targets/classes.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -21,11 +24,13 @@ class Indicators : public testing::Test {
   Indicators() {
     options_.table = folder_.write("t.csv", kRows);
     choose({.columns = {"age", "stage"}});
-    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
+    options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
   }
 
-  void choose(TableOptions table) { options_.inputs.entries = {{"labs", {"table", table}}}; }
+  void choose(inputs::TableOptions table) {
+    options_.inputs.entries = {{"labs", {"table", table}}};
+  }
   Source open(const std::string& rows) {
     folder_.write("t.csv", rows);
     return open_source(options_, 1);
@@ -128,8 +133,8 @@ TEST_F(Indicators, AnotherTableIsReadAsTheTrainingTableWas) {
 TEST_F(Indicators, StandBesideAPicture) {
   write_picture(folder_ / "a.png", 1);
   write_picture(folder_ / "b.png", 2);
-  options_.inputs.entries.emplace_back("scan",
-                                       InputChoice("image", ImageOptions{.column = "file"}));
+  options_.inputs.entries.emplace_back(
+      "scan", inputs::InputChoice("image", inputs::ImageOptions{.column = "file"}));
   const Source source =
       open("age,stage,file,label,part\n1,early,a.png,no,train\n3,late,b.png,yes,train\n");
   const Example one = source.data->get(1);
@@ -148,18 +153,18 @@ Node map_of(const std::string& key, Node value) {
 
 TEST(InputKinds, MayBeLeftOutWhereTheNameSaysIt) {
   const Node columns = map_of("columns", Node::scalar("age"));
-  Inputs inputs;
+  inputs::Inputs inputs;
   read_value(map_of("table", columns), inputs);
   ASSERT_NE(inputs.find("table"), nullptr);
-  EXPECT_THAT(inputs.find("table")->as<TableOptions>()->columns, ElementsAre("age"));
+  EXPECT_THAT(inputs.find("table")->as<inputs::TableOptions>()->columns, ElementsAre("age"));
   read_value(map_of("labs", map_of("table", columns)), inputs);
   ASSERT_NE(inputs.find("labs"), nullptr);
-  EXPECT_NE(inputs.find("labs")->as<TableOptions>(), nullptr);
+  EXPECT_NE(inputs.find("labs")->as<inputs::TableOptions>(), nullptr);
   read_value(map_of("table", map_of("table", columns)), inputs);
-  EXPECT_NE(inputs.find("table")->as<TableOptions>(), nullptr);
-  Inputs again;
+  EXPECT_NE(inputs.find("table")->as<inputs::TableOptions>(), nullptr);
+  inputs::Inputs again;
   read_value(write_value(inputs), again);
-  EXPECT_THAT(again.find("table")->as<TableOptions>()->columns, ElementsAre("age"));
+  EXPECT_THAT(again.find("table")->as<inputs::TableOptions>()->columns, ElementsAre("age"));
   EXPECT_THAT(refusal([&] { read_value(map_of("labs", columns), inputs); }).what(),
               testing::AllOf(HasSubstr("columns"), HasSubstr("image, table")));
 }

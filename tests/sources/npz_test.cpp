@@ -1,8 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fovea/inputs/image.h"
 #include "fovea/io/npz.h"
 #include "fovea/sources/source.h"
+#include "fovea/targets/classes.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -39,7 +41,8 @@ TEST(Npz, GreyPicturesKeepTheirBytesAndSplits) {
                                    {"test_images", counting({2, 2, 4})},
                                    {"test_labels", labels({1, 0})}});
   DataOptions options = archive(folder / "x.npz");
-  options.targets.entries = {{"finding", ClassesOptions{.classes = {"normal", "pneumonia"}}}};
+  options.targets.entries = {
+      {"finding", targets::ClassesOptions{.classes = {"normal", "pneumonia"}}}};
   const Source source = open_source(options, 1);
   ASSERT_EQ(source.data->size(), 5);
   EXPECT_EQ(source.split_names(), (std::vector<std::string>{"train", "test"}));
@@ -63,7 +66,7 @@ TEST(Npz, ColourAndVolumesAreToldApartByTheLastSide) {
   EXPECT_TRUE(
       torch::equal(rgb, torch::arange(60, torch::kUInt8).reshape({4, 5, 3}).permute({2, 0, 1})));
   DataOptions options = archive(folder / "3d.npz");
-  options.inputs.entries = {{"image", {"image", ImageOptions{.axes = "dhw"}}}};
+  options.inputs.entries = {{"image", {"image", inputs::ImageOptions{.axes = "dhw"}}}};
   const torch::Tensor volume = open_source(options, 1).data->get(1).inputs.at("image");
   EXPECT_TRUE(torch::equal(volume, torch::arange(120, 240, torch::kUInt8).reshape({1, 6, 4, 5})));
 }
@@ -75,7 +78,7 @@ TEST(Npz, ChannelsFirstAreColourWhereTheSettingSaysSoAndNeverSlicesInSilence) {
   DataOptions options = archive(folder / "first.npz");
   EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(),
               AllOf(HasSubstr("[3, 4, 5]"), HasSubstr("ImageOptions::axes")));
-  options.inputs.entries = {{"image", {"image", ImageOptions{.axes = "chw"}}}};
+  options.inputs.entries = {{"image", {"image", inputs::ImageOptions{.axes = "chw"}}}};
   EXPECT_TRUE(torch::equal(open_source(options, 1).data->get(1).inputs.at("image"),
                            torch::arange(60, 120, torch::kUInt8).reshape({3, 4, 5})));
   io::write_npz(folder / "grey.npz", {{"train_images", counting({2, 6, 5, 1})},

@@ -4,7 +4,11 @@
 
 #include <cmath>
 
+#include "fovea/inputs/table.h"
+#include "fovea/inputs/text.h"
 #include "fovea/sources/check.h"
+#include "fovea/targets/classes.h"
+#include "fovea/targets/number.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -31,10 +35,13 @@ class Readings : public testing::Test {
                std::vector<std::string> missing = {""}) {
     options_.inputs.entries = {
         {"labs",
-         {"table", TableOptions{.columns = names, .categories = categories, .missing = missing}}}};
+         {"table",
+          inputs::TableOptions{.columns = names, .categories = categories, .missing = missing}}}};
   }
-  void classes(ClassesOptions options) { options_.targets.entries = {{"y", options}}; }
-  void number(NumberOptions options) { options_.targets.entries = {{"y", {"number", options}}}; }
+  void classes(targets::ClassesOptions options) { options_.targets.entries = {{"y", options}}; }
+  void number(targets::NumberOptions options) {
+    options_.targets.entries = {{"y", {"number", options}}};
+  }
 
   Source open(const std::string& text) {
     folder_.write(options_.table.files[0].second.filename().string(), text);
@@ -71,7 +78,7 @@ class Readings : public testing::Test {
     return result;
   }
   static std::string reading(const Source& source, const std::string& column) {
-    for (const ColumnReading& one : source.columns)
+    for (const tables::ColumnReading& one : source.columns)
       if (one.column == column) return one.reading;
     return "nothing";
   }
@@ -376,7 +383,7 @@ TEST_F(Readings, ATargetAmongTheInputsIsAProblem) {
   });
   const CheckReport report = check(open(text));
   EXPECT_THAT(report.problems(), ElementsAre(HasSubstr("labs.y is the column of the target 'y'")));
-  options_.inputs.entries = {{"labs", {"text", TextOptions{.column = "y"}}}};
+  options_.inputs.entries = {{"labs", {"text", inputs::TextOptions{.column = "y"}}}};
   EXPECT_THAT(open(text).problems, ElementsAre(HasSubstr("labs.y is the column of the target")));
 }
 
@@ -486,7 +493,8 @@ TEST_F(Readings, LinesOfJsonAreReadAlike) {
 }
 
 TEST_F(Readings, QuotesAreLettersWhereThatIsSet) {
-  options_.inputs.entries = {{"report", {"text", TextOptions{.column = "x", .tokenizer = {}}}}};
+  options_.inputs.entries = {
+      {"report", {"text", inputs::TextOptions{.column = "x", .tokenizer = {}}}}};
   const std::string text =
       "x,y,part\nleft,a,train\n\"possible,b,train\nrib,a,train\nlung\",b,train\n";
   EXPECT_THAT(message(text), HasSubstr("DataOptions::quote to none"));

@@ -2,8 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fovea/inputs/series.h"
 #include "fovea/sources/check.h"
-#include "fovea/sources/series.h"
+#include "fovea/targets/classes.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -18,12 +19,14 @@ using testing::HasSubstr;
 class Series : public testing::Test {
  protected:
   Series() {
-    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
+    options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
     choose({.columns = {"x"}, .window = 2});
   }
 
-  void choose(SeriesOptions series) { options_.inputs.entries = {{"pulse", {"series", series}}}; }
+  void choose(inputs::SeriesOptions series) {
+    options_.inputs.entries = {{"pulse", {"series", series}}};
+  }
   void table(const std::string& rows) { options_.table = folder_.write("t.csv", rows); }
   Source open() { return open_source(options_, 1); }
   std::string message() {
@@ -98,7 +101,8 @@ TEST_F(Series, GroupsAreApartEvenWhereTheirRowsAlternate) {
 
 TEST_F(Series, RowsOfAnUnknownClassAreStillSeen) {
   table("who,x,label,part\na,1,no,train\na,3,?,train\na,3,yes,train\na,1,no,train\n");
-  options_.targets.entries[0].second = ClassesOptions{.column = {"label"}, .missing = {"?"}};
+  options_.targets.entries[0].second =
+      targets::ClassesOptions{.column = {"label"}, .missing = {"?"}};
   const Source source = open();
   ASSERT_EQ(source.data->size(), 3);
   EXPECT_THAT(values(source.data, 1), ElementsAre(1, 1));
@@ -120,7 +124,8 @@ TEST_F(Series, AMissingValueIsTheOneBeforeAndAColumnSaysSo) {
 
 TEST_F(Series, OnlyWhatTrainingCasesReadIsLearnedFrom) {
   table("who,x,label,part\na,100,?,train\na,1,no,train\na,3,yes,train\na,9,no,test\n");
-  options_.targets.entries[0].second = ClassesOptions{.column = {"label"}, .missing = {"?"}};
+  options_.targets.entries[0].second =
+      targets::ClassesOptions{.column = {"label"}, .missing = {"?"}};
   choose({.columns = {"x"}, .window = 1});
   EXPECT_THAT(values(open().data, 2), ElementsAre(7));
 }
@@ -480,13 +485,13 @@ TEST_F(Records, AnnotationsAreReadInSamplesOfTheRecord) {
   const std::string beats = word(22 << 10) + word(63 << 10 | static_cast<int>(note.size())) + note +
                             '\0' + word(1 << 10) + word(5 << 10 | 1) + word(0);
   options_.table = folder_.write("r.atr", beats);
-  options_.targets.entries[0].second = ClassesOptions{.column = {"symbol"}};
+  options_.targets.entries[0].second = targets::ClassesOptions{.column = {"symbol"}};
   options_.split = {.fractions = {{"train", 1}}};
   choose({.column = "record", .at = "sample", .after = 1});
   const Source source = open();
   ASSERT_EQ(source.data->size(), 2);  // at ticks 0 and 1 of 180 a second: samples 0 and 2
   EXPECT_THAT(values(source.data, 1), ElementsAre(FloatEq(values(source.data, 0)[0])));
-  const auto* windows = dynamic_cast<const Windows*>(source.inputs[0].second.get());
+  const auto* windows = dynamic_cast<const inputs::Windows*>(source.inputs[0].second.get());
   EXPECT_EQ(windows->window(1), (std::pair<int64_t, int64_t>{2, 3}));
   std::filesystem::remove(folder_ / "r.hea");
   EXPECT_THAT(message(), AllOf(HasSubstr("180 ticks a second"), HasSubstr("no header r.hea")));
@@ -500,7 +505,7 @@ TEST_F(Records, SymbolsOfAnnotationsThatDifferInCaseAreTwoClasses) {
   };
   options_.table = folder_.write(
       "r.atr", word(8 << 10) + word(4 << 10 | 1) + word(8 << 10 | 1) + word(4 << 10 | 1) + word(0));
-  options_.targets.entries[0].second = ClassesOptions{.column = {"symbol"}};
+  options_.targets.entries[0].second = targets::ClassesOptions{.column = {"symbol"}};
   options_.split = {.fractions = {{"train", 1}}};
   choose({.column = "record", .at = "sample", .after = 1});
   EXPECT_THAT(open().targets[0].classes, ElementsAre("A", "a"));
@@ -511,11 +516,13 @@ TEST(SeriesOfMit, BeatsAreCutFromTheRecordByItsAnnotations) {
   DataOptions options;
   options.table = test::test_data() / "timeseries/ecg_mitdb_100/100.atr";
   options.targets.entries = {
-      {"beat", ClassesOptions{.column = {"symbol"}, .classes = {"N", "A"}, .missing = {"V", "+"}}}};
+      {"beat", targets::ClassesOptions{
+                   .column = {"symbol"}, .classes = {"N", "A"}, .missing = {"V", "+"}}}};
   options.split = {.fractions = {{"train", 0.6}, {"test", 0.4}}, .chronological = true};
   options.inputs.entries = {
       {"ecg",
-       {"series", SeriesOptions{.column = "record", .at = "sample", .before = 90, .after = 110}}}};
+       {"series",
+        inputs::SeriesOptions{.column = "record", .at = "sample", .before = 90, .after = 110}}}};
   const Source source = open_source(options, 1);
   ASSERT_EQ(source.data->size(), 2272);  // 2239 N and 33 A
   const torch::Tensor beat = source.data->get(1).inputs.at("ecg");

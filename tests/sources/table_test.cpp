@@ -5,7 +5,9 @@
 #include <map>
 #include <set>
 
+#include "fovea/inputs/image.h"
 #include "fovea/sources/source.h"
+#include "fovea/targets/classes.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -30,8 +32,8 @@ class Table : public testing::Test {
     options_.root = folder_.path();
     options_.table = folder_.write("t.csv", kRows);
     options_.inputs.entries = {
-        {"image", {"image", ImageOptions{.column = "file", .folder = "pictures"}}}};
-    options_.targets.entries = {{"label", ClassesOptions{.column = {"finding"}}}};
+        {"image", {"image", inputs::ImageOptions{.column = "file", .folder = "pictures"}}}};
+    options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"finding"}}}};
     options_.group = "patient";
     options_.split.column = "part";
     options_.subgroups = {"sex"};
@@ -68,14 +70,14 @@ TEST_F(Table, GivesCasesTargetsSplitsAndSubgroups) {
 
 TEST_F(Table, TheOrderOfListedClassesDecidesTheIndices) {
   options_.targets.entries[0].second =
-      ClassesOptions{.column = {"finding"}, .classes = {"ill", "healthy"}};
+      targets::ClassesOptions{.column = {"finding"}, .classes = {"ill", "healthy"}};
   EXPECT_EQ(open().data->targets(1).at("label").item<int64_t>(), 0);
 }
 
 TEST_F(Table, IndicesAreUnderstoodWhereClassesAreNamed) {
   table("file,patient,finding,sex,part\na.png,p,0,f,train\nb.png,q,1,f,train\n");
   options_.targets.entries[0].second =
-      ClassesOptions{.column = {"finding"}, .classes = {"healthy", "ill"}};
+      targets::ClassesOptions{.column = {"finding"}, .classes = {"healthy", "ill"}};
   EXPECT_EQ(open().data->targets(1).at("label").item<int64_t>(), 1);
 }
 
@@ -90,7 +92,7 @@ TEST_F(Table, SeveralColumnsAreSeveralLabels) {
       "file,patient,finding,sex,part,mass,fluid\n"
       "a.png,p,x,f,train,1,0\nb.png,q,x,f,train,1,1\nc.png,r,x,f,train,0,NA\n");
   options_.targets.entries[0].second =
-      ClassesOptions{.column = {"mass", "fluid"}, .missing = {"NA"}};
+      targets::ClassesOptions{.column = {"mass", "fluid"}, .missing = {"NA"}};
   const Source source = open();
   EXPECT_TRUE(source.targets[0].multi_label());
   EXPECT_EQ(source.targets[0].counts, (std::vector<int64_t>{2, 1}));
@@ -103,7 +105,7 @@ TEST_F(Table, OneColumnMayHoldSeveralLabels) {
       "file,patient,finding,sex,part\na.png,p,mass|fluid,f,train\nb.png,q,clear,f,train\n"
       "c.png,r,fluid,f,train\n");
   options_.targets.entries[0].second =
-      ClassesOptions{.column = {"finding"}, .separator = "|", .none = "clear"};
+      targets::ClassesOptions{.column = {"finding"}, .separator = "|", .none = "clear"};
   const Source source = open();
   EXPECT_EQ(source.targets[0].classes, (std::vector<std::string>{"fluid", "mass"}));
   EXPECT_TRUE(torch::equal(source.data->targets(0).at("label"), torch::tensor({1.f, 1.f})));
@@ -115,7 +117,7 @@ TEST_F(Table, LabelsOutsideTheClassesAreCountedWithLinesAndValues) {
       "file,patient,finding,sex,part\na.png,p,0,f,train\nb.png,q,7,f,train\nc.png,r,0.5,f,train\n"
       "d.png,s,,f,train\ne.png,t,NA,f,train\n");
   options_.targets.entries[0].second =
-      ClassesOptions{.column = {"finding"}, .classes = {"healthy", "ill"}};
+      targets::ClassesOptions{.column = {"finding"}, .classes = {"healthy", "ill"}};
   const std::string text = message();
   EXPECT_THAT(text, AllOf(HasSubstr("t.csv"), HasSubstr("'finding'"), HasSubstr("4 labels"),
                           HasSubstr("line 3, line 4, line 5, line 6")));
@@ -127,7 +129,8 @@ TEST_F(Table, CasesOfAnUnknownClassAreLeftOutAndCountedWhereThatIsAllowed) {
   table(
       "file,patient,finding,sex,part\na.png,p,ill,f,train\nb.png,q,,f,train\nc.png,r,well,m,"
       "train\n");
-  options_.targets.entries[0].second = ClassesOptions{.column = {"finding"}, .missing = {""}};
+  options_.targets.entries[0].second =
+      targets::ClassesOptions{.column = {"finding"}, .missing = {""}};
   const Source source = open();
   EXPECT_EQ(source.data->size(), 2);
   EXPECT_EQ(source.data->get(1).id, "c.png");
@@ -137,7 +140,7 @@ TEST_F(Table, CasesOfAnUnknownClassAreLeftOutAndCountedWhereThatIsAllowed) {
 }
 
 TEST_F(Table, AMissingColumnNamesTheNearest) {
-  options_.targets.entries[0].second = ClassesOptions{.column = {"findings"}};
+  options_.targets.entries[0].second = targets::ClassesOptions{.column = {"findings"}};
   EXPECT_THAT(message(), AllOf(HasSubstr("t.csv"), HasSubstr("findings"), HasSubstr("finding")));
 }
 
@@ -277,8 +280,8 @@ std::string rows_without_files(int64_t rows) {
 
 TEST_F(Table, FilesThatDoNotExistAreAllNamedWithTheirLines) {
   const WorkingFolder here(folder_.path());
-  options_.inputs.entries.emplace_back("left",
-                                       InputChoice("image", ImageOptions{.column = "left"}));
+  options_.inputs.entries.emplace_back(
+      "left", inputs::InputChoice("image", inputs::ImageOptions{.column = "left"}));
   table(rows_without_files(20));
   const std::string text = message();
   EXPECT_THAT(
@@ -291,7 +294,7 @@ TEST_F(Table, FilesThatDoNotExistAreAllNamedWithTheirLines) {
 
 TEST_F(Table, OfManyFilesThatDoNotExistTwentyAreNamedAndAllAreInAFile) {
   const WorkingFolder here(folder_.path());
-  options_.inputs.entries[0].second = {"image", ImageOptions{.column = "left"}};
+  options_.inputs.entries[0].second = {"image", inputs::ImageOptions{.column = "left"}};
   options_.id = "left";
   table(rows_without_files(25));
   EXPECT_THAT(message(),
@@ -311,9 +314,11 @@ TEST(Nih, TheTableGivesTheCountsOfItsReadme) {
   options.root = test::test_data() / "nih_cxr";
   options.table = options.root / "labels.csv";
   options.inputs.entries = {
-      {"image", {"image", ImageOptions{.column = "filename", .folder = "images", .channels = 1}}}};
+      {"image",
+       {"image", inputs::ImageOptions{.column = "filename", .folder = "images", .channels = 1}}}};
   options.targets.entries = {
-      {"label", ClassesOptions{.column = {"class"}, .classes = {"no_finding", "pneumonia"}}}};
+      {"label",
+       targets::ClassesOptions{.column = {"class"}, .classes = {"no_finding", "pneumonia"}}}};
   options.group = "patient_id";
   options.split.column = "split";
   const Source source = open_source(options, 1);

@@ -4,6 +4,9 @@
 
 #include <map>
 
+#include "fovea/inputs/table.h"
+#include "fovea/targets/classes.h"
+#include "fovea/targets/remaining_useful_life.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -19,8 +22,8 @@ class Tables : public testing::Test {
     options_.table.files = {
         {"train", folder_.write("a.csv", "who,x,label\n1,5,no\n1,6,yes\n2,7,no\n")},
         {"test", folder_.write("b.csv", "who,x,label\n3,8,yes\n4,9,no\n")}};
-    options_.inputs.entries = {{"labs", {"table", TableOptions{.columns = {"x"}}}}};
-    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
+    options_.inputs.entries = {{"labs", {"table", inputs::TableOptions{.columns = {"x"}}}}};
+    options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"label"}}}};
   }
   Source open(uint64_t seed = 1) { return open_source(options_, seed); }
   std::string message() {
@@ -96,7 +99,7 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   folder_.write("left.txt", "20\n 1 \n");
   options_.group = "who";
   options_.group_per_table = true;
-  RemainingOptions remaining;
+  targets::RemainingOptions remaining;
   remaining.after_last.entries = {{"test", "left.txt"}};
   options_.targets.entries = {{"left", {"remaining", remaining}}};
   const auto left = [&] {

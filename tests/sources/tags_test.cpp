@@ -2,8 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fovea/inputs/text.h"
+#include "fovea/tables/read_table.h"
+#include "fovea/targets/tags.h"
 #include "sources/made.h"
-#include "sources/open.h"
 
 namespace fovea::sources {
 namespace {
@@ -18,8 +20,8 @@ std::vector<int64_t> numbers(const torch::Tensor& tensor) {
   return {flat.const_data_ptr<int64_t>(), flat.const_data_ptr<int64_t>() + flat.numel()};
 }
 
-TextOptions every_word(int64_t max_tokens = 512, int64_t spelling = 0) {
-  TextOptions options{.column = "text", .max_tokens = max_tokens, .spelling = spelling};
+inputs::TextOptions every_word(int64_t max_tokens = 512, int64_t spelling = 0) {
+  inputs::TextOptions options{.column = "text", .max_tokens = max_tokens, .spelling = spelling};
   options.tokenizer.set("words", text::WordsOptions{.min_count = 1});
   return options;
 }
@@ -30,7 +32,7 @@ class Tags : public testing::Test {
     options_.table = folder_.path() / "t.jsonl";
     options_.inputs.entries = {{"report", {"text", every_word()}}};
     options_.targets.entries = {
-        {"found", {"tags", TagsOptions{.column = "spans", .input = "report"}}}};
+        {"found", {"tags", targets::TagsOptions{.column = "spans", .input = "report"}}}};
     options_.split.column = "part";
   }
 
@@ -112,13 +114,14 @@ TEST_F(Tags, LabelsThatAreSpelledAlikeAreRefusedUnlessListed) {
   EXPECT_THAT(message(rows), AllOf(HasSubstr("'Site' and 'site'"), HasSubstr("tags.labels")));
   options_.targets.entries = {
       {"found",
-       {"tags", TagsOptions{.column = "spans", .input = "report", .labels = {"Site", "site"}}}}};
+       {"tags",
+        targets::TagsOptions{.column = "spans", .input = "report", .labels = {"Site", "site"}}}}};
   EXPECT_THAT(numbers(open(rows).data->get(0).targets.at("found")), ElementsAre(1, 3));
 }
 
 TEST_F(Tags, TheInputMustBeAText) {
   options_.targets.entries = {
-      {"found", {"tags", TagsOptions{.column = "spans", .input = "image"}}}};
+      {"found", {"tags", targets::TagsOptions{.column = "spans", .input = "image"}}}};
   EXPECT_THAT(message(row("a b", R"([[0, 1, "x"]])")),
               HasSubstr("DataOptions::targets.found.tags.input"));
 }
@@ -137,7 +140,7 @@ TEST(Conll, SentencesAreRowsOfTextAndSpans) {
   const auto path = folder.write("t.conll",
                                  "-DOCSTART- -X- O\n\nÖdem\tB-F\r\nder\tI-F\nLunge\tB-S\n.\tO\n\n\n"
                                  "a NN I-F\nb NN I-S\nc NN O\nd NN I-S");
-  const storage::Table table = read_conll(path);
+  const storage::Table table = tables::read_conll(path);
   ASSERT_EQ(table.rows(), 2);
   EXPECT_EQ(table.cell(0, 0), "Ödem der Lunge .");
   EXPECT_EQ(table.cell(0, 1), R"([[0,8,"F"],[9,14,"S"]])");
@@ -150,12 +153,12 @@ TEST(Conll, LinesThatAreNeitherAreNamedWithoutTheirContent) {
   const test::TempFolder folder;
   for (const char* text :
        {"a\tO\nsecret\n", "a\tO\n\tB-F\n", "a\tO\nsecret\tX-F\n", "a\tO\nsecret\tB-\n"})
-    EXPECT_THAT(refusal([&] { read_conll(folder.write("t.conll", text)); }).what(),
+    EXPECT_THAT(refusal([&] { tables::read_conll(folder.write("t.conll", text)); }).what(),
                 AllOf(HasSubstr("line 2"), Not(HasSubstr("secret"))))
         << text;
-  EXPECT_THAT(refusal([&] { read_conll(folder.write("t.conll", "\n\n")); }).what(),
+  EXPECT_THAT(refusal([&] { tables::read_conll(folder.write("t.conll", "\n\n")); }).what(),
               HasSubstr("no sentence"));
-  EXPECT_THAT(refusal([&] { read_conll(folder.write("t.conll", "a\xff\tO\n")); }).what(),
+  EXPECT_THAT(refusal([&] { tables::read_conll(folder.write("t.conll", "a\xff\tO\n")); }).what(),
               HasSubstr("UTF-8"));
 }
 
@@ -165,9 +168,9 @@ TEST(Conll, TheDiseasesOfNcbiAreAllOnTokens) {
   DataOptions options;
   options.conll = true;
   options.table.files = {{"train", root / "train.tsv"}, {"test", root / "test.tsv"}};
-  options.inputs.entries = {{"abstract", {"text", TextOptions{.column = "text"}}}};
+  options.inputs.entries = {{"abstract", {"text", inputs::TextOptions{.column = "text"}}}};
   options.targets.entries = {
-      {"disease", {"tags", TagsOptions{.column = "spans", .input = "abstract"}}}};
+      {"disease", {"tags", targets::TagsOptions{.column = "spans", .input = "abstract"}}}};
   const Source source = open_source(options, 1);
   // grep -c '	B-' train.tsv
   EXPECT_THAT(source.targets[0].counts, ElementsAre(5134));

@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "fovea/inputs/table.h"
+#include "fovea/targets/classes.h"
+#include "fovea/targets/number.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -18,12 +21,14 @@ class Targeted : public testing::Test {
  protected:
   Targeted() {
     options_.table = folder_.path() / "t.csv";
-    options_.inputs.entries = {{"labs", {"table", TableOptions{.columns = {"a"}}}}};
+    options_.inputs.entries = {{"labs", {"table", inputs::TableOptions{.columns = {"a"}}}}};
     options_.split.column = "part";
     number({.column = "rul"});
   }
 
-  void number(NumberOptions options) { options_.targets.entries = {{"rul", {"number", options}}}; }
+  void number(targets::NumberOptions options) {
+    options_.targets.entries = {{"rul", {"number", options}}};
+  }
   Source open(const std::string& rows) {
     folder_.write("t.csv", "a,rul,class,part\n" + rows);
     return open_source(options_, 1);
@@ -87,7 +92,7 @@ TEST_F(Targeted, SharesAreDrawnWithoutClasses) {
 
 TEST_F(Targeted, WithTwoTargetsARowStaysThatHasOneOfThem) {
   options_.targets.entries.push_back(
-      {"class", ClassesOptions{.column = {"class"}, .missing = {"", "?"}}});
+      {"class", targets::ClassesOptions{.column = {"class"}, .missing = {"", "?"}}});
   const Source source =
       open("1,10,ill,train\n2,,well,train\n3,30,?,train\n4,,,train\n5,,ill,test\n");
   ASSERT_EQ(source.data->size(), 4);  // the fourth row has neither
@@ -102,7 +107,8 @@ TEST_F(Targeted, UnknownClassesAreAStratumOfTheirOwn) {
   options_.split = {.column = "", .fractions = {{"train", 0.5}, {"test", 0.5}}};
   options_.targets.entries.insert(
       options_.targets.entries.begin(),
-      {"class", ClassesOptions{.column = {"class"}, .classes = {"ill", "well"}, .missing = {"?"}}});
+      {"class",
+       targets::ClassesOptions{.column = {"class"}, .classes = {"ill", "well"}, .missing = {"?"}}});
   std::string rows;
   for (int i = 0; i < 8; ++i)
     rows += std::to_string(i) + ",1," + (i < 2 ? "ill" : i < 4 ? "well" : "?") + ",\n";
@@ -120,11 +126,12 @@ TEST(TargetSettings, TheKindMayBeLeftOutWhereItIsClasses) {
   node.at("folders").at("classes").kind = Node::Kind::list;
   node.at("label").kind = node.at("folders").kind = Node::Kind::map;
   node.at("age").at("number") = Node::scalar("years");
-  Targets targets;
+  targets::Targets targets;
   read_value(node, targets);
-  EXPECT_THAT(targets.find("label")->as<ClassesOptions>()->column, ElementsAre("finding"));
-  EXPECT_THAT(targets.find("folders")->as<ClassesOptions>()->classes, ElementsAre("a", "b"));
-  EXPECT_EQ(targets.find("age")->as<NumberOptions>()->column, "years");
+  EXPECT_THAT(targets.find("label")->as<targets::ClassesOptions>()->column, ElementsAre("finding"));
+  EXPECT_THAT(targets.find("folders")->as<targets::ClassesOptions>()->classes,
+              ElementsAre("a", "b"));
+  EXPECT_EQ(targets.find("age")->as<targets::NumberOptions>()->column, "years");
   const std::string written = inline_text(write_value(targets));
   EXPECT_THAT(written,
               AllOf(HasSubstr("age: {number: {column: years"),

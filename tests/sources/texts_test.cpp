@@ -2,7 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fovea/sources/series.h"
+#include "fovea/inputs/image.h"
+#include "fovea/inputs/series.h"
+#include "fovea/inputs/table.h"
+#include "fovea/inputs/text.h"
+#include "fovea/targets/classes.h"
 #include "sources/made.h"
 
 namespace fovea::sources {
@@ -24,11 +28,11 @@ class Texts : public testing::Test {
   Texts() {
     options_.table = folder_.write("t.csv", kRows);
     choose({.column = "report"});
-    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
+    options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
   }
 
-  void choose(TextOptions text, int64_t min_count = 1) {
+  void choose(inputs::TextOptions text, int64_t min_count = 1) {
     text.tokenizer.set("words", text::WordsOptions{.min_count = min_count});
     options_.inputs.entries = {{"report", {"text", text}}};
   }
@@ -50,8 +54,8 @@ class Texts : public testing::Test {
 
 TEST_F(Texts, AreIdsOfTheWordsOfTheTrainingRowsAlone) {
   const Source source = open(kRows);
-  const auto words = trained_tokenizer(*options_.inputs.find("report")->as<TextOptions>(),
-                                       source.inputs[0].second->learned());
+  const auto words =
+      options_.inputs.find("report")->make().tokenizer(source.inputs[0].second->learned());
   // The most frequent first, then by the alphabet: no 3; . effusion nodule 2; , a large 1.
   EXPECT_THAT(words->words(),
               ElementsAre("[PAD]", "[UNK]", "no", ".", "effusion", "nodule", ",", "a", "large"));
@@ -128,15 +132,15 @@ class Mixed : public testing::Test {
                                    "a.png,50,no,train\n"
                                    ",60,yes,train\n"
                                    "b.png,,yes,train\n");
-    options_.targets.entries = {{"label", ClassesOptions{.column = {"label"}}}};
+    options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"label"}}}};
     options_.split.column = "part";
     options_.id = "label";
   }
   void choose(bool film_optional, bool age_optional) {
     options_.id.clear();
     options_.inputs.entries = {
-        {"film", {"image", ImageOptions{.column = "film", .optional = film_optional}}},
-        {"age", {"table", TableOptions{.columns = {"age"}, .optional = age_optional}}}};
+        {"film", {"image", inputs::ImageOptions{.column = "film", .optional = film_optional}}},
+        {"age", {"table", inputs::TableOptions{.columns = {"age"}, .optional = age_optional}}}};
   }
 
   test::TempFolder folder_;
@@ -173,7 +177,8 @@ TEST_F(Mixed, ASeriesMayBeLackingToo) {
   options_.id.clear();
   options_.inputs.entries = {
       {"trace",
-       {"series", SeriesOptions{.columns = {"rate"}, .column = "trace", .optional = true}}}};
+       {"series",
+        inputs::SeriesOptions{.columns = {"rate"}, .column = "trace", .optional = true}}}};
   const Source source = open_source(options_, 1);
   EXPECT_TRUE(source.data->get(0).inputs.contains("trace"));
   EXPECT_FALSE(source.data->get(1).inputs.contains("trace"));

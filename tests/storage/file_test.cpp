@@ -68,7 +68,7 @@ TEST(File, AFileOverTheLimitIsRefusedWithBothSizes) {
 
 TEST(File, OnlyRegularFilesAreReadAndNothingBlocks) {
   TempFolder folder;
-  const auto kind = [&](const test::fs::path& path) {
+  const auto refusal = [&](const test::fs::path& path) {
     const std::string text = message(Fault::io, [&] { read_file(path); });
     EXPECT_THAT(text, HasSubstr(path.string()));
     return text;
@@ -76,12 +76,12 @@ TEST(File, OnlyRegularFilesAreReadAndNothingBlocks) {
   ASSERT_EQ(mkfifo((folder / "fifo").c_str(), 0600), 0);
   test::fs::create_symlink("nowhere", folder / "dangling");
   test::fs::create_symlink("loop", folder / "loop");
-  EXPECT_THAT(kind(folder / "fifo"), HasSubstr("a FIFO"));
-  EXPECT_THAT(kind(folder.path()), HasSubstr("a folder"));
-  EXPECT_THAT(kind("/dev/zero"), HasSubstr("a device"));
-  EXPECT_THAT(kind(folder / "dangling"), HasSubstr("target is missing"));
-  EXPECT_THAT(kind(folder / "loop"), HasSubstr("symbolic links"));
-  EXPECT_THAT(kind(folder / "absent"), HasSubstr("No such file"));
+  EXPECT_THAT(refusal(folder / "fifo"), HasSubstr("a FIFO"));
+  EXPECT_THAT(refusal(folder.path()), HasSubstr("a folder"));
+  EXPECT_THAT(refusal("/dev/zero"), HasSubstr("a device"));
+  EXPECT_THAT(refusal(folder / "dangling"), HasSubstr("target is missing"));
+  EXPECT_THAT(refusal(folder / "loop"), HasSubstr("symbolic links"));
+  EXPECT_THAT(refusal(folder / "absent"), HasSubstr("No such file"));
 }
 
 TEST(File, AFileWithoutReadPermissionNamesTheRemedy) {

@@ -85,7 +85,7 @@ TEST(Manifest, AMissingFileAndAnEditedStepAreNamed) {
   EXPECT_THAT(made.refusal(), HasSubstr("b.txt is missing"));
 }
 
-TEST(Manifest, OneOfAnotherKindOrOfALaterFormatIsRefused) {
+TEST(Manifest, OneOfAnotherTypeOrOfALaterFormatIsRefused) {
   const Folder made;
   try {
     read_manifest(made.folder.path(), "bundle");

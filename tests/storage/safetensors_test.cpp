@@ -262,10 +262,10 @@ TEST(Pickle, FilesThatCanRunCodeAreRefusedWithTheConversion) {
 
 TEST(Pickle, SafetensorsUnderAnotherNameAndOtherZipsAreNotCalledPickles) {
   TempFolder folder;
-  EXPECT_EQ(pickle_kind(folder.write("w.pt", file_of("{}", 0))), "");
-  EXPECT_EQ(pickle_kind(folder.write("a.npz", std::string("PK\x03\x04") + "images.npy")), "");
+  EXPECT_EQ(pickle_type(folder.write("w.pt", file_of("{}", 0))), "");
+  EXPECT_EQ(pickle_type(folder.write("a.npz", std::string("PK\x03\x04") + "images.npy")), "");
   // A header of 0x0280 bytes starts like a pickle of protocol 2.
-  EXPECT_EQ(pickle_kind(folder.write("w", file_of("{}", 0, 0x0280))), "");
+  EXPECT_EQ(pickle_type(folder.write("w", file_of("{}", 0, 0x0280))), "");
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST(Jsonl, KeysAreTheColumns) {
   EXPECT_EQ(table.line(1), 3);
 }
 
-TEST(Jsonl, ValuesOfSeveralKindsAndMissingKeysAreSaid) {
+TEST(Jsonl, ValuesOfSeveralTypesAndMissingKeysAreSaid) {
   const Table table = jsonl(
       "{\"crp\": 5, \"ok\": true, \"n\": 1}\n"
       "{\"crp\": \"6\", \"ok\": 1, \"n\": null}\n"

@@ -96,11 +96,21 @@ TEST(Style, ThreadsAreStartedInOnePlace) {
 }
 
 // What a target means stands in its TargetSpec; names of tensors are those of inputs, targets, heads.
-TEST(Style, NoCodeAsksForAKindOfTargetAndNoTensorHasANameWithADot) {
+TEST(Style, NoCodeAsksForATargetTypeAndNoTensorHasANameWithADot) {
   FOVEA_NEEDS_GIT();
   EXPECT_EQ(lines_with("TargetKind"), "");
   EXPECT_EQ(lines_with("(inputs|outputs|lengths|targets)(\\.find|\\.at|\\.contains|\\[).*\"[.]"),
             "");
+}
+
+// `as<Options>()`: each input and each target knows its own settings, and nobody else's.
+TEST(Style, SettingsOfAnInputOrATargetAreReadInItsOwnFile) {
+  FOVEA_NEEDS_GIT();
+  std::istringstream lines(lines_with("as<[a-z:]*[A-Za-z]+Options>\\("));
+  for (std::string line; std::getline(lines, line);)
+    EXPECT_TRUE(line.starts_with("src/inputs/") || line.starts_with("src/targets/") ||
+                line.starts_with("tests/"))
+        << line;
 }
 
 TEST(Style, NoSourceIsLongerThan400Lines) {

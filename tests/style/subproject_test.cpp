@@ -101,7 +101,7 @@ TEST_F(Subproject, IsCompiledItsOwnWayAndTheProjectAroundInIts) {
   const Outcome built = ninja(object + " CMakeFiles/outside.dir/main.cpp.o");
   EXPECT_EQ(built.code, 0) << built.out;
   const Outcome symbols =
-      run_shell("readelf -sW " + there("build") + "/" + object + " | grep on_threads");
+      run_shell("readelf -sW " + there("build") + "/" + object + " | grep for_each_index");
   EXPECT_THAT(symbols.out, HasSubstr("GLOBAL DEFAULT"));
 }
 

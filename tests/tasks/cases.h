@@ -29,8 +29,8 @@ inline LossSums sums(double sum, double weight) {
   return {{torch::tensor(sum), torch::tensor(weight, torch::kDouble)}};
 }
 
-inline const NamedFigure& figure(const std::vector<NamedFigure>& figures, const std::string& name) {
-  return *std::ranges::find(figures, name, &NamedFigure::name);
+inline const NamedMetric& metric(const std::vector<NamedMetric>& metrics, const std::string& name) {
+  return *std::ranges::find(metrics, name, &NamedMetric::name);
 }
 
 /// The message of the Error that `body` throws.

@@ -52,16 +52,16 @@ TEST(Classification, LossesOfTargetsAddUp) {
   EXPECT_NEAR(loss_of(task->loss({outputs}, batch)).item<double>(), 2 * std::log(2.0), 1e-6);
 }
 
-TEST(Classification, TheMainFigureIsTheAucAndTheLastTheLoss) {
-  const auto figures = classification({}, {finding()})->figures();
-  EXPECT_EQ(figures.front().name, "auc");
-  EXPECT_EQ(figures.front().goal, metrics::kHigher);
-  EXPECT_EQ(figures.back().name, "loss");
-  EXPECT_EQ(figures.back().goal, metrics::kLower);
-  EXPECT_FALSE(figures.front().why_undefined.empty());
+TEST(Classification, TheMainMetricIsTheAucAndTheLastTheLoss) {
+  const auto metrics = classification({}, {finding()})->metrics();
+  EXPECT_EQ(metrics.front().name, "auc");
+  EXPECT_EQ(metrics.front().goal, metrics::kHigher);
+  EXPECT_EQ(metrics.back().name, "loss");
+  EXPECT_EQ(metrics.back().goal, metrics::kLower);
+  EXPECT_FALSE(metrics.front().why_undefined.empty());
 }
 
-TEST(Classification, FiguresOfTwoBatchesAreThoseOfAllCases) {
+TEST(Classification, MetricsOfTwoBatchesAreThoseOfAllCases) {
   const auto task = classification({}, {finding()});
   const auto evaluation = task->evaluation();
   // Positive cases score 0.9 and 0.4, negative ones 0.5 and 0.2: 3 of 4 pairs in the right order.
@@ -69,20 +69,20 @@ TEST(Classification, FiguresOfTwoBatchesAreThoseOfAllCases) {
   TensorMap second = outputs_of("label", torch::tensor({{0.6f, 0.4f}, {0.8f, 0.2f}}));
   evaluation->add(first, batch_of("label", torch::tensor({1, 0})), sums(2, 2));
   evaluation->add(second, batch_of("label", torch::tensor({1, 0})), sums(8, 2));
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "auc").value, 0.75);
-  EXPECT_DOUBLE_EQ(figure(figures, "accuracy").value, 0.5);
-  EXPECT_DOUBLE_EQ(figure(figures, "loss").value, 2.5);
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "auc").value, 0.75);
+  EXPECT_DOUBLE_EQ(metric(metrics, "accuracy").value, 0.5);
+  EXPECT_DOUBLE_EQ(metric(metrics, "loss").value, 2.5);
 }
 
-TEST(Classification, AFigureThatDoesNotExistSaysWhy) {
+TEST(Classification, AMetricThatDoesNotExistSaysWhy) {
   const auto evaluation = classification({}, {finding()})->evaluation();
   evaluation->add(outputs_of("label", torch::tensor({{0.1f, 0.9f}})),
                   batch_of("label", torch::tensor({1})));
-  const auto figures = evaluation->figures();
-  EXPECT_TRUE(std::isnan(figure(figures, "auc").value));
-  EXPECT_FALSE(figure(figures, "auc").why_undefined.empty());
-  EXPECT_FALSE(figure(figures, "loss").why_undefined.empty());
+  const auto metrics = evaluation->metrics();
+  EXPECT_TRUE(std::isnan(metric(metrics, "auc").value));
+  EXPECT_FALSE(metric(metrics, "auc").why_undefined.empty());
+  EXPECT_FALSE(metric(metrics, "loss").why_undefined.empty());
 }
 
 TEST(Classification, MissingLabelsDoNotCount) {
@@ -91,13 +91,13 @@ TEST(Classification, MissingLabelsDoNotCount) {
   // Without the hole, the third case would be a false alarm of the first label.
   evaluation->add(outputs_of("findings", p),
                   batch_of("findings", torch::tensor({{1.0f, 0.0f}, {0.0f, 1.0f}, {NAN, 0.0f}})));
-  EXPECT_DOUBLE_EQ(figure(evaluation->figures(), "accuracy").value, 1);
+  EXPECT_DOUBLE_EQ(metric(evaluation->metrics(), "accuracy").value, 1);
 }
 
-TEST(Classification, WithTwoTargetsFiguresCarryTheirNames) {
-  const auto figures = classification({}, {finding(), several()})->figures();
-  EXPECT_EQ(figures.front().name, "label.auc");
-  EXPECT_TRUE(std::ranges::any_of(figures, [](auto& f) { return f.name == "findings.auc"; }));
+TEST(Classification, WithTwoTargetsMetricsCarryTheirNames) {
+  const auto metrics = classification({}, {finding(), several()})->metrics();
+  EXPECT_EQ(metrics.front().name, "label.auc");
+  EXPECT_TRUE(std::ranges::any_of(metrics, [](auto& f) { return f.name == "findings.auc"; }));
 }
 
 TEST(Classification, WritesTheEvaluationAndReturnsItsLine) {

@@ -9,9 +9,9 @@
 #include "fovea/tasks/losses/bce.h"
 #include "fovea/tasks/losses/cross_entropy.h"
 #include "fovea/tasks/losses/focal.h"
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 #include "tasks/cases.h"
 
 namespace fovea::tasks {
@@ -102,7 +102,7 @@ Set numbers_set(const char* loss) {
 Set tags_set(bool crf) {
   const TargetSpec target{.name = "tags", .classes = {"a", "b"}, .type = "tags", .input = "text"};
   Set set{.what = crf ? "tags with a random field" : "tags",
-          .task = tagging({.crf = crf}, {target}),
+          .task = token_classification({.crf = crf}, {target}),
           .outputs = {},
           .targets = {}};
   Tensor tags = torch::arange(kCases * 8).view({kCases, 8}).remainder(5);
@@ -114,7 +114,7 @@ Set tags_set(bool crf) {
 }
 
 Set both_set() {
-  SeveralOptions options;
+  MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "y";
   ClassificationOptions weighted;
@@ -125,7 +125,7 @@ Set both_set() {
   options.tasks.entries[1].second.select("regression");
   options.weights.entries = {{"age", 0.25}};
   Set set{.what = "two targets",
-          .task = several(options, {classes_of(3), age()}),
+          .task = multi_task(options, {classes_of(3), age()}),
           .outputs = {},
           .targets = {}};
   set.outputs["y"] = draw({kCases, 3});

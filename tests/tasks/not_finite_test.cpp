@@ -5,9 +5,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 #include "support/test_files.h"
 #include "tasks/cases.h"
 
@@ -50,7 +50,7 @@ TEST(NotFinite, IsNeverADecisionAndDoesNotTouchTheOtherCases) {
 TEST(NotFinite, OfTagsOnlyWhatStandsOnTheTextCounts) {
   const TargetSpec target{.name = "label", .classes = {"a"}, .type = "tags", .input = "text"};
   for (const bool crf : {true, false}) {
-    const TaskPtr task = tagging({.crf = crf}, {target});
+    const TaskPtr task = token_classification({.crf = crf}, {target});
     Tensor emissions = torch::zeros({3, 2, 3});
     emissions[0][1][0] = NAN;  // behind the end of a text of one token
     emissions[1][0][2] = INFINITY;
@@ -76,9 +76,9 @@ TEST(NotFinite, AnEvaluationCountsEveryCaseAndSaysWhichFailed) {
   const Batch batch = batch_of("label", torch::tensor({1, -1, 0, 0}));
   evaluation->add(task->decode({outputs}, {}), batch, task->loss({outputs}, batch));
   EXPECT_THAT(evaluation->failed(), ElementsAre("case 2"));
-  const auto figures = evaluation->figures();
-  EXPECT_DOUBLE_EQ(figure(figures, "auc").value, 1);
-  EXPECT_EQ(figure(figures, "loss").why_undefined, "not finite");
+  const auto metrics = evaluation->metrics();
+  EXPECT_DOUBLE_EQ(metric(metrics, "auc").value, 1);
+  EXPECT_EQ(metric(metrics, "loss").why_undefined, "not finite");
   const test::TempFolder folder;
   EXPECT_THAT(evaluation->write(folder.path(), "test"),
               testing::StartsWith("split=test n=2 unknown=1 failed=1 auc=1.0000"));
@@ -116,14 +116,14 @@ TEST(NotFinite, EveryTaskCountsItsOwn) {
 }
 
 TEST(NotFinite, OfSeveralTargetsACaseFailsOnce) {
-  SeveralOptions options;
+  MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "label";
   options.tasks.entries[1].first = "age";
   options.tasks.entries[1].second.select("regression");
   TargetSpec number = age();
   number.name = "age";
-  const TaskPtr task = several(options, {finding(), number});
+  const TaskPtr task = multi_task(options, {finding(), number});
   TensorMap outputs = outputs_of("label", torch::tensor({{NAN, 0.f}, {0.f, 1.f}}));
   outputs["age"] = torch::tensor({{NAN}, {NAN}});
   Batch batch = batch_of("label", torch::tensor({0, 1}));

@@ -61,23 +61,23 @@ TEST(Regression, DecodedNumbersAreInTheUnitOfTheTarget) {
   EXPECT_EQ(task->columns(), std::vector<std::string>{"predicted"});
 }
 
-TEST(Regression, TheMainFigureIsTheRmseOverTheCasesThatAreKnown) {
+TEST(Regression, TheMainMetricIsTheRmseOverTheCasesThatAreKnown) {
   const auto evaluation = regression({}, {cycles()})->evaluation();
-  EXPECT_EQ(evaluation->figures().front().why_undefined, "no case was evaluated");
+  EXPECT_EQ(evaluation->metrics().front().why_undefined, "no case was evaluated");
   evaluation->add(outputs_of("rul", torch::tensor({90.0, 50.0, 104.0}, torch::kDouble)),
                   batch_of("rul", torch::tensor({87.f, NAN, 100.f})), sums(1, 2));
-  const auto figures = evaluation->figures();
-  EXPECT_EQ(figures.front().name, "rmse");
-  EXPECT_EQ(figures.front().goal, metrics::kLower);
-  EXPECT_DOUBLE_EQ(figures.front().value, std::sqrt((9 + 16) / 2.0));
-  EXPECT_DOUBLE_EQ(figures.back().value, 0.5);
+  const auto metrics = evaluation->metrics();
+  EXPECT_EQ(metrics.front().name, "rmse");
+  EXPECT_EQ(metrics.front().goal, metrics::kLower);
+  EXPECT_DOUBLE_EQ(metrics.front().value, std::sqrt((9 + 16) / 2.0));
+  EXPECT_DOUBLE_EQ(metrics.back().value, 0.5);
   const test::TempFolder folder;
   EXPECT_THAT(evaluation->write(folder.path(), "test"),
               HasSubstr("split=test n=2 unknown=1 rmse=3.5355"));
   EXPECT_TRUE(std::filesystem::exists(folder / "bland_altman.svg"));
 }
 
-TEST(Regression, LossesAndTasksOfTheOtherKindAreRefusedInWords) {
+TEST(Regression, LossesAndTasksOfTheOtherTypeAreRefusedInWords) {
   RegressionOptions options;
   EXPECT_THAT(refusal([&] {
                 regression(options, {{.name = "label", .classes = {"a", "b"}}});

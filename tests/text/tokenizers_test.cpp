@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "fovea/core/error.h"
-#include "fovea/text/learned.h"
+#include "fovea/text/fitted.h"
 #include "support/test_files.h"
 #include "text/word_breaks.h"
 
@@ -52,7 +52,7 @@ std::string refusal(Body body) {
   return "";
 }
 
-TEST(Words, AreLearnedByCountAndThenByBytes) {
+TEST(Words, AreFittedByCountAndThenByBytes) {
   const TokenizerPtr words =
       fitted({.min_count = 2}, {"b a b c", "Z z Effusion, effusion: b a once"});
   EXPECT_THAT(words->words(), ElementsAre("[PAD]", "[UNK]", "b", "a", "effusion", "z"));
@@ -97,15 +97,15 @@ TEST(Words, TheTableForAsciiHasTheBoundariesOfIcu) {
   }
 }
 
-TEST(Words, WhatWasLearnedIsStoredAndRestored) {
+TEST(Words, WhatWasFittedIsStoredAndRestored) {
   const TokenizerPtr words = fitted({.min_count = 1}, {"lung \u80ba \"quoted\" lung"});
   const TokenizerPtr again = made("words", WordsOptions{});
   again->restore(words->stored(), "model/words.json");
   EXPECT_EQ(again->words(), words->words());
   EXPECT_EQ(again->encode("quoted lung"), words->encode("quoted lung"));
-  const auto learned = std::dynamic_pointer_cast<LearnedTokenizer>(again);
-  learned->restore_words({"[PAD]", "[UNK]", "x"}, "here");
-  EXPECT_EQ(learned->encode("x")[0].id, 2);
+  const auto fitted = std::dynamic_pointer_cast<FittedTokenizer>(again);
+  fitted->restore_words({"[PAD]", "[UNK]", "x"}, "here");
+  EXPECT_EQ(fitted->encode("x")[0].id, 2);
 }
 
 TEST(Words, WordsThatCannotBeAreRefusedWithTheirSource) {

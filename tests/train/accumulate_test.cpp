@@ -7,9 +7,9 @@
 #include "fovea/nn/encoders/rnn.h"
 #include "fovea/tasks/losses/bce.h"
 #include "fovea/tasks/losses/cross_entropy.h"
+#include "fovea/tasks/multi_task.h"
 #include "fovea/tasks/regression.h"
-#include "fovea/tasks/several.h"
-#include "fovea/tasks/tagging.h"
+#include "fovea/tasks/token_classification.h"
 #include "fovea/train/optimizers/sgd.h"
 #include "fovea/train/schedules/constant.h"
 #include "train/small_run.h"
@@ -85,14 +85,14 @@ tasks::ClassificationOptions weighted(const char* loss = "cross_entropy") {
 }
 
 tasks::TaskPtr both() {
-  tasks::SeveralOptions options;
+  tasks::MultiTaskOptions options;
   options.tasks.entries.resize(2);
   options.tasks.entries[0].first = "label";
   options.tasks.entries[0].second.set("classification", weighted());
   options.tasks.entries[1].first = "age";
   options.tasks.entries[1].second.select("regression");
   options.weights.entries = {{"age", 0.3}};
-  return tasks::several(options, {classes(), number()});
+  return tasks::multi_task(options, {classes(), number()});
 }
 
 struct Losses : Callback {
@@ -148,8 +148,8 @@ TEST(Accumulate, TenCasesAsOneBatchAsTwoAndAsThreeAreOneStep) {
       {"labels", tasks::classification(weighted("bce"), {labels()}), {labels()}},
       {"number", tasks::regression({}, {number()}), {number()}},
       {"huber", tasks::regression(huber, {number()}), {number()}},
-      {"tags", tasks::tagging({.crf = false}, {tags()}), {tags()}},
-      {"random field", tasks::tagging({}, {tags()}), {tags()}},
+      {"tags", tasks::token_classification({.crf = false}, {tags()}), {tags()}},
+      {"random field", tasks::token_classification({}, {tags()}), {tags()}},
       {"two targets", both(), {classes(), number()}},
   };
   for (const auto& [what, task, targets] : all) {
@@ -194,7 +194,7 @@ TEST(Accumulate, TheLossOfAnEpochIsThatOfItsCasesWhateverTheBatches) {
       std::vector<double> losses;
       void on_epoch(const EpochReport& epoch) override {
         losses = {epoch.train_loss,
-                  std::ranges::find(epoch.figures, "loss", &tasks::NamedFigure::name)->value};
+                  std::ranges::find(epoch.metrics, "loss", &tasks::NamedMetric::name)->value};
       }
     } epoch;
     Trainer(

@@ -1,4 +1,4 @@
-// Which epoch is the best, and when a run ends early: with figures that are written out.
+// Which epoch is the best, and when a run ends early: with metrics that are written out.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 struct Epoch {
-  double figure, loss;
+  double metric, loss;
   std::vector<std::string> failed = {};
 };
 
@@ -37,20 +37,20 @@ class Scripted final : public tasks::Task {
   }
   std::vector<Answer> answers(const TensorMap&, const Batch&, int64_t) const override { return {}; }
   std::vector<std::string> columns() const override { return {}; }
-  std::vector<tasks::NamedFigure> figures() const override { return figures_of({0, 0}, goal_); }
+  std::vector<tasks::NamedMetric> metrics() const override { return metrics_of({0, 0}, goal_); }
   std::unique_ptr<tasks::Evaluation> evaluation() const override {
     return std::make_unique<Read>(epochs_.at(next_++), goal_);
   }
 
  private:
-  static std::vector<tasks::NamedFigure> figures_of(const Epoch& epoch, metrics::Goal goal) {
-    return {{.name = "figure", .value = epoch.figure, .why_undefined = "", .goal = goal},
+  static std::vector<tasks::NamedMetric> metrics_of(const Epoch& epoch, metrics::Goal goal) {
+    return {{.name = "metric", .value = epoch.metric, .why_undefined = "", .goal = goal},
             {.name = "loss", .value = epoch.loss, .why_undefined = "", .goal = metrics::kLower}};
   }
   struct Read final : tasks::Evaluation {
     Read(Epoch read, metrics::Goal goal_of_all) : epoch(std::move(read)), goal(goal_of_all) {}
     void add(const TensorMap&, const Batch&, const tasks::LossSums&) override {}
-    std::vector<tasks::NamedFigure> figures() const override { return figures_of(epoch, goal); }
+    std::vector<tasks::NamedMetric> metrics() const override { return metrics_of(epoch, goal); }
     std::vector<std::string> failed() const override { return epoch.failed; }
     std::string write(const std::filesystem::path&, const std::string&) const override {
       return "";
@@ -76,7 +76,7 @@ Result result_of(metrics::Goal goal, const std::vector<Epoch>& epochs,
   return Trainer(training, run.options).fit();
 }
 
-TEST(Best, OfAFigureWithATargetIsTheNearest) {
+TEST(Best, OfAMetricWithATargetIsTheNearest) {
   const std::vector<Epoch> bias{{-2.2, 1}, {0.5, 1}, {-0.04, 1}, {0.05, 1}, {-3, 1}};
   const Result result = result_of(metrics::near(0), bias);
   EXPECT_EQ(result.best_epoch, 3);
@@ -86,7 +86,7 @@ TEST(Best, OfAFigureWithATargetIsTheNearest) {
   EXPECT_EQ(result_of(metrics::kHigher, bias).best_epoch, 2);
 }
 
-TEST(Best, OfEqualFiguresIsThatOfTheLowerLossAndEarlyStoppingWaitsForTheFigure) {
+TEST(Best, OfEqualValuesIsThatOfTheLowerLossAndEarlyStoppingWaitsForTheMetric) {
   const std::vector<Epoch> perfect{{0.9, 0.7}, {1, 0.6}, {1, 0.2}, {1, 0.3}, {1, 0.1}};
   const Result result = result_of(metrics::kHigher, perfect);
   EXPECT_EQ(result.best_epoch, 5);
@@ -94,7 +94,7 @@ TEST(Best, OfEqualFiguresIsThatOfTheLowerLossAndEarlyStoppingWaitsForTheFigure) 
   EXPECT_EQ(early.end, Result::End::early);
   EXPECT_EQ(early.epochs, 4);
   EXPECT_EQ(early.best_epoch, 3);
-  EXPECT_EQ(early.reason, "figure did not improve for 2 epochs");
+  EXPECT_EQ(early.reason, "metric did not improve for 2 epochs");
 }
 
 TEST(Best, IsNoEpochOfWhichCasesFailed) {
@@ -103,7 +103,7 @@ TEST(Best, IsNoEpochOfWhichCasesFailed) {
   EXPECT_EQ(result.best_epoch, 3);
 }
 
-TEST(Best, AFigureInCapitalsIsAnsweredWithTheOneThatIsMeant) {
+TEST(Best, AMetricInCapitalsIsAnsweredWithTheOneThatIsMeant) {
   SmallRun run;
   run.options.best = "AUC";
   try {
@@ -116,13 +116,13 @@ TEST(Best, AFigureInCapitalsIsAnsweredWithTheOneThatIsMeant) {
   }
 }
 
-// PyTorch's rule for its relative threshold, taken by the size of figures below 0.
+// PyTorch's rule for its relative threshold, taken by the size of values below 0.
 TEST(Best, APlateauFollowsTheGoal) {
   ScheduleChoice choice;
   choice.set("plateau", PlateauOptions{.factor = 0.5, .patience = 0, .threshold = 0.1});
-  const auto factor_after = [&](const metrics::Goal& goal, const std::vector<double>& figures) {
+  const auto factor_after = [&](const metrics::Goal& goal, const std::vector<double>& values) {
     const SchedulePtr schedule = choice.make({.steps_per_epoch = 1, .epochs = 10});
-    for (const double figure : figures) schedule->observe(figure, goal);
+    for (const double value : values) schedule->observe(value, goal);
     return schedule->factor(0);
   };
   EXPECT_EQ(factor_after(metrics::near(0), {-2, 1.5, -1}), 1);  // nearer by a tenth each time

@@ -224,6 +224,29 @@ TEST(RunFolder, ASettingThatAnOlderFoveaDidNotKnowIsAChangeOnlyWhereItIsNoDefaul
       HasSubstr("decimal: . -> ,"));
 }
 
+// manifest.json of such a run has the former name in its keys, and so has config.yaml.
+TEST(RunFolder, ANameThatChangedSinceIsNoChangeOfARunThatGoesOn) {
+  const test::TempFolder folder;
+  const auto with_task = [](const char* name, const char* weight) {
+    RunIdentity who = identity();
+    who.config.at("task").at(name) = map({{"weight", weight}});
+    return who;
+  };
+  const RunIdentity old = with_task("several", "0.5");
+  { RunFolder run(folder / "run", old); }
+  RunIdentity today = with_task("multi_task", "0.5");
+  const RunOptions resume{.opening = Opening::resume};
+  EXPECT_THAT(refusal(folder / "run", today, resume, Fault::config),
+              HasSubstr("task.several.weight: 0.5 -> (absent)"));
+  today.config_before = today.config;
+  today.config_written = old.config;
+  EXPECT_EQ(refusal(folder / "run", today, resume, Fault::config), "(accepted)");
+  today.config = with_task("multi_task", "0.7").config;
+  const std::string refused = refusal(folder / "run", today, resume, Fault::config);
+  EXPECT_THAT(refused, HasSubstr("task.multi_task.weight: 0.5 -> 0.7"));
+  EXPECT_THAT(refused, testing::Not(HasSubstr("several")));
+}
+
 /// Every file below a folder, by its path within.
 std::set<std::string> files_in(const fs::path& folder) {
   std::set<std::string> names;

@@ -29,8 +29,8 @@ struct Recorder : Callback {
   void on_epoch(const EpochReport& epoch) override { epochs.push_back(epoch); }
 };
 
-double value_of(const std::vector<tasks::NamedFigure>& figures, const std::string& name) {
-  return std::ranges::find(figures, name, &tasks::NamedFigure::name)->value;
+double value_of(const std::vector<tasks::NamedMetric>& metrics, const std::string& name) {
+  return std::ranges::find(metrics, name, &tasks::NamedMetric::name)->value;
 }
 
 TEST(Trainer, LearnsToTellLeftFromRight) {
@@ -40,7 +40,7 @@ TEST(Trainer, LearnsToTellLeftFromRight) {
   const Result result = run.fit({&recorder});
   EXPECT_EQ(result.end, Result::End::completed);
   EXPECT_EQ(result.exit_code(), 0);
-  EXPECT_EQ(result.best_figure, "auc");
+  EXPECT_EQ(result.best_metric, "auc");
   EXPECT_GT(*result.best, 0.95);
   EXPECT_LT(recorder.epochs.back().train_loss, recorder.epochs.front().train_loss);
   EXPECT_EQ(recorder.steps.size(), 30u);  // 40 cases, 8 in a batch, 6 epochs
@@ -145,7 +145,7 @@ TEST(Trainer, TheAverageFollowsItsFormula) {
   EXPECT_FALSE(torch::equal(saved->second, weight.detach()));
 }
 
-TEST(Trainer, StopsEarlyWhenTheFigureStandsStill) {
+TEST(Trainer, StopsEarlyWhenTheMetricStandsStill) {
   SmallRun run;
   run.contrast = 20;  // perfect after the first epochs, and nothing is better than that
   run.options.epochs = 50;
@@ -154,12 +154,12 @@ TEST(Trainer, StopsEarlyWhenTheFigureStandsStill) {
   const Result result = run.fit({&recorder});
   EXPECT_EQ(result.end, Result::End::early);
   const auto first = std::ranges::find_if(
-      recorder.epochs, [&](auto& e) { return value_of(e.figures, "auc") == *result.best; });
+      recorder.epochs, [&](auto& e) { return value_of(e.metrics, "auc") == *result.best; });
   EXPECT_EQ(result.epochs, first->epoch + 2);
   EXPECT_LT(result.epochs, 50);
 }
 
-TEST(Trainer, ChoosesTheBestByAFigureThatShouldBeLow) {
+TEST(Trainer, ChoosesTheBestByAMetricThatShouldBeLow) {
   SmallRun run;
   run.options.epochs = 5;
   run.options.best = "loss";
@@ -167,11 +167,11 @@ TEST(Trainer, ChoosesTheBestByAFigureThatShouldBeLow) {
   const Result result = run.fit({&recorder});
   double lowest = INFINITY;
   for (const EpochReport& epoch : recorder.epochs)
-    lowest = std::min(lowest, value_of(epoch.figures, "loss"));
+    lowest = std::min(lowest, value_of(epoch.metrics, "loss"));
   EXPECT_EQ(*result.best, lowest);
 }
 
-TEST(Trainer, AnUnknownFigureIsAnsweredWithTheNearest) {
+TEST(Trainer, AnUnknownMetricIsAnsweredWithTheNearest) {
   SmallRun run;
   run.options.best = "acuracy";
   try {

@@ -74,7 +74,7 @@ struct SpatialOptions {
 torch::Tensor spatial_sdpa(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
                            const SpatialOptions& options = {});
 
-/// Whether there are kernels for a kind of device: always for CPUs.
+/// Whether there are kernels for a device type: always for CPUs.
 bool runs_on(c10::DeviceType device);
 
 /// The kernel that the last call of this thread took and, if there is a faster one, why not that.

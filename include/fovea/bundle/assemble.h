@@ -1,9 +1,12 @@
 // How the parts of a run are put together from its settings.
 #pragma once
 
+#include <optional>
+
 #include "fovea/bundle/card.h"
 #include "fovea/config/run_config.h"
 #include "fovea/sources/source.h"
+#include "fovea/train/trainer.h"
 
 namespace fovea::bundle {
 
@@ -28,5 +31,21 @@ ExampleTransform make_pipeline(const config::RunConfig& config,
 /// The loader that evaluates one split of a source with a config.
 Loader evaluation_loader(const config::RunConfig& config, DatasetPtr data,
                          const torch::Device& device);
+
+/// What a training run is made of. Whatever its settings do not allow is refused here, before the
+/// first step. `source` must outlive it.
+struct Training {
+  Training(const config::RunConfig& config, const sources::Source& source,
+           const torch::Device& device);
+  Training(const Training&) = delete;  // the trainer knows where the loaders are
+  Training& operator=(const Training&) = delete;
+
+  ModelCard card;
+  tasks::TaskPtr task;
+  std::shared_ptr<nn::Model> model;
+  Loader cases;
+  std::optional<Loader> validation;
+  train::Trainer trainer;
+};
 
 }  // namespace fovea::bundle

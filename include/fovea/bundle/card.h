@@ -14,13 +14,13 @@ namespace fovea::bundle {
 struct ModelCard {
   int format = 4;  ///< of the file; 3: of a bundle that has no MANIFEST.json
   std::vector<std::pair<std::string, InputShape>> inputs;  ///< by name
-  Named<Node> learned;  ///< what the inputs learned from the training cases, by name
+  Named<Node> fitted;  ///< what was fitted to the training cases, by name of the input
   std::vector<TargetSpec> targets;
 };
 
 void write_card(const std::filesystem::path& path, const ModelCard& card);
 
-/// A data Error names what is missing or of the wrong kind.
+/// A data Error names what is missing or of the wrong type.
 ModelCard read_card(const std::filesystem::path& path);
 
 }  // namespace fovea::bundle

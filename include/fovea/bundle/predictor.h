@@ -70,13 +70,13 @@ class Predictor {
   /// message of each file that could not be read, which does not stop the rest.
   void predict(const std::vector<std::filesystem::path>& files, int threads, const Result& result,
                const Failed& failed) const;
-  /// The same for cases of any kind; a path is then what the data set calls the case.
+  /// The same for cases of any data set; a path is then what the data set calls the case.
   void predict(const Dataset& cases, int threads, const Result& result, const Failed& failed) const;
 
   const std::vector<std::string>& classes() const;  ///< of the first target; of a number none
   std::vector<std::string> columns() const;         ///< of a table of answers
   /// What was assumed, converted or left out in the files that were read so far, a line for each
-  /// kind, with its count.
+  /// type, with its count.
   std::vector<std::string> notes() const;
 
  private:

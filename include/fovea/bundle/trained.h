@@ -1,7 +1,7 @@
 // A trained model on disk: a run folder, or a bundle, which can be copied to another machine.
 //
 //   config.yaml         the settings that rebuild the model; of a bundle without any path
-//   model.json          shapes, classes and what the inputs learned (card.h)
+//   model.json          shapes, classes and what was fitted for the inputs (card.h)
 //   model.safetensors   the weights
 //   MANIFEST.json       size and SHA-256 of each (storage/manifest.h)
 //

@@ -1,4 +1,4 @@
-// How fovea reports failure: one exception that says whose fault it is and, through its kind, the
+// How fovea reports failure: one exception that says whose fault it is and, through that, the
 // exit code.
 #pragma once
 
@@ -42,6 +42,8 @@ class Error : public std::runtime_error {
 
   /// Puts `outer` in front of the place.
   void add_place(const std::string& outer);
+  /// The same, unless the message names it already.
+  void add_place_once(const std::string& outer);
 
  private:
   void join_parts();

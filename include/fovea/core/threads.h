@@ -33,13 +33,8 @@ class Workers {
   std::vector<std::jthread> threads_;
 };
 
-/// Runs `work(false)` on the calling thread and `work(true)` on up to `threads - 1` others at the same
-/// time; returns when all have ended. `work` takes one piece after the other until none is left, so
-/// that fewer threads do the same. It lets no exception out.
-void on_threads(int64_t threads, const std::function<void(bool started_for_it)>& work);
-
-/// body(0) … body(count - 1) on up to `threads` threads (0: as many as run at the same time). What it
-/// throws ends the loop: of several exceptions the first by number is thrown, when all have ended.
+/// body(0) … body(count - 1) on up to `threads` threads (0: as many as run at the same time), of which
+/// the calling one is the first: where the system starts no others it does all. What it throws ends the loop: of several exceptions the first by number is thrown, when all have ended.
 void for_each_index(int64_t count, int64_t threads, const std::function<void(int64_t)>& body);
 
 }  // namespace fovea

@@ -27,7 +27,7 @@ std::string_view name_of(Layout layout);
 Layout layout_named(std::string_view name);
 
 /// What one target of a data set means. `type` says what a task may make of it; whoever adds a type
-/// adds a source of it (sources/targets.h) and a task, and nothing between them asks for its name:
+/// adds a source of it (targets/labels.h) and a task, and nothing between them asks for its name:
 ///
 ///   classes  one class per case
 ///   labels   each class is a yes or no of its own

@@ -1,5 +1,5 @@
 // Which case is for training, which for validation, which for testing. All cases of one patient
-// stay together: a patient on both sides would flatter every figure.
+// stay together: a patient on both sides would flatter every metric.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Figures that ask whether a probability means what it says.
+// Metrics that ask whether a probability means what it says.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "fovea/metrics/figure.h"
+#include "fovea/metrics/metric_value.h"
 
 namespace fovea::metrics {
 
@@ -16,15 +16,17 @@ inline constexpr double kLogLossEpsilon = 2.220446049250313e-16;
 
 /// Mean of -log(probability of what is true). probabilities [n] of the positive class, in [0, 1];
 /// labels [n], 0 or 1. NaN, or a number outside [0, 1], is refused with an Error here and below.
-Figure log_loss(std::span<const double> probabilities, std::span<const uint8_t> labels);
+MetricValue log_loss(std::span<const double> probabilities, std::span<const uint8_t> labels);
 /// The same for k classes: probabilities [n, k], labels [n] class indices.
-Figure log_loss(std::span<const double> probabilities, std::span<const int> labels, size_t classes);
+MetricValue log_loss(std::span<const double> probabilities, std::span<const int> labels,
+                     size_t classes);
 
 /// Binary Brier score: mean of (p - y)^2, in [0, 1].
-Figure brier(std::span<const double> probabilities, std::span<const uint8_t> labels);
+MetricValue brier(std::span<const double> probabilities, std::span<const uint8_t> labels);
 /// Brier's own (1950) definition for k classes: the squares are summed over the classes, so it lies
 /// in [0, 2] and is, for two classes, twice the binary score.
-Figure brier(std::span<const double> probabilities, std::span<const int> labels, size_t classes);
+MetricValue brier(std::span<const double> probabilities, std::span<const int> labels,
+                  size_t classes);
 
 /// The cases whose probability lies in (low, high] (the first bin holds 0 as well).
 struct ReliabilityBin {
@@ -44,6 +46,6 @@ std::vector<ReliabilityBin> reliability(std::span<const double> probabilities,
 
 /// Expected calibration error: mean over cases of |observed - mean probability| of their bin
 /// (Naeini 2015, Guo 2017).
-Figure ece(std::span<const ReliabilityBin> bins);
+MetricValue ece(std::span<const ReliabilityBin> bins);
 
 }  // namespace fovea::metrics

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "fovea/metrics/counts.h"
-#include "fovea/metrics/figure.h"
 #include "fovea/metrics/goal.h"
+#include "fovea/metrics/metric_value.h"
 #include "fovea/metrics/predictions.h"
 #include "fovea/metrics/ranking.h"
 
@@ -29,7 +29,7 @@ struct Question {
   Counts counts;  ///< at the operating point (multi-class: decided by the largest probability)
 };
 
-/// Predictions prepared once, so that no figure sorts or counts again.
+/// Predictions prepared once, so that no metric sorts or counts again.
 struct Scored {
   Mode mode = Mode::binary;
   std::vector<Question> questions;    ///< binary: the positive class alone; otherwise one per class
@@ -42,19 +42,19 @@ Scored score(const Predictions& predictions, const OperatingPoint& point = {});
 
 /// A named metric. In binary mode it is `of_question` of the positive class. With k classes or
 /// labels it is the joint function where there is one, and otherwise the mean of `of_question` over
-/// the classes for which that is defined (macro average); the note of the figure names the classes
+/// the classes for which that is defined (macro average); the note of the value names the classes
 /// left out.
 struct Metric {
   std::string_view name;
   std::string_view help;
   Goal goal = kHigher;
-  Figure (*of_question)(const Question&) = nullptr;
-  Figure (*multiclass)(const Scored&) = nullptr;
-  Figure (*multilabel)(const Scored&) = nullptr;
+  MetricValue (*of_question)(const Question&) = nullptr;
+  MetricValue (*multiclass)(const Scored&) = nullptr;
+  MetricValue (*multilabel)(const Scored&) = nullptr;
 
   bool applies(Mode mode) const;
   bool has_classes(Mode mode) const;  ///< whether it also has a value per class
-  Figure operator()(const Scored& scored) const;
+  MetricValue operator()(const Scored& scored) const;
 };
 
 /// In the order of every report.
@@ -63,8 +63,8 @@ std::span<const Metric> catalogue();
 /// Throws an Error (config) that lists the known names.
 const Metric& metric(std::string_view name);
 
-/// The short way, for one figure.
-Figure compute(std::string_view name, const Predictions& predictions,
-               const OperatingPoint& point = {});
+/// The short way, for one metric.
+MetricValue compute(std::string_view name, const Predictions& predictions,
+                    const OperatingPoint& point = {});
 
 }  // namespace fovea::metrics

@@ -1,4 +1,4 @@
-// Figures that depend only on decisions: two-by-two counts, and the k-by-k confusion matrix.
+// Metrics that depend only on decisions: two-by-two counts, and the k-by-k confusion matrix.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "fovea/metrics/figure.h"
+#include "fovea/metrics/metric_value.h"
 
 namespace fovea::metrics {
 
@@ -26,15 +26,15 @@ struct Counts {
 Counts count(std::span<const double> scores, std::span<const uint8_t> labels, double threshold);
 
 /// Each is undefined where its denominator is 0, and says which cases were missing.
-Figure accuracy(const Counts& counts);           ///< (TP + TN) / n
-Figure balanced_accuracy(const Counts& counts);  ///< mean of sensitivity and specificity
-Figure sensitivity(const Counts& counts);        ///< TP / (TP + FN), recall
-Figure specificity(const Counts& counts);        ///< TN / (TN + FP)
-Figure ppv(const Counts& counts);                ///< TP / (TP + FP), precision
-Figure npv(const Counts& counts);                ///< TN / (TN + FN)
-Figure f1(const Counts& counts);                 ///< 2 TP / (2 TP + FP + FN)
-Figure mcc(const Counts& counts);                ///< Matthews 1975
-Figure kappa(const Counts& counts);              ///< Cohen 1960
+MetricValue accuracy(const Counts& counts);           ///< (TP + TN) / n
+MetricValue balanced_accuracy(const Counts& counts);  ///< mean of sensitivity and specificity
+MetricValue sensitivity(const Counts& counts);        ///< TP / (TP + FN), recall
+MetricValue specificity(const Counts& counts);        ///< TN / (TN + FP)
+MetricValue ppv(const Counts& counts);                ///< TP / (TP + FP), precision
+MetricValue npv(const Counts& counts);                ///< TN / (TN + FN)
+MetricValue f1(const Counts& counts);                 ///< 2 TP / (2 TP + FP + FN)
+MetricValue mcc(const Counts& counts);                ///< Matthews 1975
+MetricValue kappa(const Counts& counts);              ///< Cohen 1960
 
 /// Decisions against truth for k classes: `at(truth, decision)` cases.
 class ConfusionMatrix {
@@ -58,10 +58,10 @@ class ConfusionMatrix {
   std::vector<int64_t> cells_;  // [truth, decision]
 };
 
-Figure accuracy(const ConfusionMatrix& matrix);
-Figure balanced_accuracy(
-    const ConfusionMatrix& matrix);         ///< mean sensitivity of the classes that occur
-Figure mcc(const ConfusionMatrix& matrix);  ///< R_K, Gorodkin 2004
-Figure kappa(const ConfusionMatrix& matrix);
+MetricValue accuracy(const ConfusionMatrix& matrix);
+MetricValue balanced_accuracy(
+    const ConfusionMatrix& matrix);              ///< mean sensitivity of the classes that occur
+MetricValue mcc(const ConfusionMatrix& matrix);  ///< R_K, Gorodkin 2004
+MetricValue kappa(const ConfusionMatrix& matrix);
 
 }  // namespace fovea::metrics

@@ -1,4 +1,4 @@
-// Which cases a figure is about: what an evaluation was given and could not use stands beside it.
+// Which cases a metric is about: what an evaluation was given and could not use stands beside it.
 #pragma once
 
 #include <cstddef>

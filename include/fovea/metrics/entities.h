@@ -1,4 +1,4 @@
-// Figures of entities found in texts: one is right where its type and both ends are.
+// Metrics of entities found in texts: one is right where its type and both ends are.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "fovea/metrics/figure.h"
+#include "fovea/metrics/metric_value.h"
 #include "fovea/metrics/summary.h"
 
 namespace fovea::metrics {
@@ -39,11 +39,11 @@ struct EntityCounts {
 EntityCounts count_entities(std::span<const TaggedText> texts);
 EntityCounts count_entities(std::span<const TaggedText> texts, size_t type);
 
-Figure entity_f1(const EntityCounts& counts);         ///< 2 right / (truth + found)
-Figure entity_precision(const EntityCounts& counts);  ///< right / found
-Figure entity_recall(const EntityCounts& counts);     ///< right / truth
+MetricValue entity_f1(const EntityCounts& counts);         ///< 2 right / (truth + found)
+MetricValue entity_precision(const EntityCounts& counts);  ///< right / found
+MetricValue entity_recall(const EntityCounts& counts);     ///< right / truth
 
 /// f1, precision, recall (over all types: micro), token_accuracy.
-std::vector<NamedFigure> entity_figures(std::span<const TaggedText> texts);
+std::vector<NamedMetric> entity_metrics(std::span<const TaggedText> texts);
 
 }  // namespace fovea::metrics

@@ -1,4 +1,4 @@
-// Figures that depend only on the order of the scores: ROC and precision-recall, their curves and
+// Metrics that depend only on the order of the scores: ROC and precision-recall, their curves and
 // areas.
 #pragma once
 
@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "fovea/metrics/figure.h"
+#include "fovea/metrics/metric_value.h"
 
 namespace fovea::metrics {
 
@@ -36,13 +36,13 @@ class Ranking {
 
 /// Area under the ROC curve: the probability that a positive case scores above a negative one, ties
 /// counted half (Mann-Whitney; Hanley and McNeil 1982). Undefined unless both classes occur.
-Figure roc_auc(const Ranking& ranking);
-Figure roc_auc(std::span<const double> scores, std::span<const uint8_t> labels);
+MetricValue roc_auc(const Ranking& ranking);
+MetricValue roc_auc(std::span<const double> scores, std::span<const uint8_t> labels);
 
 /// Average precision, the step-wise sum of (R_i - R_{i-1}) P_i, not the trapezoid. Undefined unless
 /// both classes occur.
-Figure average_precision(const Ranking& ranking);
-Figure average_precision(std::span<const double> scores, std::span<const uint8_t> labels);
+MetricValue average_precision(const Ranking& ranking);
+MetricValue average_precision(std::span<const double> scores, std::span<const uint8_t> labels);
 
 struct RocPoint {
   double false_positive_rate;

@@ -1,4 +1,4 @@
-// Figures of a regression: how far predicted numbers are from the true ones, in their unit.
+// Metrics of a regression: how far predicted numbers are from the true ones, in their unit.
 #pragma once
 
 #include <span>
@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "fovea/metrics/figure.h"
 #include "fovea/metrics/goal.h"
+#include "fovea/metrics/metric_value.h"
 
 namespace fovea::metrics {
 
@@ -25,16 +25,16 @@ struct Numbers {
 };
 
 /// All are undefined without a case.
-Figure rmse(const Numbers& numbers);  ///< root of the mean squared error
-Figure mae(const Numbers& numbers);   ///< mean absolute error
+MetricValue rmse(const Numbers& numbers);  ///< root of the mean squared error
+MetricValue mae(const Numbers& numbers);   ///< mean absolute error
 /// 1 - squared error / squared distance of the targets from their mean; 0 is what their mean
 /// reaches. Undefined where all targets are equal.
-Figure r2(const Numbers& numbers);
-Figure bias(const Numbers& numbers);  ///< mean of predicted - true
+MetricValue r2(const Numbers& numbers);
+MetricValue bias(const Numbers& numbers);  ///< mean of predicted - true
 
 /// bias ± 1.96 standard deviations (n - 1) of predicted - true (Bland and Altman 1986).
 struct Agreement {
-  Figure low, bias, high;  ///< low and high are undefined for fewer than two cases
+  MetricValue low, bias, high;  ///< low and high are undefined for fewer than two cases
 };
 Agreement limits_of_agreement(const Numbers& numbers);
 
@@ -42,7 +42,7 @@ struct RegressionMetric {
   std::string_view name;
   std::string_view help;
   Goal goal;
-  Figure (*figure)(const Numbers&);
+  MetricValue (*compute)(const Numbers&);
 };
 /// In the order of every report.
 std::span<const RegressionMetric> regression_catalogue();

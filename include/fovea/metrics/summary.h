@@ -1,4 +1,4 @@
-// Every figure of a classification, in one fixed order.
+// Every metric of a classification, in one fixed order.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +7,23 @@
 #include <vector>
 
 #include "fovea/metrics/counts.h"
-#include "fovea/metrics/figure.h"
+#include "fovea/metrics/metric_value.h"
 #include "fovea/metrics/predictions.h"
 
 namespace fovea::metrics {
 
 struct Scored;
 
-struct NamedFigure {
+struct NamedMetric {
   std::string name;  ///< of the catalogue
-  Figure figure;
+  MetricValue value;
 };
 
 /// One class against the rest, or one label.
 struct ClassSummary {
   std::string name;
   Counts counts;  ///< counts.cases() are those whose label is known
-  std::vector<NamedFigure> figures;
+  std::vector<NamedMetric> metrics;
 };
 
 struct ClassificationSummary {
@@ -31,13 +31,13 @@ struct ClassificationSummary {
   size_t cases = 0;
   size_t groups = 0;  ///< patients; 0 where the data has none
   OperatingPoint point;
-  std::vector<NamedFigure> overall;
+  std::vector<NamedMetric> overall;
   std::vector<ClassSummary>
       classes;  ///< multi-class and multi-label; in binary mode the positive class alone
   ConfusionMatrix confusion;  ///< binary, multi-class; empty otherwise
 
   /// Throws an Error (config) where the metric is not among `overall`.
-  const Figure& figure(std::string_view name) const;
+  const MetricValue& metric(std::string_view name) const;
 };
 
 /// All metrics of the catalogue that apply to the mode.

@@ -56,7 +56,7 @@ const std::vector<std::string>& pooling_names();  ///< average, attention, two_b
 ///   two_branch  both, one after the other: [CNN(X); A(CNN(X))], [N, 2 C]
 class Pooling : public torch::nn::Module {
  public:
-  Pooling(const std::string& kind, int64_t channels);
+  Pooling(const std::string& type, int64_t channels);
   torch::Tensor forward(const torch::Tensor& map);
   int64_t width() const { return width_; }
   int64_t channels() const { return channels_; }  ///< of the map

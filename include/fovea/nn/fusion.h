@@ -31,37 +31,6 @@ class Fusion : public torch::nn::Module {
 };
 using FusionPtr = std::shared_ptr<Fusion>;
 
-/// One behind the other, the placeholder where an input is missing.
-struct ConcatOptions {
-  void describe(Fields&) {}
-};
-
-/// Each input becomes tanh(W x); a softmax over the inputs, from all of them, says how much each
-/// counts (Arevalo et al., ICLR workshop 2017). A missing one counts nothing.
-struct GatedOptions {
-  int64_t width = 128;
-  void describe(Fields& f) { f("width", width, "channels of the fused features").above(0); }
-};
-
-/// Each input asks: its pooled features attend over the tokens (words, time steps, positions of the
-/// last feature map) of all others (Tsai et al., ACL 2019, with one layer). What is missing is not
-/// seen.
-struct CrossAttentionOptions {
-  int64_t width = 128;
-  int64_t heads = 4;
-  double dropout = 0;
-  void describe(Fields& f) {
-    f("width", width, "channels per input").above(0);
-    f("heads", heads, "must divide the width").above(0);
-    f("dropout", dropout, "on the attention weights, during training").at_least(0).below(1);
-  }
-};
-
-/// A head per input; the mean of the outputs (logits) of the inputs that a case has.
-struct LateOptions {
-  void describe(Fields&) {}
-};
-
 /// Channels of a Part.
 struct PartWidths {
   int64_t pooled = 0;

@@ -30,7 +30,7 @@ struct Dense {
   int64_t outputs = 1;
 };
 
-/// One output, `name`. To add a kind of head: a struct here and its layers in src/nn/heads.cpp.
+/// One output, `name`. To add a head type: a struct here and its layers in src/nn/heads.cpp.
 struct HeadSpec {
   std::string name;
   std::variant<Pooled, PerToken, Dense> of = Pooled{};

@@ -79,7 +79,7 @@ class SequenceInput : public torch::nn::Module {
 ///              "hidden" and "score"
 class SequencePooling : public torch::nn::Module {
  public:
-  SequencePooling(const std::string& kind, int64_t width);
+  SequencePooling(const std::string& type, int64_t width);
 
   struct Result {
     torch::Tensor pooled;   ///< [N, C]
@@ -89,7 +89,7 @@ class SequencePooling : public torch::nn::Module {
   Result forward(const torch::Tensor& tokens, const Padding& padding);
 
  private:
-  std::string kind_;
+  std::string type_;
   std::shared_ptr<Linear> hidden_, score_;  ///< null without attention
 };
 

@@ -1,4 +1,4 @@
-// What the encoders of tables share: columns by kind.
+// What the encoders of tables share: columns by type.
 #pragma once
 
 #include <torch/types.h>

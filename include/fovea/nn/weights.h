@@ -30,7 +30,7 @@ void save_weights(const torch::nn::Module& model, const std::filesystem::path& p
 /// was. PyTorch's pickle files are refused with the line of Python that converts them.
 void load_weights(torch::nn::Module& model, const std::filesystem::path& path);
 
-/// Weights to start training from, of one of two kinds:
+/// Weights to start training from, of one of two origins:
 ///   * of a fovea model: heads that are missing or have another shape keep their initial
 ///     values;
 ///   * of a bare torchvision or timm model, for the encoder named (or the only one): its classifier

@@ -1,4 +1,4 @@
-// What an evaluation's figures are about: how its data were read.
+// What an evaluation's metrics are about: how its data were read.
 #pragma once
 
 #include <cstdint>

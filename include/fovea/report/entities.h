@@ -1,4 +1,4 @@
-// What `fovea eval` leaves of token tagging: metrics.json and the entities of each text.
+// What `fovea eval` leaves of token classification: metrics.json and the entities of each text.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 namespace fovea::report {
 
 /// Writes, into a folder that exists or is made:
-///   metrics.json     figures with all digits, over all entities and per type, and their counts; of
+///   metrics.json     metrics with all digits, over all entities and per type, and their counts; of
 ///                    the true ones how many are cut or cannot be aligned
 ///   entities.jsonl   a line per text: id, truth and found as [begin, end, label] in code points; no
 ///                    line holds any of the text

@@ -22,9 +22,9 @@ struct Evaluation {
 };
 
 /// Writes, into a folder that exists or is made:
-///   metrics.json      figures with all digits; null, with the reason under "undefined", where there
+///   metrics.json      metrics with all digits; null, with the reason under "undefined", where there
 ///                     is none. "cases" are all of the split: "unknown" ones have no target, "failed"
-///                     ones no finite output, and the figures are over the "n" that are left
+///                     ones no finite output, and the metrics are over the "n" that are left
 ///   predictions.csv   of those n: id, group (if any), label, p_<class> ..., decision (multi-label:
 ///                     label_ and decision_ per class)
 ///   roc.svg  precision_recall.svg  reliability.svg  confusion_matrix.svg (not in multi-label mode)
@@ -33,7 +33,7 @@ std::string write_evaluation(const std::filesystem::path& folder,
                              const metrics::Predictions& predictions,
                              const Evaluation& evaluation = {});
 
-/// "split=test n=624 unknown=3 auc=0.9712 accuracy=0.8910 ...": all overall figures in the order of
+/// "split=test n=624 unknown=3 auc=0.9712 accuracy=0.8910 ...": all overall metrics in the order of
 /// the catalogue, with four decimals; "undefined" where there is none.
 std::string summary_line(const metrics::ClassificationSummary& summary, std::string_view split,
                          const metrics::Coverage& coverage = {});

@@ -17,7 +17,7 @@
 namespace fovea::report {
 
 /// One curve in binary mode, with the operating point; otherwise one per class, and their mean
-/// (macro). The legend gives each area, which equals the figure `auc`. Where no class has an area,
+/// (macro). The legend gives each area, which equals the metric `auc`. Where no class has an area,
 /// the plot says why.
 std::string roc_curve_svg(const metrics::Scored& scored, std::string_view subtitle);
 

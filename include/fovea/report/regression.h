@@ -11,7 +11,7 @@
 namespace fovea::report {
 
 /// Writes, into a folder that exists or is made:
-///   metrics.json       figures with all digits (null, with the reason under "undefined", where
+///   metrics.json       metrics with all digits (null, with the reason under "undefined", where
 ///                      there is none), the limits of agreement, and the cases that count for
 ///                      neither, as in report/evaluation.h
 ///   predictions.csv    id, group (if any), target, predicted

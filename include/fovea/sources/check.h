@@ -50,7 +50,7 @@ struct CheckReport {
   std::vector<Overlap> overlaps;
   std::vector<std::string> constant;       ///< cases whose picture or series is of one value only
   std::vector<std::string> made_constant;  ///< that are so only after the transforms
-  Findings found;  ///< of the source: how its columns were read; then notes of the readers
+  tables::Findings found;  ///< of the source: how its columns were read; then notes of the readers
 
   /// Duplicates that lie in two splits: figures on the later one would be flattering.
   int64_t duplicates_across_splits() const;

@@ -17,9 +17,9 @@
 
 #include "fovea/core/fields.h"
 #include "fovea/data/splits.h"
-#include "fovea/sources/formats.h"
-#include "fovea/sources/inputs.h"
-#include "fovea/sources/targets.h"
+#include "fovea/formats/formats.h"
+#include "fovea/inputs/inputs.h"
+#include "fovea/targets/targets.h"
 
 namespace fovea::sources {
 
@@ -70,15 +70,15 @@ struct DataOptions {
   bool conll = false;
   std::vector<std::string> columns;
   RowOptions rows;
-  Inputs inputs;
-  Targets targets;
+  inputs::Inputs inputs;
+  targets::Targets targets;
   std::string id;
   std::string group;
   bool group_per_table = false;
   SplitOptions split;
   std::vector<std::string> subgroups;
   bool allow_outside_root = false;
-  FormatOptions formats;
+  formats::FormatOptions formats;
   int64_t cache_mb = 0;
   std::filesystem::path cache_folder;
   /// By input: how many tokens or time steps its encoder has positions for. No setting: whoever

@@ -13,17 +13,16 @@
 
 namespace fovea::sources {
 
-struct Source : Findings {
+struct Source : tables::Findings {
   DatasetPtr data;
-  std::vector<std::pair<std::string, InputPtr>> inputs;  ///< of a table, else empty
-  InputPtr images;                                       ///< of a folder, else null
+  std::vector<std::pair<std::string, inputs::InputPtr>> inputs;  ///< of a table, else empty
+  inputs::InputPtr images;                                       ///< of a folder, else null
   std::vector<TargetSpec> targets;
-  std::vector<TargetPtr> truth;     ///< of each target; of the cases of a model alone none
-  std::vector<std::string> splits;  ///< of each case: "train", "val", "test"
+  std::vector<targets::TargetPtr> truth;  ///< of each target; of the cases of a model alone none
+  std::vector<std::string> splits;        ///< of each case: "train", "val", "test"
   /// Per column, the text of each case.
   std::vector<std::pair<std::string, std::vector<std::string>>> subgroups;
-  /// Of inputs whose settings leave it open, what was chosen for `ImageOptions::channels`.
-  std::vector<std::pair<std::string, int64_t>> channels;
+  Named<Node> chosen;  ///< Input::chosen, of inputs that chose something
 
   /// What readers assumed, converted or left out in the cases that were read so far, a line for each
   /// kind.
@@ -46,16 +45,14 @@ struct Source : Findings {
 Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned = {});
 
 /// Reads files that stand in no table as `open_source` would read those of one: a case's only input
-/// is the file, a picture or a text, and it has no target. `words`: the trained tokenizers of the
-/// inputs that are text. May be called from many threads. A config Error, when it is called, where a
-/// case is more than a file.
+/// is the file, a picture or a text, and it has no target. `learned`: as open_source has it. May be
+/// called from many threads. A config Error, when it is called, where a case is more than a file.
 struct CaseReader {
   Schema schema;
   std::function<Example(const std::filesystem::path&)> read;
   std::function<std::vector<std::string>()> notes{};  ///< Source::reading_notes of what was read
 };
-CaseReader case_reader(const DataOptions& options,
-                       const std::map<std::string, text::TokenizerPtr>& words = {});
+CaseReader case_reader(const DataOptions& options, const Named<Node>& learned = {});
 
 /// What a case that is a file is called: its name without the ending of a picture or a text; the
 /// last number of 1.2.840.1.2.3 is none.
@@ -82,8 +79,9 @@ struct NamedCases {
   std::vector<std::filesystem::path> files;   ///< for case_reader
   std::vector<std::filesystem::path> tables;  ///< for open_cases
 };
-/// Where a case is a picture: list_inputs. Where it is a text: tables by their ending (.csv, .tsv,
-/// .jsonl, .conll), all others are texts, of a folder those that end in .txt. Else all are tables.
+/// Where a case is a picture: list_inputs. Where it is another file, a text: tables by their ending
+/// (.csv, .tsv, .jsonl, .conll), all others are such files, of a folder those that FileCases takes
+/// for one. Else all are tables.
 NamedCases list_cases(const std::vector<std::filesystem::path>& paths, const DataOptions& options);
 
 }  // namespace fovea::sources

@@ -12,8 +12,8 @@ namespace fovea::storage {
 /// line has not, and null, are a blank cell; a text is the cell; a number, true, false, a list or an
 /// object is its JSON text. Empty lines are skipped, and so is a UTF-8 byte-order mark.
 ///
-/// Notes of a column say where its values are of several kinds (numbers and texts), nested, or where
-/// lines lack the key.
+/// Notes of a column say where its values are of several types (numbers and texts), nested, or
+/// where lines lack the key.
 ///
 /// A data Error, with path and line but without the content, for a line that is not a JSON object,
 /// has a key twice or a number that no double holds, or is nested deeper than 64; for a file that

@@ -28,19 +28,19 @@ struct ManifestFile {
 };
 
 struct Manifest {
-  std::string kind;             ///< "checkpoint", "bundle"
+  std::string type;             ///< "checkpoint", "bundle"
   std::optional<int64_t> step;  ///< of a checkpoint
   std::map<std::string, ManifestFile> files;
   bool has_digest = true;  ///< false as read: of a fovea before format 2
 };
 
 /// Writes the manifest of `names`, files of `folder`, there.
-void write_manifest(const std::filesystem::path& folder, const std::string& kind,
+void write_manifest(const std::filesystem::path& folder, const std::string& type,
                     const std::vector<std::string>& names, std::optional<int64_t> step = {});
 
-/// The manifest of `folder`, of this kind. A data Error where it is not, byte for byte, what
+/// The manifest of `folder`, of this type. A data Error where it is not, byte for byte, what
 /// `write_manifest` wrote, or of a later format. Format 1, of checkpoints, has no digest.
-Manifest read_manifest(const std::filesystem::path& folder, const std::string& kind);
+Manifest read_manifest(const std::filesystem::path& folder, const std::string& type);
 
 /// A data Error where one of `names` is not listed, is missing, or differs in size or SHA-256.
 void verify(const Manifest& manifest, const std::filesystem::path& folder,

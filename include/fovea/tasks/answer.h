@@ -25,9 +25,9 @@ struct Answer {
   std::vector<std::pair<std::string, double>> probabilities = {};
   /// Regression: in the unit of the target.
   std::optional<double> number = {};
-  /// Tagging: in the order of the text.
+  /// Token classification: in the order of the text.
   std::optional<std::vector<FoundEntity>> entities = {};
-  /// Tagging with a report: its fields, each with the texts that fill it.
+  /// Token classification with a report: its fields, each with the texts that fill it.
   std::vector<std::pair<std::string, std::vector<std::string>>> report = {};
   /// The class; of several yes-or-no labels those that hold, joined by '|'; a number as text;
   /// the labels of the entities, joined by '|'.

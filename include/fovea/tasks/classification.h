@@ -16,7 +16,7 @@ struct ClassificationOptions {
 };
 
 /// A head per target, each named like its target. Losses add up; with more than one target the
-/// figures are called "target.auc" and files go into a folder per target.
+/// metrics are called "target.auc" and files go into a folder per target.
 ///
 /// A config Error where there is no target or one has fewer than two classes (one, for several
 /// labels).

@@ -16,7 +16,7 @@ struct RegressionOptions {
 };
 
 /// A head of one output per target, which is in deviations from the mean of the training cases;
-/// decoded numbers are in the target's unit. Several targets: as `several` does.
+/// decoded numbers are in the target's unit. Several targets: as `multi_task` does.
 ///
 /// A config Error where a target is not a number.
 TaskPtr regression(const RegressionOptions& options, const std::vector<TargetSpec>& targets);

@@ -1,5 +1,5 @@
 // A task knows what a model's outputs mean: the heads it needs, the loss, the decoded result and
-// the figures.
+// the metrics.
 #pragma once
 
 #include <limits>
@@ -14,31 +14,31 @@
 
 namespace fovea::tasks {
 
-/// One figure of an evaluation: `auc = 0.93`, or undefined with the reason.
-struct NamedFigure {
+/// One metric of an evaluation: `auc = 0.93`, or undefined with the reason.
+struct NamedMetric {
   std::string name;
   double value = std::numeric_limits<double>::quiet_NaN();
-  std::string why_undefined;  ///< empty when the figure is defined
+  std::string why_undefined;  ///< empty when the metric is defined
   metrics::Goal goal = metrics::kHigher;
 };
 
 /// In place of a tag where the scores of a text are not finite.
 inline constexpr int64_t kNotFinite = -2;
 
-/// Collects decoded outputs and targets over one pass and computes the figures at its end.
+/// Collects decoded outputs and targets over one pass and computes the metrics at its end.
 class Evaluation {
  public:
   virtual ~Evaluation() = default;
   /// `decoded` as Task::decode gave it; all on the CPU. `loss` as Task::loss gave it, on any device;
   /// empty where nobody computed it.
   virtual void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss = {}) = 0;
-  /// All figures in a fixed order, then `loss`; the first is the task's main figure.
-  virtual std::vector<NamedFigure> figures() const = 0;
-  /// The cases whose target is known but whose output is not finite, in order. No figure but the
+  /// All metrics in a fixed order, then `loss`; the first is the task's main metric.
+  virtual std::vector<NamedMetric> metrics() const = 0;
+  /// The cases whose target is known but whose output is not finite, in order. No metric but the
   /// loss counts them: it is not finite then.
   virtual std::vector<std::string> failed() const = 0;
   /// Writes metrics.json, the predictions and the plots into `folder`; returns the line of
-  /// key=value figures.
+  /// key=value metrics.
   virtual std::string write(const std::filesystem::path& folder,
                             const std::string& split) const = 0;
 };
@@ -62,13 +62,13 @@ class Task {
   virtual std::vector<Answer> answers(const TensorMap& decoded, const Batch& batch,
                                       int64_t row) const = 0;
   /// The columns of a table of answers: per target its probabilities, then the decision or number;
-  /// of tagging a row per entity: label, text, begin, end.
+  /// of token classification a row per entity: label, text, begin, end.
   virtual std::vector<std::string> columns() const = 0;
   virtual std::unique_ptr<Evaluation> evaluation() const = 0;
   /// What it decided from the training cases: "balanced class weights of 'label': …".
   virtual std::vector<std::string> notes() const { return {}; }
-  /// The figures that an evaluation will have, without their values: what `best:` may name.
-  virtual std::vector<NamedFigure> figures() const { return evaluation()->figures(); }
+  /// The metrics that an evaluation will have, without their values: what `best:` may name.
+  virtual std::vector<NamedMetric> metrics() const { return evaluation()->metrics(); }
 };
 
 using TaskPtr = std::shared_ptr<const Task>;

@@ -40,9 +40,9 @@ class Tokenizer {
   virtual int64_t unknown() const { return 1; }
   std::vector<std::string> words() const;  ///< all, in the order of their ids
 
-  /// True where fit() learns from texts, which must be those of the training split alone; false
+  /// True where fit() goes by texts, which must be those of the training split alone; false
   /// where it reads the file that the settings name and looks at no text.
-  virtual bool learns() const = 0;
+  virtual bool fits_texts() const = 0;
   virtual void fit(const std::vector<std::string>& texts) = 0;
 
   /// What a model bundle keeps: the vocabulary's file as it was, or the words as a JSON list.

@@ -12,7 +12,8 @@ namespace fovea::text {
 constexpr int64_t kLongestText = int64_t{64} << 20;  ///< bytes
 
 /// Words, numbers and single marks between the word boundaries of Unicode (UAX #29), in Unicode's
-/// composed form (NFC). The text is first cut at ASCII white space and around : and @. The words are learned.
+/// composed form (NFC). The text is first cut at ASCII white space and around : and @. The words
+/// are fitted.
 struct WordsOptions {
   bool lowercase = true;
   bool strip_accents = false;
@@ -22,7 +23,7 @@ struct WordsOptions {
   void describe(Fields& f);
 };
 
-/// Code points, learned; or bytes, where byte b has the id 2 + b and nothing is unknown.
+/// Code points, fitted; or bytes, where byte b has the id 2 + b and nothing is unknown.
 struct CharactersOptions {
   bool bytes = false;
   int64_t min_count = 1;

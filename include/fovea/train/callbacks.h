@@ -25,7 +25,7 @@ class RunJournal final : public Callback {
 };
 
 /// Event files that `tensorboard --logdir RUN` opens: the loss and the rate of every few steps, all
-/// figures of each epoch.
+/// metrics of each epoch.
 class EventLog final : public Callback {
  public:
   explicit EventLog(const std::filesystem::path& folder, int64_t every = 10);
@@ -40,7 +40,7 @@ class EventLog final : public Callback {
   int64_t every_;
 };
 
-/// A bar with loss, main figure, cases/s and time left on a terminal; one line per epoch
+/// A bar with loss, main metric, cases/s and time left on a terminal; one line per epoch
 /// otherwise.
 class ProgressLine final : public Callback {
  public:
@@ -58,7 +58,7 @@ class ProgressLine final : public Callback {
   std::unique_ptr<report::Progress> bar_;  // of the epoch under way
   int64_t epochs_ = 0, cases_ = 0, epoch_cases_ = 0;
   double epoch_start_ = 0;
-  std::string figure_;  // "auc 0.942", of the last validation
+  std::string metric_;  // "auc 0.942", of the last validation
 };
 
 }  // namespace fovea::train

@@ -21,7 +21,7 @@ int64_t parameter_count(const torch::nn::Module& model);
 /// LibTorch's own exception for it, and CUDA's, which only says so.
 bool is_out_of_memory(const c10::Error& error);
 
-/// A resources Error with all of `use` and the figures that LibTorch gives.
+/// A resources Error with all of `use` and the numbers that LibTorch gives.
 Error out_of_memory(const MemoryUse& use, const c10::Error& error);
 
 /// Runs `body`; memory that runs out in it leaves as `out_of_memory(use(), …)`, anything else as it

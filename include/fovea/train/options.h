@@ -17,7 +17,7 @@ struct TrainOptions {
   std::optional<double> clip_norm;    ///< of all gradients together
   int64_t accumulate = 1;             ///< batches per optimizer step
   std::optional<double> ema;          ///< decay of the average of the weights
-  std::optional<std::string> best;    ///< the figure that chooses the best model
+  std::optional<std::string> best;    ///< the metric that chooses the best model
   std::optional<int64_t> stop_after;  ///< epochs without an improvement
   bool balanced = false;              ///< draw cases so that classes are equally frequent
   std::string non_finite = "stop";    ///< or skip

@@ -22,6 +22,7 @@ struct RunIdentity {
   /// Of the run that goes on, its configuration as this fovea reads it: a setting that an older one
   /// did not know has its default there, and is not a change. Null where nobody knows.
   Node config_before = {};
+  Node config_written = {};      ///< its config.yaml as it stands there, with the names of then
   std::string data_fingerprint;  ///< SHA-256 over the cases; "" where nobody made one
   /// What else the numbers depend on: threads, device, precision.
   std::vector<std::pair<std::string, std::string>> facts;

@@ -27,8 +27,8 @@ class Schedule {
   virtual ~Schedule() = default;
   /// The factor of step `step`, from 0 on; after the last step it stays where it is.
   virtual double factor(int64_t step) const = 0;
-  /// Told after each epoch how good the run is: the figure that chooses the best model.
-  virtual void observe(double figure, const metrics::Goal& goal);
+  /// Told after each epoch how good the run is: the metric that chooses the best model.
+  virtual void observe(double metric, const metrics::Goal& goal);
   virtual void state(State& s);
 };
 using SchedulePtr = std::unique_ptr<Schedule>;

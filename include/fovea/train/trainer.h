@@ -34,8 +34,8 @@ struct EpochReport {
   int64_t epoch, step;  ///< completed
   double train_loss;    ///< over the cases, as they were met
   double lr;
-  std::vector<tasks::NamedFigure> figures;  ///< of the validation data; empty without
-  std::string best_figure;                  ///< the name of the one that chooses
+  std::vector<tasks::NamedMetric> metrics;  ///< of the validation data; empty without
+  std::string best_metric;                  ///< the name of the one that chooses
   bool improved = false;                    ///< the best so far
 };
 
@@ -48,7 +48,7 @@ struct Result {
   End end = End::completed;
   std::string reason;  ///< in words
   int64_t epochs = 0, steps = 0;
-  std::string best_figure;  ///< "auc"
+  std::string best_metric;  ///< "auc"
   std::optional<double> best;
   int64_t best_epoch = 0, best_step = 0;
 
@@ -78,7 +78,7 @@ struct Training {
   std::shared_ptr<nn::Model> model;
   tasks::TaskPtr task;
   const Loader* training = nullptr;
-  const Loader* validation = nullptr;  ///< null: no figures, and the last model is the best
+  const Loader* validation = nullptr;  ///< null: no metrics, and the last model is the best
   torch::Device device = torch::kCPU;
   uint64_t seed = 1;
   /// Mixup and the like, on the device: a function of the batch and the draws. Where several batches
@@ -90,14 +90,15 @@ struct Training {
 /// Fits a model. A step of several batches (`accumulate`) is that of one batch of all their cases,
 /// whatever the task and its losses; but for batch normalization, which knows one batch at a time.
 ///
-/// The model of the best figure is kept, of equal figures that of the lowest loss. Early stopping
-/// counts the epochs since the figure itself was better. An epoch whose figure is undefined, or whose
-/// outputs were not finite for every case, is never the best. The same seed, threads and machine give bit-identical weights on the CPU, whatever
-/// the number of loader threads, resumed or not.
+/// The model with the best value of the metric is kept, of equal values that of the lowest loss.
+/// Early stopping counts the epochs since the metric itself improved. An epoch whose metric is
+/// undefined, or whose outputs were not finite for every case, is never the best. The same seed,
+/// threads and machine give bit-identical weights on the CPU, whatever the number of loader
+/// threads, resumed or not.
 class Trainer {
  public:
   /// Moves the model to the device. A config Error where the options do not fit the task: an
-  /// unknown figure in `best` is answered with the nearest.
+  /// unknown metric in `best` is answered with the nearest.
   Trainer(Training training, TrainOptions options);
   ~Trainer();
 
@@ -142,7 +143,7 @@ class Trainer {
   SchedulePtr schedule_;
   std::optional<GradScaler> scaler_;
   std::optional<WeightAverage> average_;
-  std::string best_figure_;
+  std::string best_metric_;
   metrics::Goal goal_;
   int64_t batches_, steps_per_epoch_;
   std::vector<torch::Tensor> buffers_, buffers_before_;  // where a step may be taken back

@@ -13,18 +13,18 @@ class Plateau final : public Warmed {
   Plateau(const PlateauOptions& options, const Horizon& horizon)
       : Warmed(options.warmup, horizon), options_(options) {}
 
-  void observe(double figure, const metrics::Goal& goal) override {
-    if (goal.kind == metrics::Goal::Kind::near) {
-      observe(std::abs(figure - goal.target), metrics::kLower);
+  void observe(double metric, const metrics::Goal& goal) override {
+    if (goal.type == metrics::Goal::Type::near) {
+      observe(std::abs(metric - goal.target), metrics::kLower);
       return;
     }
     // Relative to the best as PyTorch has it, by best * (1 -+ threshold); its size is what counts, or
-    // of figures below 0 (a correlation) a worse one would pass.
+    // of values below 0 (a correlation) a worse one would pass.
     const double least = options_.threshold * std::abs(best_);
     const bool better =
-        goal.kind == metrics::Goal::Kind::high ? figure > best_ + least : figure < best_ - least;
+        goal.type == metrics::Goal::Type::high ? metric > best_ + least : metric < best_ - least;
     if (!best_seen_ || better) {
-      best_ = figure;
+      best_ = metric;
       best_seen_ = true;
       bad_epochs_ = 0;
     } else {

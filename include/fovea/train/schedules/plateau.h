@@ -4,7 +4,7 @@
 
 namespace fovea::train {
 
-/// Lower when the best figure has not improved for more than `patience` epochs.
+/// Lower when the metric has not improved for more than `patience` epochs.
 struct PlateauOptions {
   double factor = 0.1;
   int64_t patience = 10;    ///< epochs
