@@ -1,4 +1,4 @@
-// Arrays of numbers as pictures.
+// Arrays of numbers as images.
 #pragma once
 
 #include <string>

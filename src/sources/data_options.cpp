@@ -122,7 +122,7 @@ void DataOptions::describe(Fields& f) {
     "CSV file with one case per row, or a map of split: file; a name that ends in .jsonl: lines of "
     "JSON");
   table = tables.tables;
-  placed("folder", folder, "tree of pictures: train/<class>/…, val/<class>/…, or <class>/…");
+  placed("folder", folder, "tree of images: train/<class>/…, val/<class>/…, or <class>/…");
   placed("path", path, "MedMNIST .npz archive: train_images, train_labels, val_images, …");
   f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
       .one_of({",", ";", "\t", "|", " "});
@@ -156,9 +156,9 @@ void DataOptions::describe(Fields& f) {
     "columns whose values eval reports apart too (sex, age; numbers in four bands)");
   f("allow_outside_root", allow_outside_root, "files of the table may lie outside the root");
   f("dicom", formats.dicom, "how DICOM files are read");
-  f("max_decoded_mb", formats.max_decoded_mb, "largest decoded picture in MiB").at_least(1);
-  f("cache_mb", cache_mb, "decoded pictures kept in memory, in MiB").at_least(0).cosmetic();
-  f("cache_folder", cache_folder, "folder where decoded pictures are kept on disk").cosmetic();
+  f("max_decoded_mb", formats.max_decoded_mb, "largest decoded image in MiB").at_least(1);
+  f("cache_mb", cache_mb, "decoded images kept in memory, in MiB").at_least(0).cosmetic();
+  f("cache_folder", cache_folder, "folder where decoded images are kept on disk").cosmetic();
 }
 
 }  // namespace fovea::sources

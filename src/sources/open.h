@@ -41,7 +41,7 @@ std::pair<std::string, Options> only(const Named<Options>& named, const char* wh
   return *named.begin();
 }
 
-/// The same for the input, which is a picture.
+/// The same for the input, which is an image.
 inline std::pair<std::string, inputs::ImageOptions> only_image(const inputs::Inputs& inputs) {
   const auto [name, input] = only(inputs, "inputs", "image");
   return {name, inputs::image_options(name, input)};

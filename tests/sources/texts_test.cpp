@@ -125,8 +125,8 @@ TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {
 class Mixed : public testing::Test {
  protected:
   Mixed() {
-    write_picture(folder_ / "a.png", 1);
-    write_picture(folder_ / "b.png", 2);
+    write_image(folder_ / "a.png", 1);
+    write_image(folder_ / "b.png", 2);
     options_.table = folder_.write("t.csv",
                                    "film,age,label,part\n"
                                    "a.png,50,no,train\n"

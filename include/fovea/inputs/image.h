@@ -1,4 +1,4 @@
-// Pictures and volumes as an input: a file per case.
+// Images and volumes as an input: a file per case.
 #pragma once
 
 #include "fovea/inputs/inputs.h"

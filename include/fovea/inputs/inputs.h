@@ -1,4 +1,4 @@
-// What a case consists of. Each input is of a kind (a picture, numbers of a table …) that knows how
+// What a case consists of. Each input is of a kind (an image, numbers of a table …) that knows how
 // to read its part of a row: a line of the table in src/inputs/inputs.cpp.
 #pragma once
 
@@ -44,7 +44,7 @@ class Input {
   virtual bool has(int64_t) const { return true; }
   /// The file of the case; "" where it is a part of the table itself.
   virtual std::string file(int64_t) const { return ""; }
-  /// Without sizes where only the cases can tell (pictures).
+  /// Without sizes where only the cases can tell (images).
   virtual InputShape shape() const { return {}; }
   /// What was learned from the training cases (medians, categories …). It is kept with the model:
   /// another table is then read as the training table was. Null where nothing is learned.
@@ -157,7 +157,7 @@ struct FileCases {
 /// What the settings of an input make.
 struct InputType {
   std::function<InputPtr(const InputPlace&)> open;
-  bool image = false;  ///< a picture or volume: what `transforms` act on
+  bool image = false;  ///< an image or volume: what `transforms` act on
   FileCases files = {};
   /// The tokenizer of a trained input: what its ids stand for. None where they are no tokens.
   std::function<text::TokenizerPtr(const Node& learned)> tokenizer = {};
