@@ -209,7 +209,7 @@ TEST(Formats, ADamagedJpegStreamIsRefusedAlikeInAFileOfItsOwnAndInDicom) {
   }
 }
 
-TEST(Formats, EveryEncodingOfTheNihFilmsIsFoundByContent) {
+TEST(Formats, EveryEncodingOfTheNihRadiographsIsFoundByContent) {
   FOVEA_NEEDS_DATA("nih_cxr/dicom");
   int count = 0;
   for (const auto& entry :

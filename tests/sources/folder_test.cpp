@@ -238,14 +238,14 @@ TEST(Folder, AColumnIsRefusedWhereThereIsNoTable) {
 
 TEST(ReadCase, ReadsOneFileAsItsFirstInput) {
   const test::TempFolder root;
-  write_image(root / "film.png", 42);
+  write_image(root / "radiograph.png", 42);
   DataOptions options;
-  EXPECT_EQ(mark_of(case_reader(options).read(root / "film.png")), 42);
+  EXPECT_EQ(mark_of(case_reader(options).read(root / "radiograph.png")), 42);
   options.inputs.entries = {{"radiograph", {"image", inputs::ImageOptions{.column = "x"}}}};
-  const Example example = case_reader(options).read(root / "film.png");
-  EXPECT_EQ(example.id, "film");
+  const Example example = case_reader(options).read(root / "radiograph.png");
+  EXPECT_EQ(example.id, "radiograph");
   for (const char* uid : {"1.2.840.1.2.3", "1.2.840.1.2.4"}) {
-    std::filesystem::copy_file(root / "film.png", root / uid);
+    std::filesystem::copy_file(root / "radiograph.png", root / uid);
     EXPECT_EQ(case_reader(options).read(root / uid).id, uid);
   }
   EXPECT_TRUE(example.inputs.contains("radiograph"));
