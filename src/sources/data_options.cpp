@@ -10,13 +10,13 @@ namespace fovea::sources {
 
 namespace {
 
-// A path that stands on the root, or on the config's own folder where there is none.
+// A path relative to the root, or to the config's own folder where there is none.
 struct PlacedPath {
   std::filesystem::path path;
   const std::filesystem::path& root;
 };
 
-/// Whether it comes from a command line: then its place is no line of a file.
+/// Whether it comes from a command line: then its place is not a line of a file.
 bool is_typed(const Node& node) {
   const size_t colon = node.where.rfind(':');
   return !node.where.empty() &&
@@ -24,8 +24,8 @@ bool is_typed(const Node& node) {
           node.where.find_first_not_of("0123456789", colon + 1) != std::string::npos);
 }
 
-/// What was typed stands on the folder where it was typed; where nothing is there, on
-/// the root as the paths of the file do.
+/// What was typed is relative to the folder where it was typed; where nothing is there, to
+/// the root, as the paths of the file are.
 std::filesystem::path place_typed(const Node& node, const std::filesystem::path& text,
                                   const std::filesystem::path& root) {
   const std::filesystem::path here = node.base / text, there = root / text;
@@ -116,7 +116,7 @@ void DataOptions::describe(Fields& f) {
     f(name, value, help);
     path = value.path;
   };
-  f("root", root, "folder that the paths below stand on; default: the config's own");
+  f("root", root, "folder that the paths below are relative to; default: that of the config");
   PlacedTables tables{table, root};
   f("table", tables,
     "CSV file with one case per row, or a map of split: file; a name that ends in .jsonl: lines of "

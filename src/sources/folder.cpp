@@ -57,7 +57,7 @@ class PatientOf {
       expression_ = std::regex(group);
     } catch (const std::regex_error& wrong) {
       throw config_error(
-          fmt::format("DataOptions::group: found '{}', which is no level and no regular "
+          fmt::format("DataOptions::group: found '{}', which is neither a level nor a regular "
                       "expression ({})",
                       group, wrong.what()),
           "of a folder: 1 for the folder below the class's, 0 for none, or an expression");
@@ -300,7 +300,7 @@ class TreeReader {
       if (!classes_.contains(last)) empty.push_back(relative.string());
     }
     if (!empty.empty())
-      source.notes.push_back(fmt::format("{}: {} folders hold no image and are no classes: {}",
+      source.notes.push_back(fmt::format("{}: {} folders contain no image and are not classes: {}",
                                          where_, empty.size(), join(empty, ", ", 5)));
   }
 

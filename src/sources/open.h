@@ -7,7 +7,7 @@
 
 namespace fovea::sources {
 
-/// The folder that names in a table stand on: the root, else the table's own.
+/// The folder that names in a table are relative to: the root, else the table's own.
 inline std::filesystem::path folder_of(const DataOptions& options,
                                        const std::filesystem::path& table) {
   const std::filesystem::path folder = options.root.empty() ? table.parent_path() : options.root;

@@ -46,7 +46,7 @@ TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& p
       if (groups.table[g] == split) own.push_back(g);
     if (own.empty())
       throw config_error(fmt::format(
-          "DataOptions::targets.{}.remaining.after_last: found '{}', which is no table of "
+          "DataOptions::targets.{}.remaining.after_last: found '{}', which is not a table of "
           "DataOptions::table",
           place.name, split));
     const std::vector<double> numbers = numbers_of(place.root / file, own.size(), place.format);

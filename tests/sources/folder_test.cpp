@@ -68,7 +68,7 @@ TEST(Folder, ImagesThatLieInNoFolderOfAClassAreCountedAndNamed) {
       AllOf(Contains(HasSubstr("2 images of the folder 'val2' left out")),
             Contains(AllOf(HasSubstr("2 images left out, they lie in no folder of a"),
                            HasSubstr("cover.png, test/flat.png"))),
-            Contains(AllOf(HasSubstr("1 folders hold no image"), HasSubstr("train/empty")))));
+            Contains(AllOf(HasSubstr("1 folders contain no image"), HasSubstr("train/empty")))));
 }
 
 TEST(Folder, ClassesThatDifferInCaseBlanksOrZerosAreRefused) {
@@ -94,7 +94,8 @@ TEST(Folder, LinksToFoldersAreFollowedOnceAndLoopsAreLeftOut) {
   fs::create_directory_symlink(store / "more", root / "b/linked");
   fs::create_directory_symlink(store / "more", root / "a/again");
   fs::create_directory_symlink(root.path(), root / "a/loop");
-  fs::create_directory_symlink(store.path(), store / "more/up");  // store is no folder of the chain
+  fs::create_directory_symlink(store.path(),
+                               store / "more/up");  // store is not a folder of the chain
   fs::create_symlink("nowhere", root / "a/broken");
   fs::create_symlink("self", root / "a/self");
   const FolderListing listing = list_folder(root.path());

@@ -110,7 +110,7 @@ TEST_F(Texts, WithoutAWordAreRefusedWithTheirLines) {
 
 TEST_F(Texts, ThatAreNoUtf8AreRefusedWithTheByte) {
   EXPECT_THAT(message("report,label,part\nA b,no,train\n\xff\xfe,yes,train\nc,no,test\n"),
-              AllOf(HasSubstr("byte 31 (0xff) is no UTF-8"), HasSubstr("t.csv")));
+              AllOf(HasSubstr("byte 31 (0xff) is not valid UTF-8"), HasSubstr("t.csv")));
 }
 
 TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {

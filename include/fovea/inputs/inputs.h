@@ -109,7 +109,7 @@ struct FileColumn {
 struct ReadOptions {
   formats::FormatOptions formats = {};
   std::filesystem::path cache_folder = {};  ///< of decoded images; "" keeps none
-  std::filesystem::path root = {};          ///< that names of files stand on
+  std::filesystem::path root = {};          ///< what names of files are relative to
   storage::CsvOptions csv = {};             ///< of further tables
   tables::NumberFormat numbers = {};        ///< of cells
   std::string id = {};                      ///< the column with the ids of the cases, or ""
@@ -147,11 +147,11 @@ struct FileReader {
 
 /// Files that are cases by themselves.
 struct FileCases {
-  /// Of a file in a folder: why it is no case; "" where it is one.
+  /// Of a file in a folder: why it is not a case; "" where it is one.
   std::function<std::string(const std::filesystem::path&)> why_not = {};
   bool rows_name_files =
       false;  ///< a table in place of files names them; else its rows are the cases
-  std::function<FileReader(const FilePlace&)> open = {};  ///< none: a file alone is no case
+  std::function<FileReader(const FilePlace&)> open = {};  ///< none: a file alone is not a case
 };
 
 /// What the settings of an input make.
@@ -159,7 +159,7 @@ struct InputType {
   std::function<InputPtr(const InputPlace&)> open;
   bool image = false;  ///< an image or volume: what `transforms` act on
   FileCases files = {};
-  /// The tokenizer of a trained input: what its ids stand for. None where they are no tokens.
+  /// The tokenizer of a trained input: what its ids stand for. None where they are not tokens.
   std::function<text::TokenizerPtr(const Node& learned)> tokenizer = {};
 };
 
