@@ -101,7 +101,7 @@ InputPtr image_files(const std::string& name, std::vector<ListedFile> files,
 InputType image_input(const ImageOptions& options) {
   return {.open = [options](const InputPlace& place) { return open(options, place); },
           .image = true,
-          .files = {.why_not = formats::why_no_picture,
+          .files = {.why_not = formats::why_not_image,
                     .rows_name_files = true,
                     .open = [options](const FilePlace& place) { return reader(options, place); }}};
 }

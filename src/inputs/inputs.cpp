@@ -17,7 +17,7 @@ InputTable& input_types() {
   static InputTable table(
       "inputs",
       {
-          InputTable::item<ImageOptions>("image", "a picture or volume, a file per case",
+          InputTable::item<ImageOptions>("image", "an image or volume, a file per case",
                                          image_input),
           InputTable::item<TableOptions>("table", "numbers and categories, columns of the table",
                                          table_input),

@@ -88,7 +88,7 @@ class ColumnFit {
     size_t odd = others[0];                // the first that is not a word like others
     bool words = true;
     for (const size_t i : others) {
-      const bool word = tables::why_no_number(cell(i), format_, missing).problem.empty() ||
+      const bool word = tables::why_not_a_number(cell(i), format_, missing).problem.empty() ||
                         tables::means_missing(cell(i)) || !has_digit(cell(i));
       if (words && !word) odd = i;
       words &= word;
@@ -101,7 +101,7 @@ class ColumnFit {
       shown.push_back(fmt::format("'{}'{}", storage::escaped(text, 40),
                                   count > 1 ? fmt::format(" {} times", count) : ""));
     // Of dates the reader knows what it wanted of the others.
-    const tables::NoNumber why = tables::why_no_number(cell(odd), format_, missing);
+    const tables::NotANumber why = tables::why_not_a_number(cell(odd), format_, missing);
     const Error refusal = reader.refusal(raw(odd), missing);
     const std::string problem = reader.dates() || why.problem.empty() ? "" : ", " + why.problem;
     throw data_error(

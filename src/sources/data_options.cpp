@@ -10,13 +10,13 @@ namespace fovea::sources {
 
 namespace {
 
-// A path that stands on the root, or on the config's own folder where there is none.
+// A path relative to the root, or to the config's own folder where there is none.
 struct PlacedPath {
   std::filesystem::path path;
   const std::filesystem::path& root;
 };
 
-/// Whether it comes from a command line: then its place is no line of a file.
+/// Whether it comes from a command line: then its place is not a line of a file.
 bool is_typed(const Node& node) {
   const size_t colon = node.where.rfind(':');
   return !node.where.empty() &&
@@ -24,8 +24,8 @@ bool is_typed(const Node& node) {
           node.where.find_first_not_of("0123456789", colon + 1) != std::string::npos);
 }
 
-/// What was typed stands on the folder where it was typed; where nothing is there, on
-/// the root as the paths of the file do.
+/// What was typed is relative to the folder where it was typed; where nothing is there, to
+/// the root, as the paths of the file are.
 std::filesystem::path place_typed(const Node& node, const std::filesystem::path& text,
                                   const std::filesystem::path& root) {
   const std::filesystem::path here = node.base / text, there = root / text;
@@ -116,13 +116,13 @@ void DataOptions::describe(Fields& f) {
     f(name, value, help);
     path = value.path;
   };
-  f("root", root, "folder that the paths below stand on; default: the config's own");
+  f("root", root, "folder that the paths below are relative to; default: that of the config");
   PlacedTables tables{table, root};
   f("table", tables,
     "CSV file with one case per row, or a map of split: file; a name that ends in .jsonl: lines of "
     "JSON");
   table = tables.tables;
-  placed("folder", folder, "tree of pictures: train/<class>/…, val/<class>/…, or <class>/…");
+  placed("folder", folder, "tree of images: train/<class>/…, val/<class>/…, or <class>/…");
   placed("path", path, "MedMNIST .npz archive: train_images, train_labels, val_images, …");
   f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
       .one_of({",", ";", "\t", "|", " "});
@@ -156,9 +156,9 @@ void DataOptions::describe(Fields& f) {
     "columns whose values eval reports apart too (sex, age; numbers in four bands)");
   f("allow_outside_root", allow_outside_root, "files of the table may lie outside the root");
   f("dicom", formats.dicom, "how DICOM files are read");
-  f("max_decoded_mb", formats.max_decoded_mb, "largest decoded picture in MiB").at_least(1);
-  f("cache_mb", cache_mb, "decoded pictures kept in memory, in MiB").at_least(0).cosmetic();
-  f("cache_folder", cache_folder, "folder where decoded pictures are kept on disk").cosmetic();
+  f("max_decoded_mb", formats.max_decoded_mb, "largest decoded image in MiB").at_least(1);
+  f("cache_mb", cache_mb, "decoded images kept in memory, in MiB").at_least(0).cosmetic();
+  f("cache_folder", cache_folder, "folder where decoded images are kept on disk").cosmetic();
 }
 
 }  // namespace fovea::sources

@@ -7,7 +7,7 @@
 
 namespace fovea::sources {
 
-/// The folder that names in a table stand on: the root, else the table's own.
+/// The folder that names in a table are relative to: the root, else the table's own.
 inline std::filesystem::path folder_of(const DataOptions& options,
                                        const std::filesystem::path& table) {
   const std::filesystem::path folder = options.root.empty() ? table.parent_path() : options.root;
@@ -41,7 +41,7 @@ std::pair<std::string, Options> only(const Named<Options>& named, const char* wh
   return *named.begin();
 }
 
-/// The same for the input, which is a picture.
+/// The same for the input, which is an image.
 inline std::pair<std::string, inputs::ImageOptions> only_image(const inputs::Inputs& inputs) {
   const auto [name, input] = only(inputs, "inputs", "image");
   return {name, inputs::image_options(name, input)};

@@ -183,7 +183,7 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
 }
 
 std::string case_id(const fs::path& file) {
-  const bool known = formats::named_as_picture(file) || file.extension() == ".txt";
+  const bool known = formats::named_as_image(file) || file.extension() == ".txt";
   return known ? file.stem().string() : file.filename().string();
 }
 
@@ -229,7 +229,7 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
       const FolderListing listing = list_folder(path);
       for (const std::string& note : listing.notes) log_info(note);
       for (const fs::path& file : listing.files) {
-        if (formats::why_no_picture(file).empty())
+        if (formats::why_not_image(file).empty())
           files.push_back(file);
         else
           ++others;
@@ -242,7 +242,7 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
     }
   }
   if (others > 0)
-    log_info(fmt::format("{} files in the folders are no pictures and are left out", others));
+    log_info(fmt::format("{} files in the folders are not images and are left out", others));
   return files;
 }
 

@@ -341,7 +341,7 @@ class TableReader {
     if (options_.rows.every == 1 && options_.rows.last.empty()) return;
     std::vector<std::string> last = options_.rows.last;
     for (std::string& name : last) {
-      if (const std::string why = why_no_split(name); !why.empty())
+      if (const std::string why = why_not_a_split(name); !why.empty())
         throw config_error("RowOptions::last: " + why);
       name = split_named(name);
     }

@@ -8,7 +8,7 @@
 namespace fovea::tables {
 
 /// What a number in `from` is to be multiplied by to be one in `to`; nothing where that is not known
-/// (a unit is compared as it is written: "mv" is no millivolt).
+/// (a unit is compared as it is written: "mv" is not millivolt).
 inline std::optional<double> unit_factor(std::string_view from, std::string_view to) {
   struct Unit {
     std::string_view name, quantity;

@@ -48,7 +48,7 @@ TargetPtr remaining_useful_life_target(const RemainingUsefulLifeOptions& options
     if (own.empty())
       throw config_error(
           fmt::format("DataOptions::targets.{}.remaining_useful_life.after_last: found '{}', which "
-                      "is no table of "
+                      "is not a table of "
                       "DataOptions::table",
                       place.name, split));
     const std::vector<double> numbers = numbers_of(place.root / file, own.size(), place.format);

@@ -33,7 +33,7 @@ bool is_span(const Json& json) {
          json[0].get<int64_t>() < json[1].get<int64_t>() && json[1].get<int64_t>() < kFarthest;
 }
 
-/// False where the cell is no list of spans; a blank one is an empty list.
+/// False where the cell is not a list of spans; a blank one is an empty list.
 bool read_spans(std::string_view cell, std::vector<NamedSpan>& spans) {
   if (cell.empty()) return true;
   const Json json = Json::parse(cell, nullptr, /*allow_exceptions=*/false);

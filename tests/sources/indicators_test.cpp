@@ -130,9 +130,9 @@ TEST_F(Indicators, AnotherTableIsReadAsTheTrainingTableWas) {
                 .second->fingerprint());
 }
 
-TEST_F(Indicators, StandBesideAPicture) {
-  write_picture(folder_ / "a.png", 1);
-  write_picture(folder_ / "b.png", 2);
+TEST_F(Indicators, StandBesideAnImage) {
+  write_image(folder_ / "a.png", 1);
+  write_image(folder_ / "b.png", 2);
   options_.inputs.entries.emplace_back(
       "scan", inputs::InputChoice("image", inputs::ImageOptions{.column = "file"}));
   const Source source =

@@ -326,7 +326,7 @@ TEST_F(Readings, AMisspeltSplitIsRefusedWithTheNearest) {
   for (const char* split : {"vaild", "trian", "tset", "test2", "tr", "1", "testset", "va"})
     EXPECT_THAT(message(rows({"1", "2", "3"}) + "4,no," + split + "\n"),
                 AllOf(HasSubstr("column 'part'"), HasSubstr("line 5"),
-                      HasSubstr("'" + std::string(split) + "' is no split"),
+                      HasSubstr("'" + std::string(split) + "' is not a split"),
                       HasSubstr("the splits are train")))
         << split;
   EXPECT_THAT(message(rows({"1", "2", "3"}) + "4,no,vaild\n"), HasSubstr("did you mean 'valid'?"));

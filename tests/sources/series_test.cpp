@@ -74,7 +74,7 @@ TEST_F(Series, AShortOneIsPaddedOrRefusedWhereThatIsWanted) {
   EXPECT_THAT(message(), HasSubstr("wanted a `window` too"));
 }
 
-TEST_F(Series, EachSoManiethRowIsACaseAndOnlyTheLastOfSomeSplits) {
+TEST_F(Series, EveryNthRowIsACaseAndOnlyTheLastOfSomeSplits) {
   table(
       "who,x,label,part\na,1,no,train\na,3,yes,train\na,1,yes,train\na,3,no,train\n"
       "a,7,no,test\na,8,yes,test\na,9,no,test\n");

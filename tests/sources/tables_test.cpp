@@ -122,7 +122,7 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   EXPECT_THAT(message(), HasSubstr("left.txt: line 2: found '-1'"));
   remaining.after_last.entries = {{"tets", "left.txt"}};
   options_.targets.entries = {{"left", {"remaining_useful_life", remaining}}};
-  EXPECT_THAT(message(), HasSubstr("no table of DataOptions::table"));
+  EXPECT_THAT(message(), HasSubstr("not a table of DataOptions::table"));
 }
 
 TEST_F(Tables, LinesOfJsonAreATable) {

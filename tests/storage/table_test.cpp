@@ -112,7 +112,7 @@ TEST(Jsonl, ABrokenLineIsNamedWithoutItsContent) {
               HasSubstr("line 2: found a JSON array, wanted an object"));
   EXPECT_THAT(message([] { jsonl("\n \n"); }), HasSubstr("wanted at least 1"));
   EXPECT_THAT(message([] { jsonl(std::string("\xff\xfe{\0}\0", 6)); }), HasSubstr("UTF-16"));
-  EXPECT_THAT(message([] { jsonl("{\"a\": \"\xfc\"}\n"); }), HasSubstr("no UTF-8"));
+  EXPECT_THAT(message([] { jsonl("{\"a\": \"\xfc\"}\n"); }), HasSubstr("not valid UTF-8"));
 }
 
 TEST(Jsonl, NeitherDepthNorKeysRunAway) {

@@ -127,7 +127,7 @@ TEST(Cells, DatesOfIsoAreDaysSince1970) {
 
 TEST(Cells, WhyACellIsNoNumberSaysWhatWouldHelp) {
   const auto why = [](std::string_view cell) {
-    const NoNumber no = why_no_number(cell, {}, "MISSING");
+    const NotANumber no = why_not_a_number(cell, {}, "MISSING");
     return no.problem + "; " + no.remedy;
   };
   EXPECT_THAT(why("26,75"), HasSubstr("set DataOptions::decimal to ','"));
@@ -157,7 +157,7 @@ TEST(Cells, WhyACellIsNoNumberSaysWhatWouldHelp) {
         << cell;
   EXPECT_THAT(why("1e999"), HasSubstr("beyond what a double holds"));
   for (const char* word : {"early", "T1", "A+", "0-10", "non-smoker"})
-    EXPECT_EQ(why_no_number(word, {}, "MISSING").problem, "") << word;
+    EXPECT_EQ(why_not_a_number(word, {}, "MISSING").problem, "") << word;
 }
 
 std::vector<std::string> notes(const NumberReader& reader) {

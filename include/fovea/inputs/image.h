@@ -1,4 +1,4 @@
-// Pictures and volumes as an input: a file per case.
+// Images and volumes as an input: a file per case.
 #pragma once
 
 #include "fovea/inputs/inputs.h"
@@ -14,7 +14,7 @@ struct ImageOptions {
 
   void describe(Fields& f) {
     f("column", column, "column of the table with the file of the case");
-    f("folder", folder, "folder under the root that the column's text stands on");
+    f("folder", folder, "folder under the root that the column's paths are relative to");
     f("channels", channels,
       "0: as stored, or 1 where some of the images are grey and some are colour; 1: colour becomes "
       "grey; 3: colour is wanted")

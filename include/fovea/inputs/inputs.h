@@ -1,4 +1,4 @@
-// What a case consists of. Each input is of a type (a picture, numbers of a table …) that knows how
+// What a case consists of. Each input is of a type (an image, numbers of a table …) that knows how
 // to read its part of a row: a line of the table in src/inputs/inputs.cpp.
 #pragma once
 
@@ -44,7 +44,7 @@ class Input {
   virtual bool has(int64_t) const { return true; }
   /// The file of the case; "" where it is a part of the table itself.
   virtual std::string file(int64_t) const { return ""; }
-  /// Without sizes where only the cases can tell (pictures).
+  /// Without sizes where only the cases can tell (images).
   virtual InputShape shape() const { return {}; }
   /// What was fitted to the training cases (medians, categories …). It is kept with the model:
   /// another table is then read as the training table was. Null where nothing is fitted.
@@ -109,7 +109,7 @@ struct FileColumn {
 struct ReadOptions {
   formats::FormatOptions formats = {};
   std::filesystem::path cache_folder = {};  ///< of decoded images; "" keeps none
-  std::filesystem::path root = {};          ///< that names of files stand on
+  std::filesystem::path root = {};          ///< what names of files are relative to
   storage::CsvOptions csv = {};             ///< of further tables
   tables::NumberFormat numbers = {};        ///< of cells
   std::string id = {};                      ///< the column with the ids of the cases, or ""
@@ -147,19 +147,19 @@ struct FileReader {
 
 /// Files that are cases by themselves.
 struct FileCases {
-  /// Of a file in a folder: why it is no case; "" where it is one.
+  /// Of a file in a folder: why it is not a case; "" where it is one.
   std::function<std::string(const std::filesystem::path&)> why_not = {};
   bool rows_name_files =
       false;  ///< a table in place of files names them; else its rows are the cases
-  std::function<FileReader(const FilePlace&)> open = {};  ///< none: a file alone is no case
+  std::function<FileReader(const FilePlace&)> open = {};  ///< none: a file alone is not a case
 };
 
 /// What the settings of an input make.
 struct InputType {
   std::function<InputPtr(const InputPlace&)> open;
-  bool image = false;  ///< a picture or volume: what `transforms` act on
+  bool image = false;  ///< an image or volume: what `transforms` act on
   FileCases files = {};
-  /// The tokenizer of a trained input: what its ids stand for. None where they are no tokens.
+  /// The tokenizer of a trained input: what its ids stand for. None where they are not tokens.
   std::function<text::TokenizerPtr(const Node& fitted)> tokenizer = {};
 };
 

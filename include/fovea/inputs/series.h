@@ -28,7 +28,7 @@ struct SeriesOptions {
       "what is measured; default for WFDB records: all signals, in their positions");
     f("window", window, "time steps that a case ends with; 0: all of them").at_least(0);
     f("column", column, "column of the table with the file of the case: CSV or a WFDB record");
-    f("folder", folder, "folder under the root that the column's text stands on");
+    f("folder", folder, "folder under the root that the column's paths are relative to");
     f("at", at, "of files: column with the time step, from 0 on, that the case is about");
     f("before", before, "time steps before `at`").at_least(0);
     f("after", after, "time steps from `at` on").at_least(0);

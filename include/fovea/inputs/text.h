@@ -26,7 +26,7 @@ struct TextOptions {
 
 /// A text per row, as the ids of its tokens. The words are fitted to the training rows, and to
 /// them alone. A data Error with the lines of texts in which there is no token, and with the line of
-/// one that is no UTF-8.
+/// one that is not valid UTF-8.
 InputType text_input(const TextOptions& options);
 
 }  // namespace fovea::inputs

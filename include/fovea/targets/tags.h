@@ -19,7 +19,7 @@ struct TagsOptions {
     f("labels", labels, "types of entity in the order of their indices; default: the sorted ones");
   }
 };
-/// A data Error with the lines of cells that are no such list.
+/// A data Error with the lines of cells that are not such a list.
 TargetPtr tags_target(const TagsOptions& options, const TargetPlace& place);
 
 }  // namespace fovea::targets

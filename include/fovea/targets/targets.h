@@ -57,7 +57,7 @@ class Target {
   /// Once, when the inputs are there.
   virtual void prepare(const InputsOfCases&) {}
   /// Fits to the training cases what the spec says of them (all cases where `any` is false: there
-  /// is no training split, and a class without a case is no error).
+  /// is no training split, and a class without a case is not an error).
   virtual void fit(const std::vector<int64_t>& training, bool any) = 0;
   /// Adds the truth as it was written, where no tensor says it all.
   virtual void add_origin(int64_t, Origin&) const {}
@@ -82,7 +82,7 @@ struct TargetPlace {
   std::function<std::vector<std::string_view>(const std::string& column)> cells;  ///< of each case
   std::function<std::string(size_t)> line;                                        ///< "line 7"
   std::function<GroupRows()> groups{};
-  std::filesystem::path root{};   ///< what names of files stand on
+  std::filesystem::path root{};   ///< what names of files are relative to
   tables::NumberFormat format{};  ///< of the cells
   bool symbols = false;           ///< the texts are a standard's: A and a are two
 };
