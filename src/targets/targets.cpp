@@ -16,10 +16,10 @@ TargetTable& target_kinds() {
               "classes", "one of several classes, or several labels at once", class_target),
           TargetTable::item<NumberOptions>("number", "a quantity in its own unit", number_target),
           TargetTable::item<RemainingOptions>(
-              "remaining", "rows left until the last one of the group: remaining useful life",
+              "remaining", "remaining useful life: rows left until the last one of the group",
               remaining_target),
-          TargetTable::item<TagsOptions>(
-              "tags", "entities in a text, as they are read for report extraction", tags_target),
+          TargetTable::item<TagsOptions>("tags", "entities in a text, for report extraction",
+                                         tags_target),
       });
   return table;
 }
