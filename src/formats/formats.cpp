@@ -115,8 +115,8 @@ Image read_image(const fs::path& path, const FormatOptions& options) {
 }
 
 void WindowOptions::describe(Fields& f) {
-  f("centre", centre, "in physical values").required();
-  f("width", width, "in physical values").above(0).required();
+  f("centre", centre, "in physical units").required();
+  f("width", width, "in physical units").above(0).required();
 }
 
 void read_value(const Node& node, WindowOptions& window) {

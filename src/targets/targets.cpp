@@ -17,11 +17,11 @@ TargetTable& target_types() {
           TargetTable::item<NumberOptions>("number", "a quantity in its own unit", number_target),
           TargetTable::item<RemainingUsefulLifeOptions>(
               "remaining_useful_life",
-              "rows left until the last one of the group: remaining useful life",
+              "remaining useful life: rows left until the last one of the group",
               remaining_useful_life_target)
               .formerly("remaining"),
-          TargetTable::item<TagsOptions>(
-              "tags", "entities in a text, as they are read for report extraction", tags_target),
+          TargetTable::item<TagsOptions>("tags", "entities in a text, for report extraction",
+                                         tags_target),
       });
   return table;
 }

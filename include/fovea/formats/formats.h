@@ -33,9 +33,8 @@ struct DicomOptions {
     f("window", window,
       "grey-scale window in the file's own values: none, file, or {centre: 40, width: 400}");
     f("jpeg_predictor6", jpeg_predictor6,
-      "lossless JPEG of 16 bits with predictor 6, which some encoders wrote with an overflow: "
-      "refuse "
-      "where that matters, or read as the standard says, or as they wrote it")
+      "16-bit lossless JPEG with predictor 6, which some encoders wrote with an overflow: refuse "
+      "where that matters, read as the standard says, or read as those encoders wrote it")
         .one_of({"refuse", "standard", "overflowed"});
   }
 };
