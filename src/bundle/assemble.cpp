@@ -38,7 +38,7 @@ ModelCard make_card(const config::RunConfig& config, const sources::Source& sour
     for (const auto& [input_name, input] : source.inputs) {
       if (input_name != name) continue;
       shape = input->shape();
-      if (Node fitted = input->learned(); fitted.kind != Node::Kind::null)
+      if (Node fitted = input->fitted(); fitted.kind != Node::Kind::null)
         card.fitted.entries.emplace_back(name, std::move(fitted));
     }
     if (shape.sizes.empty()) shape.sizes = sizes_of(name);

@@ -150,7 +150,7 @@ Predictor make_predictor(const Trained& trained, const torch::Device& device) {
   parts->transform = make_pipeline(trained.config, trained.config.transforms.eval);
   sources::DataOptions data = data_in_use(trained.config);
   data.cache_folder.clear();  // of training: a file that is asked about is read once
-  sources::CaseReader reader = sources::case_reader(data, trained.card.learned);
+  sources::CaseReader reader = sources::case_reader(data, trained.card.fitted);
   parts->schema = std::move(reader.schema);
   parts->read = std::move(reader.read);
   parts->notes = std::move(reader.notes);

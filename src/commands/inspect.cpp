@@ -136,8 +136,7 @@ void inspect_trained(const std::filesystem::path& folder) {
 void inspect_one(const std::filesystem::path& path) {
   if (storage::is_folder(path)) return inspect_trained(path);
   const std::string head = storage::read_head(path, formats::kHeadBytes);
-  if (const formats::Format* format = formats::format_of(head))
-    return inspect_image(path, *format);
+  if (const formats::Format* format = formats::format_of(head)) return inspect_image(path, *format);
   if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
     return inspect_npz(path);
   if (path.extension() == ".hea") return inspect_record(path);

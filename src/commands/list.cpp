@@ -20,8 +20,8 @@ namespace fovea::commands {
 namespace {
 
 const std::vector<const CatalogueBase*>& catalogues() {
-  static const std::vector<const CatalogueBase*> all{&inputs::input_kinds(),
-                                                     &targets::target_kinds(),
+  static const std::vector<const CatalogueBase*> all{&inputs::input_types(),
+                                                     &targets::target_types(),
                                                      &text::tokenizers(),
                                                      &nn::encoders(),
                                                      &nn::fusions(),
@@ -45,7 +45,7 @@ void print_settings(const std::vector<SettingRow>& rows) {
 }
 
 void print_line(std::string_view name, std::string_view help) {
-  std::cout << fmt::format("{:<20} {}\n", name, help);
+  std::cout << fmt::format("{:<22} {}\n", name, help);
 }
 
 /// Markdown tables break at a bar.

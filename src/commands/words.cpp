@@ -29,7 +29,7 @@ constexpr Section kSections[] = {
     {"SeriesOptions", "data.inputs.NAME.series"},
     {"ClassesOptions", "data.targets.NAME"},
     {"NumberOptions", "data.targets.NAME.number"},
-    {"RemainingOptions", "data.targets.NAME.remaining"},
+    {"RemainingUsefulLifeOptions", "data.targets.NAME.remaining_useful_life"},
     {"TagsOptions", "data.targets.NAME.tags"},
     {"TransformsOptions", "transforms"},
     {"ModelOptions", "model"},

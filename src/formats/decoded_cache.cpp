@@ -82,7 +82,7 @@ std::optional<PlacedImage> DecodedCache::find(std::vector<std::string>& notes) c
                        *grid};
   } catch (const Error& error) {
     log_once(place_.parent_path().parent_path().string(),
-             std::string(error.what()) + ": the picture is decoded again");
+             std::string(error.what()) + ": the image is decoded again");
     return {};
   }
 }
@@ -103,7 +103,7 @@ void DecodedCache::keep(const PlacedImage& image, const std::vector<std::string>
     io::write_npy(place_, array);
   } catch (const Error& error) {
     log_once("cache " + place_.parent_path().parent_path().string(),
-             std::string(error.what()) + ": decoded pictures are not kept on disk");
+             std::string(error.what()) + ": decoded images are not kept on disk");
   }
 }
 

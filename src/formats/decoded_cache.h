@@ -1,4 +1,4 @@
-// Decoded pictures on disk: an .npy for each file, named by a hash of all that decides its content
+// Decoded images on disk: an .npy for each file, named by a hash of all that decides its content
 // (path, size, modification time, settings). A changed file has another name; the folder may be
 // deleted at any time.
 #pragma once

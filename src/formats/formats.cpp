@@ -81,7 +81,7 @@ const std::vector<Format>& formats() {
        [](std::string_view file, const fs::path& path, const FormatOptions& options) {
          return io::decode_gif(file, path, limits(options));
        }},
-      {"npy", "NumPy array: a picture or a volume, channels first or last", io::is_npy,
+      {"npy", "NumPy array: an image or a volume, channels first or last", io::is_npy,
        [](std::string_view file, const fs::path& path, const FormatOptions& options) {
          return array_image(io::decode_npy(file, storage::shown(path)), storage::shown(path),
                             options.axes);
@@ -99,7 +99,7 @@ const Format* format_of(std::string_view head) {
 Image decode_image(std::string_view file, const fs::path& path, const FormatOptions& options) {
   if (file.empty())
     throw data_error(storage::shown(path) +
-                     ": found 0 bytes, wanted a picture; export it again or remove it");
+                     ": found 0 bytes, wanted an image; export it again or remove it");
   const std::string_view head = file.substr(0, kHeadBytes);
   if (const Format* format = format_of(head)) return format->decode(file, path, options);
   std::vector<std::string> known;
@@ -115,8 +115,8 @@ Image read_image(const fs::path& path, const FormatOptions& options) {
 }
 
 void WindowOptions::describe(Fields& f) {
-  f("centre", centre, "in physical values").required();
-  f("width", width, "in physical values").above(0).required();
+  f("centre", centre, "in physical units").required();
+  f("width", width, "in physical units").above(0).required();
 }
 
 void read_value(const Node& node, WindowOptions& window) {
@@ -138,7 +138,7 @@ Node write_value(const WindowOptions& window) {
 
 std::string type_name(const WindowOptions&) { return "none, file or {centre: …, width: …}"; }
 
-bool named_as_picture(const fs::path& path) {
+bool named_as_image(const fs::path& path) {
   std::string ending = path.extension().string();
   std::ranges::transform(ending, ending.begin(),
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -148,11 +148,11 @@ bool named_as_picture(const fs::path& path) {
   return false;
 }
 
-std::string why_no_picture(const fs::path& path) {
+std::string why_not_image(const fs::path& path) {
   const std::string head = storage::read_head(path, kHeadBytes);
   if (head.empty()) return "";  // an empty file is a damaged one
   const Format* format = format_of(head);
-  if (!format) return named_as_picture(path) ? "" : "no known format";
+  if (!format) return named_as_image(path) ? "" : "no known format";
   if (format->name != "dicom") return "";
   try {
     dicom::scan(path);

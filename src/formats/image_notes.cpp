@@ -9,19 +9,19 @@ namespace fovea::formats {
 namespace {
 
 // The note without its numbers and quoted words.
-std::string kind_of(std::string_view note) {
-  std::string kind;
+std::string type_of(std::string_view note) {
+  std::string type;
   bool quoted = false;
   for (const char c : note) {
     if (c == '\'') quoted = !quoted;
     if (quoted) continue;
     const bool digit = std::isdigit(static_cast<unsigned char>(c)) != 0;
     if (!digit)
-      kind += c;
-    else if (kind.empty() || kind.back() != '#')
-      kind += '#';
+      type += c;
+    else if (type.empty() || type.back() != '#')
+      type += '#';
   }
-  return kind;
+  return type;
 }
 
 }  // namespace
@@ -30,10 +30,10 @@ void ImageNotes::add(const std::string& image, const std::vector<std::string>& n
   const std::lock_guard lock(mutex_);
   if (!seen_.insert(std::hash<std::string>()(image)).second) return;
   for (const std::string& note : notes) {
-    Kind& kind = kinds_[kind_of(note)];
-    if (kind.images++ == 0 || image < kind.first) {
-      kind.first = image;
-      kind.note = note;
+    Type& type = types_[type_of(note)];
+    if (type.images++ == 0 || image < type.first) {
+      type.first = image;
+      type.note = note;
     }
   }
 }
@@ -41,9 +41,9 @@ void ImageNotes::add(const std::string& image, const std::vector<std::string>& n
 std::vector<std::string> ImageNotes::lines() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> lines;
-  for (const auto& [name, kind] : kinds_)
+  for (const auto& [name, type] : types_)
     lines.push_back(
-        fmt::format("{} of {} images: {} ({})", kind.images, seen_.size(), kind.note, kind.first));
+        fmt::format("{} of {} images: {} ({})", type.images, seen_.size(), type.note, type.first));
   return lines;
 }
 

@@ -101,14 +101,14 @@ InputPtr image_files(const std::string& name, std::vector<ListedFile> files,
 InputType image_input(const ImageOptions& options) {
   return {.open = [options](const InputPlace& place) { return open(options, place); },
           .image = true,
-          .files = {.why_not = formats::why_no_picture,
+          .files = {.why_not = formats::why_not_image,
                     .rows_name_files = true,
                     .open = [options](const FilePlace& place) { return reader(options, place); }}};
 }
 
 ImageOptions image_options(const std::string& name, const InputChoice& input) {
   if (const auto* image = input.as<ImageOptions>()) return *image;
-  throw config_error("DataOptions::inputs." + name + ": found the kind '" + input.name() +
+  throw config_error("DataOptions::inputs." + name + ": found the type '" + input.name() +
                      "', wanted image: only the rows of a table have other inputs");
 }
 

@@ -1,4 +1,4 @@
-// What the headers of images tell of their samples: enough to read a folder of several kinds alike.
+// What the headers of images tell of their samples: enough to read a folder of several types alike.
 #pragma once
 
 #include "fovea/inputs/inputs.h"

@@ -1,4 +1,4 @@
-// The table of the kinds of input. To add one: a file like table.cpp, and a line here.
+// The table of the input types. To add one: a file like table.cpp, and a line here.
 #include "fovea/inputs/inputs.h"
 
 #include "fovea/inputs/image.h"
@@ -9,15 +9,15 @@
 namespace fovea::inputs {
 namespace {
 
-bool is_kind(std::string_view name) { return input_kinds().find(name) != nullptr; }
+bool is_type(std::string_view name) { return input_types().find(name) != nullptr; }
 
 }  // namespace
 
-InputTable& input_kinds() {
+InputTable& input_types() {
   static InputTable table(
       "inputs",
       {
-          InputTable::item<ImageOptions>("image", "a picture or volume, a file per case",
+          InputTable::item<ImageOptions>("image", "an image or volume, a file per case",
                                          image_input),
           InputTable::item<TableOptions>("table", "numbers and categories, columns of the table",
                                          table_input),
@@ -35,10 +35,10 @@ void read_value(const Node& node, Inputs& inputs) {
   for (const Entry& entry : node.entries) {
     InputChoice& input = inputs.entries.emplace_back(entry.key, InputChoice()).second;
     const Node& value = entry.value;
-    const bool says_kind = value.kind == Node::Kind::scalar ||
+    const bool says_type = value.kind == Node::Kind::scalar ||
                            (value.kind == Node::Kind::map && value.entries.size() == 1 &&
-                            is_kind(value.entries[0].key));
-    if (!is_kind(entry.key) || says_kind) {
+                            is_type(value.entries[0].key));
+    if (!is_type(entry.key) || says_type) {
       fovea::read_value(value, input);
       continue;
     }

@@ -13,8 +13,8 @@
 namespace fovea::inputs {
 namespace {
 
-/// What is learned of one column, or of the time between steps.
-struct LearnedChannel {
+/// What is fitted of one column, or of the time between steps.
+struct FittedChannel {
   std::string name;
   std::string unit{};  // of a signal: "mV"
   double mean = 0, deviation = 1;
@@ -29,9 +29,9 @@ struct LearnedChannel {
   }
 };
 
-struct LearnedSeries {
-  std::vector<LearnedChannel> columns{};
-  LearnedChannel time{};
+struct FittedSeries {
+  std::vector<FittedChannel> columns{};
+  FittedChannel time{};
   double rate = 0;
   bool dates = false;
 
@@ -44,7 +44,7 @@ struct LearnedSeries {
 
   SeriesMeaning meaning() const {
     SeriesMeaning meaning{.rate = rate, .dates = dates};
-    for (const LearnedChannel& column : columns) {
+    for (const FittedChannel& column : columns) {
       meaning.columns.push_back(column.name);
       meaning.units.push_back(column.unit);
     }
@@ -53,22 +53,22 @@ struct LearnedSeries {
 
   int64_t width(bool with_time) const {
     int64_t width = with_time;
-    for (const LearnedChannel& column : columns) width += 1 + column.indicator;
+    for (const FittedChannel& column : columns) width += 1 + column.indicator;
     return width;
   }
 };
 
 class SeriesInput final : public Input, public Windows {
  public:
-  SeriesInput(torch::Tensor values, SeriesValues found, LearnedSeries learned, int64_t length,
+  SeriesInput(torch::Tensor values, SeriesValues found, FittedSeries fitted, int64_t length,
               const SeriesOptions& options)
       : values_(std::move(values)),
         cases_(std::move(found.cases)),
         failures_(std::move(found.failures)),
-        learned_(std::move(learned)),
+        fitted_(std::move(fitted)),
         length_(length),
         optional_(options.optional) {
-    for (const LearnedChannel& column : learned_.columns) {
+    for (const FittedChannel& column : fitted_.columns) {
       names_.push_back(column.name);
       if (column.indicator) names_.push_back(column.name + " missing");
     }
@@ -93,7 +93,7 @@ class SeriesInput final : public Input, public Windows {
     return {.sizes = {length_, values_.size(1)}, .columns = names_, .optional = optional_};
   }
   std::vector<SeenColumn> columns() const override { return seen_; }
-  Node learned() const override { return Fields::write(learned_); }
+  Node fitted() const override { return Fields::write(fitted_); }
   std::pair<int64_t, int64_t> window(int64_t index) const override {
     const Span& span = cases_.at(static_cast<size_t>(index));
     return {span.begin, span.end};
@@ -109,7 +109,7 @@ class SeriesInput final : public Input, public Windows {
   torch::Tensor values_;  // float32 [steps, channels]
   std::vector<Span> cases_;
   std::map<size_t, Error> failures_;
-  LearnedSeries learned_;
+  FittedSeries fitted_;
   int64_t length_;  // of all cases; -1: it varies
   bool optional_;
   std::vector<std::string> names_;  // of the channels
@@ -121,17 +121,17 @@ class Maker {
   Maker(const SeriesOptions& options, const InputPlace& place) : o_(options), place_(place) {}
 
   InputPtr make() {
-    LearnedSeries learned;
-    if (place_.learned) Fields::read(*place_.learned, learned);
-    found_ = gather_series(o_, place_, learned.meaning());
+    FittedSeries fitted;
+    if (place_.fitted) Fields::read(*place_.fitted, fitted);
+    found_ = gather_series(o_, place_, fitted.meaning());
     if (found_.absent) return nullptr;  // the table ends all, and names the files
-    if (!place_.learned) learn(learned);
+    if (!place_.fitted) fit(fitted);
     const int64_t length = o_.shorter == "keep" ? -1
                            : o_.at.empty()      ? o_.window
                                                 : o_.before + o_.after;
-    const torch::Tensor values = standard(learned);
+    const torch::Tensor values = standard(fitted);
     refuse_too_large();
-    return std::make_shared<SeriesInput>(values, std::move(found_), std::move(learned), length, o_);
+    return std::make_shared<SeriesInput>(values, std::move(found_), std::move(fitted), length, o_);
   }
 
  private:
@@ -139,31 +139,31 @@ class Maker {
     return static_cast<size_t>(step) * found_.meaning.columns.size() + column;
   }
 
-  void learn(LearnedSeries& learned) const {
+  void fit(FittedSeries& fitted) const {
     std::vector<bool> read(static_cast<size_t>(found_.steps()));  // by training cases
     for (const size_t i : place_.training)
       if (i < found_.cases.size())
         std::fill(read.begin() + found_.cases[i].begin, read.begin() + found_.cases[i].end, true);
     const SeriesMeaning& meaning = found_.meaning;
-    learned.rate = meaning.rate;
-    learned.dates = meaning.dates;
+    fitted.rate = meaning.rate;
+    fitted.dates = meaning.dates;
     for (size_t column = 0; column < meaning.columns.size(); ++column) {
-      learned.columns.push_back(fitted(meaning.columns[column], read, [&](int64_t step) {
+      fitted.columns.push_back(fit_channel(meaning.columns[column], read, [&](int64_t step) {
         return found_.values[at(step, column)];
       }));
-      if (!meaning.units.empty()) learned.columns.back().unit = meaning.units[column];
+      if (!meaning.units.empty()) fitted.columns.back().unit = meaning.units[column];
     }
-    if (learned.columns.empty()) throw found_.failures.begin()->second;  // no file could be read
+    if (fitted.columns.empty()) throw found_.failures.begin()->second;  // no file could be read
     if (!o_.time_channel) return;
     const std::vector<double> gaps = times_since();
-    learned.time =
-        fitted(o_.time, read, [&](int64_t step) { return gaps[static_cast<size_t>(step)]; });
+    fitted.time =
+        fit_channel(o_.time, read, [&](int64_t step) { return gaps[static_cast<size_t>(step)]; });
   }
 
   template <class Value>
-  LearnedChannel fitted(const std::string& name, const std::vector<bool>& read,
-                        const Value& value) const {
-    LearnedChannel channel{.name = name};
+  FittedChannel fit_channel(const std::string& name, const std::vector<bool>& read,
+                            const Value& value) const {
+    FittedChannel channel{.name = name};
     std::vector<double> numbers;
     for (int64_t step = 0; step < found_.steps(); ++step) {
       if (!read[static_cast<size_t>(step)]) continue;
@@ -203,24 +203,24 @@ class Maker {
     return gaps;
   }
 
-  torch::Tensor standard(const LearnedSeries& learned) {
-    const int64_t width = learned.width(o_.time_channel);
+  torch::Tensor standard(const FittedSeries& fitted) {
+    const int64_t width = fitted.width(o_.time_channel);
     if (found_.meaning.columns.empty()) return torch::zeros({0, width});
     const torch::Tensor values = torch::zeros({found_.steps(), width});
     float* to = values.mutable_data_ptr<float>();
-    for (size_t column = 0; column < learned.columns.size(); ++column) {
-      fill(learned.columns[column], column, to, width);
-      to += 1 + learned.columns[column].indicator;
+    for (size_t column = 0; column < fitted.columns.size(); ++column) {
+      fill(fitted.columns[column], column, to, width);
+      to += 1 + fitted.columns[column].indicator;
     }
     if (!o_.time_channel) return values;
     for (const double gap : times_since()) {
-      *to = static_cast<float>((gap - learned.time.mean) / learned.time.deviation);
+      *to = static_cast<float>((gap - fitted.time.mean) / fitted.time.deviation);
       to += width;
     }
     return values;
   }
 
-  void fill(const LearnedChannel& channel, size_t column, float* to, int64_t width) {
+  void fill(const FittedChannel& channel, size_t column, float* to, int64_t width) {
     int64_t begin = 0;
     for (const int64_t end : found_.ends) {
       float before = 0;  // the mean

@@ -38,8 +38,8 @@ Error bad_cell(const storage::Table& table, int64_t row, int64_t column, const c
 }  // namespace
 
 SeriesSteps::SeriesSteps(const SeriesOptions& options, const InputPlace& place,
-                         const SeriesMeaning& learned)
-    : meaning(learned), o_(options), place_(place), trained_(!learned.columns.empty()) {
+                         const SeriesMeaning& fitted)
+    : meaning(fitted), o_(options), place_(place), trained_(!fitted.columns.empty()) {
   if (!trained_) meaning.columns = o_.columns;
 }
 
@@ -113,7 +113,7 @@ double SeriesSteps::time_of(const storage::Table& table, int64_t row, int64_t co
                                         : tables::NumberReader::Dates::never);
   const tables::NumberReader::Cell cell = times_read_->read(table.cell(row, column));
   meaning.dates = times_read_->dates();
-  if (cell.kind == tables::NumberReader::Cell::number) return cell.value;
+  if (cell.type == tables::NumberReader::Cell::number) return cell.value;
   throw bad_cell(table, row, column,
                  times_read_->dates() ? "a date such as 2024-03-05T17:30, as the others are"
                                       : "a finite number as the time",
@@ -131,13 +131,13 @@ double SeriesSteps::value_of(const storage::Table& table, int64_t row, int64_t c
   const std::string_view text = table.cell(row, column);
   tables::NumberReader& numbers = reader(table, k);
   const tables::NumberReader::Cell cell = numbers.read(text);
-  if (cell.kind == tables::NumberReader::Cell::wrong) {
+  if (cell.type == tables::NumberReader::Cell::wrong) {
     Error error = numbers.refusal(text, setting("missing"));
     error.add_place(place_of(table, row, column));
     throw error;
   }
-  counts_.missing += cell.kind == tables::NumberReader::Cell::missing;
-  return cell.kind == tables::NumberReader::Cell::missing ? kMissing : within_clip(cell.value);
+  counts_.missing += cell.type == tables::NumberReader::Cell::missing;
+  return cell.type == tables::NumberReader::Cell::missing ? kMissing : within_clip(cell.value);
 }
 
 double SeriesSteps::within_clip(double value) {

@@ -19,7 +19,7 @@ struct Series {
 /// Reads cells and samples as numbers of one meaning, and counts what it does with them.
 class SeriesSteps {
  public:
-  SeriesSteps(const SeriesOptions& options, const InputPlace& place, const SeriesMeaning& learned);
+  SeriesSteps(const SeriesOptions& options, const InputPlace& place, const SeriesMeaning& fitted);
 
   /// The rows of a table. With `go_on` an Error about the data is the series' own and nothing is left
   /// of it; else it ends all. `sorted`: by time, first.

@@ -47,8 +47,8 @@ void check_settings(const SeriesOptions& o, const InputPlace& place) {
 
 class Gatherer {
  public:
-  Gatherer(const SeriesOptions& options, const InputPlace& place, const SeriesMeaning& learned)
-      : o_(options), place_(place), steps_(options, place, learned) {}
+  Gatherer(const SeriesOptions& options, const InputPlace& place, const SeriesMeaning& fitted)
+      : o_(options), place_(place), steps_(options, place, fitted) {}
 
   SeriesValues gather() {
     if (!o_.table.empty())
@@ -222,9 +222,9 @@ class Gatherer {
 }  // namespace
 
 SeriesValues gather_series(const SeriesOptions& options, const InputPlace& place,
-                           const SeriesMeaning& learned) {
+                           const SeriesMeaning& fitted) {
   check_settings(options, place);
-  return Gatherer(options, place, learned).gather();
+  return Gatherer(options, place, fitted).gather();
 }
 
 }  // namespace fovea::inputs

@@ -14,7 +14,7 @@ struct Span {
   int64_t missing_before = 0, missing_after = 0;
 };
 
-/// What the numbers of a series mean. Training learns it from the first series that says so; the
+/// What the numbers of a series mean. It is fitted to the first training series that says so; the
 /// others are converted to it, or refused.
 struct SeriesMeaning {
   std::vector<std::string> columns{};
@@ -36,10 +36,10 @@ struct SeriesValues {
   int64_t steps() const { return ends.empty() ? 0 : ends.back(); }
 };
 
-/// `learned`: by training; without columns: nothing yet, and the options say which there are. A file
+/// `fitted`: by training; without columns: nothing yet, and the options say which there are. A file
 /// that cannot be read is a failure of its cases. So is, where a model is asked about the rows, any
 /// cell or row that is wrong; else the whole table is refused by line.
 SeriesValues gather_series(const SeriesOptions& options, const InputPlace& place,
-                           const SeriesMeaning& learned);
+                           const SeriesMeaning& fitted);
 
 }  // namespace fovea::inputs

@@ -20,18 +20,18 @@
 namespace fovea::inputs {
 namespace {
 
-struct LearnedTable {
-  std::vector<LearnedColumn> columns{};
+struct FittedTable {
+  std::vector<FittedColumn> columns{};
   void describe(Fields& f) { f("columns", columns, ""); }
 };
 
 class TableInput final : public Input {
  public:
-  TableInput(const TableOptions& options, torch::Tensor values, LearnedTable learned,
+  TableInput(const TableOptions& options, torch::Tensor values, FittedTable fitted,
              std::vector<bool> there, std::map<int64_t, Error> bad)
       : options_(options),
         values_(std::move(values)),
-        learned_(std::move(learned)),
+        fitted_(std::move(fitted)),
         there_(std::move(there)),
         bad_(std::move(bad)) {}
 
@@ -46,7 +46,7 @@ class TableInput final : public Input {
 
   InputShape shape() const override {
     InputShape shape{.sizes = {values_.size(1)}, .optional = !there_.empty()};
-    for (const LearnedColumn& column : learned_.columns) {
+    for (const FittedColumn& column : fitted_.columns) {
       shape.categories.push_back(
           column.category ? static_cast<int64_t>(column.categories.size()) + 1 : 0);
       shape.columns.push_back(column.name);
@@ -66,7 +66,7 @@ class TableInput final : public Input {
                       .missing = options_.missing});
     return seen;
   }
-  Node learned() const override { return Fields::write(learned_); }
+  Node fitted() const override { return Fields::write(fitted_); }
 
   std::string fingerprint() const override {
     return storage::sha256({static_cast<const char*>(values_.const_data_ptr()), values_.nbytes()});
@@ -75,7 +75,7 @@ class TableInput final : public Input {
  private:
   TableOptions options_;
   torch::Tensor values_;  // float32 [cases, features]
-  LearnedTable learned_;
+  FittedTable fitted_;
   std::vector<bool> there_;       // of each case; empty where none may lack it
   std::map<int64_t, Error> bad_;  // cases whose cells cannot be read, where others shall be
 };
@@ -89,26 +89,26 @@ class Maker {
         setting_(settings_of_table(place.name)) {}
 
   InputPtr make() {
-    LearnedTable learned;
-    if (place_.learned)
-      Fields::read(*place_.learned, learned);
+    FittedTable fitted;
+    if (place_.fitted)
+      Fields::read(*place_.fitted, fitted);
     else
       for (const std::string& name : options_.columns)
-        problems_.collect([&] { learned.columns.push_back(learn_column(options_, place_, name)); });
+        problems_.collect([&] { fitted.columns.push_back(fit_column(options_, place_, name)); });
     problems_.raise();
-    if (learned.columns.empty())
+    if (fitted.columns.empty())
       throw config_error(setting_ + ".columns: found none, wanted one or more");
     int64_t width = 0;
-    for (const LearnedColumn& column : learned.columns) width += 1 + column.indicator;
+    for (const FittedColumn& column : fitted.columns) width += 1 + column.indicator;
     const torch::Tensor values = torch::zeros({static_cast<int64_t>(place_.rows.size()), width});
     int64_t at = 0;
-    for (const LearnedColumn& column : learned.columns) {
+    for (const FittedColumn& column : fitted.columns) {
       float* to = values.mutable_data_ptr<float>() + at;
       column.category ? fill_categories(column, to, width) : fill_numbers(column, to, width);
       at += 1 + column.indicator;
     }
     problems_.raise();
-    return std::make_shared<TableInput>(options_, values, std::move(learned), there(),
+    return std::make_shared<TableInput>(options_, values, std::move(fitted), there(),
                                         std::move(bad_));
   }
 
@@ -137,7 +137,7 @@ class Maker {
       problems_.add(std::move(error));
   }
 
-  void fill_numbers(const LearnedColumn& column, float* to, int64_t width) {
+  void fill_numbers(const FittedColumn& column, float* to, int64_t width) {
     using Dates = tables::NumberReader::Dates;
     const int64_t position = place_.rows.column(column.name);
     tables::NumberReader reader(format_, options_.missing,
@@ -147,8 +147,8 @@ class Maker {
     for (size_t i = 0; i < place_.rows.size(); ++i, to += width) {
       const std::string_view text = place_.rows.cell(i, position);
       const tables::NumberReader::Cell cell = reader.read(text);
-      const bool absent = cell.kind == tables::NumberReader::Cell::missing;
-      if (cell.kind == tables::NumberReader::Cell::wrong) {
+      const bool absent = cell.type == tables::NumberReader::Cell::missing;
+      if (cell.type == tables::NumberReader::Cell::wrong) {
         refuse(i, column.name, reader.refusal(text, setting_ + ".missing"));
         continue;
       }
@@ -182,7 +182,7 @@ class Maker {
                          range.text(column.date, place_.rows.size()));
   }
 
-  void fill_categories(const LearnedColumn& column, float* to, int64_t width) {
+  void fill_categories(const FittedColumn& column, float* to, int64_t width) {
     const int64_t position = place_.rows.column(column.name);
     const tables::NumberReader reader(format_, options_.missing);
     tables::NameReader names(format_.decimal);
@@ -212,9 +212,9 @@ class Maker {
         continue;
       }
       if (const auto near = alike.find(tables::alike_key(key));
-          near != alike.end() && place_.learned) {
+          near != alike.end() && place_.fitted) {
         refuse(i, column.name,
-               data_error(fmt::format("found '{}', wanted it as it was learned, '{}'",
+               data_error(fmt::format("found '{}', wanted it as in training, '{}'",
                                       storage::escaped(cell, 40),
                                       storage::escaped(column.categories[near->second - 1], 40)),
                           "write each category in one way"));
@@ -251,8 +251,8 @@ class Maker {
 
   // As a category of its own it is seen by the model as well as one that is missing; it is not the
   // same.
-  void note_missing_words(const LearnedColumn& column, const std::string& named) const {
-    if (place_.learned) return;
+  void note_missing_words(const FittedColumn& column, const std::string& named) const {
+    if (place_.fitted) return;
     for (const std::string& text : column.categories)
       if (tables::means_missing(text))
         place_.findings.notes.push_back(
@@ -261,8 +261,8 @@ class Maker {
                         named, storage::escaped(text, 40), setting_));
   }
 
-  void say_categories(const LearnedColumn& column, const std::vector<size_t>& counts,
-                      size_t missing, size_t unknown) const {
+  void say_categories(const FittedColumn& column, const std::vector<size_t>& counts, size_t missing,
+                      size_t unknown) const {
     std::vector<std::string> shown;
     for (size_t k = 1; k < counts.size(); ++k)
       shown.push_back(

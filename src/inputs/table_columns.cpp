@@ -23,9 +23,9 @@ bool has_digit(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-class Learner {
+class ColumnFit {
  public:
-  Learner(const TableOptions& options, const InputPlace& place, const std::string& name)
+  ColumnFit(const TableOptions& options, const InputPlace& place, const std::string& name)
       : options_(options),
         place_(place),
         name_(name),
@@ -33,10 +33,10 @@ class Learner {
         format_(tables::number_format(place.read.numbers, place.rows.table)),
         setting_(settings_of_table(place.name)) {}
 
-  LearnedColumn learn() const {
+  FittedColumn fit() const {
     const bool listed = std::ranges::find(options_.categories, name_) != options_.categories.end();
-    LearnedColumn column{.name = name_, .category = listed};
-    if (!column.category) column.category = kind() == Kind::words;
+    FittedColumn column{.name = name_, .category = listed};
+    if (!column.category) column.category = type() == Type::words;
     if (column.category) {
       column.categories = categories();
       return column;
@@ -44,7 +44,7 @@ class Learner {
     tables::NumberReader reader(format_, options_.missing, tables::NumberReader::Dates::either);
     std::vector<double> numbers;
     for (const size_t i : place_.training)
-      if (const auto cell = reader.read(raw(i)); cell.kind == tables::NumberReader::Cell::number)
+      if (const auto cell = reader.read(raw(i)); cell.type == tables::NumberReader::Cell::number)
         numbers.push_back(cell.value);
     if (numbers.empty())
       throw data_error(where() + ": no training row has a value", "leave it out");
@@ -66,21 +66,21 @@ class Learner {
 
   std::string_view raw(size_t i) const { return place_.rows.cell(i, position_); }
 
-  enum class Kind { numbers, words };
+  enum class Type { numbers, words };
 
   // Numbers and words together are not for a majority to decide: either some of the numbers are not
   // such, or the column is of categories, which only its owner knows.
-  Kind kind() const {
+  Type type() const {
     tables::NumberReader reader(format_, options_.missing, tables::NumberReader::Dates::either);
     std::vector<size_t> numbers, others;
     for (const size_t i : place_.training) {
-      const auto kind = reader.read(raw(i)).kind;
-      if (kind != tables::NumberReader::Cell::missing)
-        (kind == tables::NumberReader::Cell::number ? numbers : others).push_back(i);
+      const auto type = reader.read(raw(i)).type;
+      if (type != tables::NumberReader::Cell::missing)
+        (type == tables::NumberReader::Cell::number ? numbers : others).push_back(i);
     }
     if (others.empty()) {
       if (!reader.dates()) refuse_compact_dates(numbers);
-      return Kind::numbers;
+      return Type::numbers;
     }
     const auto cell = [&](size_t i) { return storage::trimmed(raw(i)); };
     const std::string missing = setting_ + ".missing";
@@ -88,20 +88,20 @@ class Learner {
     size_t odd = others[0];                // the first that is not a word like others
     bool words = true;
     for (const size_t i : others) {
-      const bool word = tables::why_no_number(cell(i), format_, missing).problem.empty() ||
+      const bool word = tables::why_not_a_number(cell(i), format_, missing).problem.empty() ||
                         tables::means_missing(cell(i)) || !has_digit(cell(i));
       if (words && !word) odd = i;
       words &= word;
       if (texts.size() < kShown || texts.contains(std::string(cell(i))))
         ++texts[std::string(cell(i))];
     }
-    if (numbers.empty() && words) return Kind::words;
+    if (numbers.empty() && words) return Type::words;
     std::vector<std::string> shown;
     for (const auto& [text, count] : texts)
       shown.push_back(fmt::format("'{}'{}", storage::escaped(text, 40),
                                   count > 1 ? fmt::format(" {} times", count) : ""));
     // Of dates the reader knows what it wanted of the others.
-    const tables::NoNumber why = tables::why_no_number(cell(odd), format_, missing);
+    const tables::NotANumber why = tables::why_not_a_number(cell(odd), format_, missing);
     const Error refusal = reader.refusal(raw(odd), missing);
     const std::string problem = reader.dates() || why.problem.empty() ? "" : ", " + why.problem;
     throw data_error(
@@ -198,9 +198,9 @@ std::string settings_of_table(const std::string& name) {
   return "DataOptions::inputs." + name + (name == "table" ? "" : ".table");
 }
 
-LearnedColumn learn_column(const TableOptions& options, const InputPlace& place,
-                           const std::string& name) {
-  return Learner(options, place, name).learn();
+FittedColumn fit_column(const TableOptions& options, const InputPlace& place,
+                        const std::string& name) {
+  return ColumnFit(options, place, name).fit();
 }
 
 }  // namespace fovea::inputs

@@ -83,7 +83,7 @@ class TextInput final : public Input {
     return shape;
   }
   std::vector<SeenColumn> columns() const override { return {{.name = column_}}; }
-  Node learned() const override { return Node::scalar(tokenizer_->stored(), true); }
+  Node fitted() const override { return Node::scalar(tokenizer_->stored(), true); }
   std::string fingerprint() const override {
     storage::Sha256 hash;
     for (const Encoded& one : texts_) {
@@ -120,19 +120,19 @@ class TextInput final : public Input {
   bool optional_;
 };
 
-text::TokenizerPtr learned_from(const TextOptions& options, const InputPlace& place,
-                                int64_t column) {
+text::TokenizerPtr fit_tokenizer(const TextOptions& options, const InputPlace& place,
+                                 int64_t column) {
   text::TokenizerPtr tokenizer = options.tokenizer.make();
   std::vector<std::string> texts;
   for (const size_t i : place.training) texts.emplace_back(place.rows.cell(i, column));
-  within(fmt::format("learning the words of the input '{}'", place.name),
+  within(fmt::format("fitting the words of the input '{}'", place.name),
          [&] { tokenizer->fit(texts); });
   return tokenizer;
 }
 
-text::TokenizerPtr trained_tokenizer(const TextOptions& options, const Node& learned) {
+text::TokenizerPtr trained_tokenizer(const TextOptions& options, const Node& fitted) {
   text::TokenizerPtr tokenizer = options.tokenizer.make();
-  tokenizer->restore(learned.text, "model.json");
+  tokenizer->restore(fitted.text, "model.json");
   return tokenizer;
 }
 
@@ -153,8 +153,8 @@ void describe(const InputPlace& place, const std::string& name, int64_t column) 
 
 InputPtr open(const TextOptions& options, const InputPlace& place) {
   const int64_t column = place.rows.column(options.column);
-  const text::TokenizerPtr tokenizer = place.learned ? trained_tokenizer(options, *place.learned)
-                                                     : learned_from(options, place, column);
+  const text::TokenizerPtr tokenizer = place.fitted ? trained_tokenizer(options, *place.fitted)
+                                                    : fit_tokenizer(options, place, column);
   const TextOptions own = readable(options, place.read);
   const bool keep = options.spelling > 0 || place.origins;
   std::vector<Encoded> texts(place.rows.size());
@@ -199,10 +199,11 @@ InputPtr open(const TextOptions& options, const InputPlace& place) {
 
 FileReader reader(const TextOptions& given, const FilePlace& place) {
   const TextOptions options = readable(given, place.read);
-  if (!place.learned)
-    throw data_error(fmt::format(
-        "model.json: input '{}': found no tokenizer, wanted what training learned", place.name));
-  text::TokenizerPtr tokenizer = trained_tokenizer(options, *place.learned);
+  if (!place.fitted)
+    throw data_error(
+        fmt::format("model.json: input '{}': found no tokenizer, wanted the one fitted in training",
+                    place.name));
+  text::TokenizerPtr tokenizer = trained_tokenizer(options, *place.fitted);
   const InputShape shape =
       TextInput(place.name, std::vector<Encoded>(), tokenizer, options).shape();
   return {.shape = shape,
@@ -232,7 +233,7 @@ InputType text_input(const TextOptions& options) {
                       return path.extension() == ".txt" ? "" : "its name does not end in .txt";
                     },
                 .open = [options](const FilePlace& place) { return reader(options, place); }},
-      .tokenizer = [options](const Node& learned) { return trained_tokenizer(options, learned); }};
+      .tokenizer = [options](const Node& fitted) { return trained_tokenizer(options, fitted); }};
 }
 
 }  // namespace fovea::inputs

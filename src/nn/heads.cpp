@@ -26,12 +26,12 @@ Tensor mean_of_present(const std::vector<Tensor>& each, const std::vector<Part>&
   return sum / count.clamp_min(1);
 }
 
-/// The place of the input that a head stands on.
+/// The position of the input that a head reads.
 size_t place_of(const std::string& head, const std::string& input, const HeadPlace& place) {
   const auto found = std::ranges::find(place.names, input);
   if (found == place.names.end())
     throw config_error(
-        fmt::format("model: the head '{}' stands on the input '{}', for which there is no encoder; "
+        fmt::format("model: the head '{}' reads the input '{}', for which there is no encoder; "
                     "there are {}",
                     head, input, join(place.names)));
   return static_cast<size_t>(found - place.names.begin());

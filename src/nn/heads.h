@@ -37,7 +37,7 @@ struct HeadPlace {
   torch::nn::Module& parent;
 };
 
-/// A config Error where it stands on an input that has no encoder.
+/// A config Error where it reads an input that has no encoder.
 std::unique_ptr<Head> make_head(const HeadSpec& spec, const HeadPlace& place);
 
 }  // namespace fovea::nn

@@ -17,7 +17,7 @@
 namespace fovea::sources {
 namespace {
 
-// What is kept of one picture.
+// What is kept of one image.
 struct Seen {
   std::vector<int64_t> shape;
   double low = 0, high = 0;
@@ -27,13 +27,13 @@ struct Seen {
 struct Look {
   std::map<std::string, Seen> inputs;
   bool made_constant = false;
-  std::string hash;  // of pictures; empty where there is none: rows of a table are alike by chance
+  std::string hash;  // of images; empty where there is none: rows of a table are alike by chance
   std::string failure;
 };
 
-bool is_picture(const torch::Tensor& tensor) { return tensor.dim() > 2; }
+bool is_image(const torch::Tensor& tensor) { return tensor.dim() > 2; }
 
-/// Of one value where several are wanted: a picture, or a series of several steps.
+/// Of one value where several are wanted: an image, or a series of several steps.
 bool is_empty(const Seen& seen) {
   const bool one_step = seen.shape.size() == 2 && seen.shape[1] == 1;
   return seen.low == seen.high && seen.shape.size() > 1 && !one_step;
@@ -44,13 +44,12 @@ bool is_constant(const torch::Tensor& tensor) {
   return low.item<double>() == high.item<double>();
 }
 
-/// Whether a picture that has several values loses them in the transforms.
+/// Whether an image that has several values loses them in the transforms.
 bool becomes_constant(const Example& example, const ExampleTransform& transform) {
   Random unused(0, Purpose::augment);
   const Example after = transform(example, unused);
-  for (const auto& [name, picture] : after.inputs)
-    if (is_picture(picture) && is_constant(picture) && !is_constant(example.inputs.at(name)))
-      return true;
+  for (const auto& [name, image] : after.inputs)
+    if (is_image(image) && is_constant(image) && !is_constant(example.inputs.at(name))) return true;
   return false;
 }
 
@@ -58,21 +57,20 @@ Look look(const Dataset& data, int64_t index, const ExampleTransform& transform)
   Look result;
   try {
     storage::Sha256 hash;
-    bool pictures = false;
+    bool images = false;
     const Example example = data.get(index);
     for (const auto& [name, tensor] : example.inputs) {
       const torch::Tensor pixels = tensor.contiguous();
-      pictures |= pixels.dim() > 1;
+      images |= pixels.dim() > 1;
       hash.add(fmt::format("{} {} {}", name, fmt::join(pixels.sizes(), "x"),
                            c10::toString(pixels.scalar_type())));
       hash.add({static_cast<const char*>(pixels.const_data_ptr()), pixels.nbytes()});
       const auto [low, high] = at::aminmax(pixels);
       std::vector<int64_t> shape = pixels.sizes().vec();
-      if (shape.size() == 2)
-        std::swap(shape[0], shape[1]);  // a series: channels first, as pictures
+      if (shape.size() == 2) std::swap(shape[0], shape[1]);  // a series: channels first, as images
       result.inputs[name] = {std::move(shape), low.item<double>(), high.item<double>()};
     }
-    if (pictures) result.hash = hash.hex();
+    if (images) result.hash = hash.hex();
     if (transform)
       within(data.name(index),
              [&] { result.made_constant = becomes_constant(example, transform); });
@@ -219,11 +217,11 @@ std::vector<std::string> CheckReport::problems() const {
                                  cases, failures[0].message));
   if (const int64_t across = duplicates_across_splits(); across > 0)
     result.push_back(fmt::format(
-        "{} cases have the same content as one of another split: figures would be flattering",
+        "{} cases have the same content as one of another split: metrics would be flattering",
         across));
   for (const Overlap& one : overlaps)
     result.push_back(fmt::format(
-        "{} of {} cases of '{}' share time steps of '{}' with training cases: figures would be "
+        "{} of {} cases of '{}' share time steps of '{}' with training cases: metrics would be "
         "flattering; split in the order of time (DataOptions::split: {{chronological: …}}) or by "
         "group",
         one.cases, one.of, one.split, one.input));
@@ -232,18 +230,18 @@ std::vector<std::string> CheckReport::problems() const {
         fmt::format("{} cases have one value only: {}", constant.size(), join(constant, ", ", 5)));
   if (!made_constant.empty())
     result.push_back(fmt::format(
-        "{} pictures are of one value only after the transforms of evaluation, nothing is left of "
+        "{} images are of one value only after the transforms of evaluation, nothing is left of "
         "them: {}",
         made_constant.size(), join(made_constant, ", ", 5)));
   for (const Sizes& one : sizes) {
     if (one.mixed)
       result.push_back(
-          fmt::format("the pictures of '{}' are 2-D and 3-D: a batch needs one kind; keep one of "
+          fmt::format("the images of '{}' are 2-D and 3-D: a batch needs one type; keep one of "
                       "them in the data",
                       one.input));
     else if (one.channels.size() > 1 && one.largest.size() > 1)
       result.push_back(
-          fmt::format("the pictures of '{}' have 1 and 3 channels: a batch needs one kind; set "
+          fmt::format("the images of '{}' have 1 and 3 channels: a batch needs one type; set "
                       "ImageOptions::channels to 1, which makes grey of colour",
                       one.input));
   }

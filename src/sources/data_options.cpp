@@ -10,13 +10,13 @@ namespace fovea::sources {
 
 namespace {
 
-// A path that stands on the root, or on the config's own folder where there is none.
+// A path relative to the root, or to the config's own folder where there is none.
 struct PlacedPath {
   std::filesystem::path path;
   const std::filesystem::path& root;
 };
 
-/// Whether it comes from a command line: then its place is no line of a file.
+/// Whether it comes from a command line: then its place is not a line of a file.
 bool is_typed(const Node& node) {
   const size_t colon = node.where.rfind(':');
   return !node.where.empty() &&
@@ -24,8 +24,8 @@ bool is_typed(const Node& node) {
           node.where.find_first_not_of("0123456789", colon + 1) != std::string::npos);
 }
 
-/// What was typed stands on the folder where it was typed; where nothing is there, on
-/// the root as the paths of the file do.
+/// What was typed is relative to the folder where it was typed; where nothing is there, to
+/// the root, as the paths of the file are.
 std::filesystem::path place_typed(const Node& node, const std::filesystem::path& text,
                                   const std::filesystem::path& root) {
   const std::filesystem::path here = node.base / text, there = root / text;
@@ -116,49 +116,50 @@ void DataOptions::describe(Fields& f) {
     f(name, value, help);
     path = value.path;
   };
-  f("root", root, "folder that the paths below stand on; default: the config's own");
+  f("root", root, "folder that the paths below are relative to; default: that of the config");
   PlacedTables tables{table, root};
   f("table", tables,
-    "CSV file with one case per row, or a map of split: file; a name that ends in .jsonl: lines of "
-    "JSON");
+    "CSV file with one case per row, or a map of split: file; files that end in .jsonl contain "
+    "JSON lines");
   table = tables.tables;
-  placed("folder", folder, "tree of pictures: train/<class>/…, val/<class>/…, or <class>/…");
+  placed("folder", folder, "folder of images: train/<class>/…, val/<class>/…, or <class>/…");
   placed("path", path, "MedMNIST .npz archive: train_images, train_labels, val_images, …");
-  f("delimiter", delimiter, "between the fields of the table; a blank stands for several, too")
+  f("delimiter", delimiter, "separates the fields of the table; several blanks count as one")
       .one_of({",", ";", "\t", "|", " "});
   f("quote", quote,
-    "around cells of the table that hold delimiters or lines; auto: a double quote, but one that "
-    "looks as if it was never closed is refused; none: quotes are letters like others")
+    "encloses cells of the table that contain delimiters or line breaks; auto: a double quote, but "
+    "one that seems never to be closed is refused; none: quotes are ordinary characters")
       .one_of({"auto", "\"", "'", "none", ""});
-  f("decimal", decimal, "the sign in numbers of the table such as 26.75").one_of({".", ","});
-  f("thousands", thousands, "the sign between groups of three digits in numbers of the table")
+  f("decimal", decimal, "decimal separator of the numbers in the table, as in 26.75")
+      .one_of({".", ","});
+  f("thousands", thousands, "thousands separator of the numbers in the table")
       .one_of({"", ",", ".", " ", "'", "_"});
   f("conll", conll,
-    "the table is a file of tokens and BIO tags, a line each, with blank lines between sentences; "
-    "its "
-    "columns are text and spans (names that end in .conll always are)");
-  f("columns", columns, "names of the columns, where the table has no line of names");
+    "the table is a file of tokens and BIO tags, one per line, with blank lines between sentences; "
+    "its columns are text and spans (implied for names that end in .conll)");
+  f("columns", columns, "names of the columns, if the table has no header");
   f("rows", rows, "which rows of the table are cases");
   f("inputs", inputs, "what a case consists of, by name; default for folder and path: image");
   f("targets", targets, "what is to be learned, by name; default for folder and path: label");
-  f("id", id, "column that names the case; default: the file");
+  f("id", id, "column with the id of the case; default: the file name");
   f("group", group,
-    "column of the patient, who stays in one split; of a folder the level of the patients' folders "
-    "below the classes (1: the first, 0: none), or a regular expression that finds the patient in "
-    "the path below the class (its first group)");
+    "column of the patient, who stays in one split; for a folder: the level of the patients' "
+    "folders below the classes (1: the first, 0: none), or a regular expression whose first group "
+    "is the patient in the path below the class");
   f("group_per_table", group_per_table,
-    "the same name in another of several tables is another patient");
+    "the same name in different tables means different patients");
   f("split", split,
     "column with train, val and test, or shares {train: 0.7, val: 0.1, test: 0.2}; {chronological: "
-    "shares} takes the rows (of each group) in their order; of a table for each split, shares of "
-    "the one called train");
+    "shares} splits the rows (of each group) in their order; with a table for each split, shares "
+    "of the table named train");
   f("subgroups", subgroups,
-    "columns whose values eval reports apart too (sex, age; numbers in four bands)");
+    "columns for whose values eval also reports separate metrics (sex, age; numbers in four "
+    "bands)");
   f("allow_outside_root", allow_outside_root, "files of the table may lie outside the root");
   f("dicom", formats.dicom, "how DICOM files are read");
-  f("max_decoded_mb", formats.max_decoded_mb, "largest decoded picture in MiB").at_least(1);
-  f("cache_mb", cache_mb, "decoded pictures kept in memory, in MiB").at_least(0).cosmetic();
-  f("cache_folder", cache_folder, "folder where decoded pictures are kept on disk").cosmetic();
+  f("max_decoded_mb", formats.max_decoded_mb, "largest decoded image in MiB").at_least(1);
+  f("cache_mb", cache_mb, "decoded images kept in memory, in MiB").at_least(0).cosmetic();
+  f("cache_folder", cache_folder, "folder where decoded images are kept on disk").cosmetic();
 }
 
 }  // namespace fovea::sources

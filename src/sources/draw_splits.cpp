@@ -93,7 +93,7 @@ std::string split_named(std::string_view word) {
   return std::string(storage::trimmed(word));
 }
 
-std::string why_no_split(std::string_view word) {
+std::string why_not_a_split(std::string_view word) {
   const std::string low = lower_trimmed(word);
   std::vector<std::string> names;
   for (const auto& [name, split] : known_splits()) {
@@ -111,7 +111,7 @@ std::string why_no_split(std::string_view word) {
       low.find_first_not_of("0123456789.") != std::string::npos)
     return "";
   return fmt::format(
-      "'{}' is no split{}; the splits are train (training), val (valid, validation, "
+      "'{}' is not a split{}; the splits are train (training), val (valid, validation, "
       "dev) and test (testing)",
       storage::escaped(word, 40), near.empty() ? "" : " (did you mean '" + near + "'?)");
 }
@@ -127,7 +127,7 @@ std::vector<std::string> draw_splits(const SplitOptions& options,
         "val: 0.1, test: 0.2} or {test: 1}");
   Fractions fractions = options.fractions;
   for (auto& [name, share] : fractions) {
-    if (const std::string why = why_no_split(name); !why.empty())
+    if (const std::string why = why_not_a_split(name); !why.empty())
       throw config_error("DataOptions::split: " + why);
     name = split_named(name);
   }

@@ -24,9 +24,9 @@ std::vector<std::vector<int64_t>> classes_of(const targets::Target& target,
 /// case and with blanks around; else the word itself.
 std::string split_named(std::string_view word);
 
-/// "" for a split that may be meant: a known one, or a name of its own ("holdout") that is no slip of
-/// the pen; else what to say of it: "'vaild' is no split; did you mean 'valid'? …".
-std::string why_no_split(std::string_view word);
+/// "" for a split that may be meant: a known one, or a name of its own ("holdout") that is not a
+/// typo; else what to say of it: "'vaild' is not a split; did you mean 'valid'? …".
+std::string why_not_a_split(std::string_view word);
 
 /// The split of each of these cases, drawn by the shares; stratified by the first target that has
 /// classes.

@@ -93,7 +93,7 @@ class Lister {
     say("links are left out, they lead back to a folder they stand in", loops_);
     say("links are left out, their folder is read already", again_);
     say("links are left out, they lead nowhere", broken_);
-    say("entries are left out, they are no regular files", special_);
+    say("entries are left out, they are not regular files", special_);
     say("hidden entries are left out", hidden_);
     return std::move(listing_);
   }

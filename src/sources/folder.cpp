@@ -57,7 +57,7 @@ class PatientOf {
       expression_ = std::regex(group);
     } catch (const std::regex_error& wrong) {
       throw config_error(
-          fmt::format("DataOptions::group: found '{}', which is no level and no regular "
+          fmt::format("DataOptions::group: found '{}', which is neither a level nor a regular "
                       "expression ({})",
                       group, wrong.what()),
           "of a folder: 1 for the folder below the class's, 0 for none, or an expression");
@@ -143,7 +143,7 @@ class TreeReader {
   }
 
   void sort_file(const fs::path& file) {
-    if (const std::string why = formats::why_no_picture(file); !why.empty()) {
+    if (const std::string why = formats::why_not_image(file); !why.empty()) {
       other_[why].push_back(storage::shown(file));
       return;
     }
@@ -173,8 +173,8 @@ class TreeReader {
   void refuse_too_few(const targets::ClassesOptions& target) const {
     if (places_.empty())
       throw data_error(fmt::format(
-          "{}: found no picture in folders of classes, wanted train/<class>/… or <class>/… ({} "
-          "pictures lie beside such folders, {} files are no pictures)",
+          "{}: found no image in folders of classes, wanted train/<class>/… or <class>/… ({} "
+          "images lie beside such folders, {} files are not images)",
           where_, loose_.size(), files_that_are_none()));
     if (classes_.size() > 1 || !target.classes.empty()) return;
     const fs::path only = root_ / (has_splits_ ? "" : *classes_.begin());
@@ -211,7 +211,7 @@ class TreeReader {
     std::vector<std::string> names;
     for (const std::string& name : classes_) names.push_back(storage::escaped(name));
     source.notes.push_back(fmt::format(
-        "{}: {} pictures; classes are the folders {}{}", where_, places_.size(),
+        "{}: {} images; classes are the folders {}{}", where_, places_.size(),
         join(names, ", ", 10),
         has_splits_ ? fmt::format(" below {}, which are the splits", join(splits)) : ""));
     if (has_splits_ && !options_.split.fractions.empty())
@@ -237,7 +237,7 @@ class TreeReader {
     }
     if (!options_.group.empty() && !unsaid.empty())
       throw data_error(
-          fmt::format("{}: the paths of {} of {} pictures do not say the patient as "
+          fmt::format("{}: the paths of {} of {} images do not say the patient as "
                       "DataOptions::group '{}' wants: {}",
                       where_, unsaid.size(), places_.size(), options_.group, join(unsaid, ", ", 3)),
           "correct DataOptions::group or the tree");
@@ -256,7 +256,7 @@ class TreeReader {
     if (shared > 0)
       source.warnings.push_back(
           fmt::format("{}: {} of {} folders below the classes occur in more than one split; if "
-                      "they are patients, every figure is flattering: set DataOptions::group to 1",
+                      "they are patients, every metric is flattering: set DataOptions::group to 1",
                       where_, shared, splits.size()));
     return {};
   }
@@ -279,10 +279,10 @@ class TreeReader {
       source.notes.push_back(fmt::format("{}: {}", where_, std::move(text)));
     };
     for (const auto& [folder, count] : beside_)
-      note(fmt::format("{} pictures of the folder '{}' left out: it is beside the splits", count,
+      note(fmt::format("{} images of the folder '{}' left out: it is beside the splits", count,
                        storage::escaped(folder)));
     if (!loose_.empty())
-      note(fmt::format("{} pictures left out, they lie in no folder of a class: {}", loose_.size(),
+      note(fmt::format("{} images left out, they lie in no folder of a class: {}", loose_.size(),
                        join(loose_, ", ", 5)));
     for (const auto& [why, files] : other_)
       note(fmt::format("{} files left out ({}): {}", files.size(), why, join(files, ", ", 20)));
@@ -300,7 +300,7 @@ class TreeReader {
       if (!classes_.contains(last)) empty.push_back(relative.string());
     }
     if (!empty.empty())
-      source.notes.push_back(fmt::format("{}: {} folders hold no picture and are no classes: {}",
+      source.notes.push_back(fmt::format("{}: {} folders contain no image and are not classes: {}",
                                          where_, empty.size(), join(empty, ", ", 5)));
   }
 

@@ -15,7 +15,7 @@
 namespace fovea::sources {
 namespace {
 
-// The pictures of one split: [N, H, W], [N, D, H, W], each perhaps with a last side of 3.
+// The images of one split: [N, H, W], [N, D, H, W], each perhaps with a last side of 3.
 struct Part {
   std::string split;
   io::Array images;
@@ -34,7 +34,7 @@ struct Part {
   }
 };
 
-// All arrays in memory, as they are stored: 28-pixel pictures take 784 bytes each.
+// All arrays in memory, as they are stored: 28-pixel images take 784 bytes each.
 class NpzDataset final : public Dataset {
  public:
   NpzDataset(std::filesystem::path path, std::vector<Part> parts, std::string input,

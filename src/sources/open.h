@@ -1,4 +1,4 @@
-// The three kinds of source.
+// The three types of source.
 #pragma once
 
 #include "fovea/inputs/image.h"
@@ -7,7 +7,7 @@
 
 namespace fovea::sources {
 
-/// The folder that names in a table stand on: the root, else the table's own.
+/// The folder that names in a table are relative to: the root, else the table's own.
 inline std::filesystem::path folder_of(const DataOptions& options,
                                        const std::filesystem::path& table) {
   const std::filesystem::path folder = options.root.empty() ? table.parent_path() : options.root;
@@ -18,11 +18,11 @@ inline std::filesystem::path folder_of(const DataOptions& options,
 inputs::ReadOptions read_options(const DataOptions& options, const std::string& input,
                                  const std::filesystem::path& table = {});
 
-Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned);
+Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& fitted);
 Source open_folder(const DataOptions& options, uint64_t seed);
 Source open_npz(const DataOptions& options);  // its own splits
 
-/// Puts targets and splits into `source` and checks what holds for every kind: a split name for
+/// Puts targets and splits into `source` and checks what holds for every type: a split name for
 /// each case, no patient in two splits (`place` says where a case is listed), every class in the
 /// training split.
 void finish(Source& source, const std::vector<targets::TargetPtr>& targets,
@@ -41,7 +41,7 @@ std::pair<std::string, Options> only(const Named<Options>& named, const char* wh
   return *named.begin();
 }
 
-/// The same for the input, which is a picture.
+/// The same for the input, which is an image.
 inline std::pair<std::string, inputs::ImageOptions> only_image(const inputs::Inputs& inputs) {
   const auto [name, input] = only(inputs, "inputs", "image");
   return {name, inputs::image_options(name, input)};

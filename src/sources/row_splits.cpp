@@ -27,7 +27,7 @@ class RowSplitter {
 
   RowSplits split() {
     for (const auto& [name, share] : options_.fractions)
-      if (const std::string why = why_no_split(name); !why.empty())
+      if (const std::string why = why_not_a_split(name); !why.empty())
         throw config_error("DataOptions::split: " + why);
     splits_.resize(rows_);
     const bool by_table = q_.options.table.by_split();
@@ -44,7 +44,7 @@ class RowSplitter {
  private:
   void name_by_table() {
     for (const auto& [name, file] : q_.options.table.files)
-      if (const std::string why = why_no_split(name); !why.empty())
+      if (const std::string why = why_not_a_split(name); !why.empty())
         throw config_error("DataOptions::table: " + why);
     for (size_t row = 0; row < rows_; ++row)
       splits_[row] = split_named(table_split(q_.options, q_.table, static_cast<int64_t>(row)));
@@ -66,7 +66,7 @@ class RowSplitter {
     for (const int64_t row : q_.used) {
       const std::string_view cell = q_.table.cell(row, column);
       const std::string why = storage::trimmed(cell).empty() ? "no split, wanted train, val or test"
-                                                             : why_no_split(cell);
+                                                             : why_not_a_split(cell);
       if (!why.empty()) wrong[why].push_back(q_.table.place(row));
       if (const std::string split = split_named(cell); why.empty() && !usual(split))
         ++others[split];

@@ -29,7 +29,7 @@ void refuse_shared(const std::vector<SharedGroup>& shared, const Source& source,
                     place(static_cast<size_t>(one.first)), place(static_cast<size_t>(one.second))));
   throw data_error(
       fmt::format("{} patients are in more than one split, the first in '{}' and in '{}': every "
-                  "figure would be flattering. Patients as hashes: {}",
+                  "metric would be flattering. Patients as hashes: {}",
                   shared.size(), source.splits[static_cast<size_t>(shared[0].first)],
                   source.splits[static_cast<size_t>(shared[0].second)], join(examples, "; ", 5)),
       "let DataOptions::split draw them by shares, or correct the split column");
@@ -145,7 +145,7 @@ inputs::ReadOptions read_options(const DataOptions& options, const std::string& 
   return read;
 }
 
-Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
+Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& fitted) {
   std::vector<std::string> set;
   if (!options.table.empty()) set.push_back("table");
   if (!options.folder.empty()) set.push_back("folder");
@@ -174,7 +174,7 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
     throw config_error("DataOptions::split: found the column '" + options.split.column +
                            "', but each table of DataOptions::table is a split",
                        "leave it out");
-  Source source = !options.table.empty()    ? open_table(options, seed, learned)
+  Source source = !options.table.empty()    ? open_table(options, seed, fitted)
                   : !options.folder.empty() ? open_folder(options, seed)
                                             : open_npz(options);
   take_choices(source, options);
@@ -183,11 +183,11 @@ Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>&
 }
 
 std::string case_id(const fs::path& file) {
-  const bool known = formats::named_as_picture(file) || file.extension() == ".txt";
+  const bool known = formats::named_as_image(file) || file.extension() == ".txt";
   return known ? file.stem().string() : file.filename().string();
 }
 
-CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
+CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted) {
   const auto refusing = [](const Error& error) {
     return CaseReader{{}, [error](const fs::path&) -> Example { throw error; }};
   };
@@ -200,11 +200,11 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& learned) {
   const std::string& name = input.first;
   const inputs::FileCases files = input.second.make().files;
   if (!files.open)
-    return refusing(config_error("DataOptions::inputs." + name + ": found the kind '" +
+    return refusing(config_error("DataOptions::inputs." + name + ": found the type '" +
                                  input.second.name() +
                                  "', wanted image: only the rows of a table have other inputs"));
   const inputs::FileReader reader =
-      files.open({name, read_options(options, name), learned.find(name)});
+      files.open({name, read_options(options, name), fitted.find(name)});
   Schema schema;
   if (!reader.shape.sizes.empty()) schema.inputs.push_back({name, reader.shape});
   return {std::move(schema),
@@ -229,7 +229,7 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
       const FolderListing listing = list_folder(path);
       for (const std::string& note : listing.notes) log_info(note);
       for (const fs::path& file : listing.files) {
-        if (formats::why_no_picture(file).empty())
+        if (formats::why_not_image(file).empty())
           files.push_back(file);
         else
           ++others;
@@ -242,7 +242,7 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
     }
   }
   if (others > 0)
-    log_info(fmt::format("{} files in the folders are no pictures and are left out", others));
+    log_info(fmt::format("{} files in the folders are not images and are left out", others));
   return files;
 }
 

@@ -171,7 +171,7 @@ class Suspicions {
     tables::NumberReader reader(format_, missing);
     std::map<double, size_t> counts;
     for (const std::string& key : keys)
-      if (const auto cell = reader.read(key); cell.kind == tables::NumberReader::Cell::number)
+      if (const auto cell = reader.read(key); cell.type == tables::NumberReader::Cell::number)
         ++counts[cell.value];
     constexpr size_t kOften = 3;
     if (counts.size() < kOften) return;

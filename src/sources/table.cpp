@@ -26,10 +26,10 @@ namespace fs = std::filesystem;
 
 class TableReader {
  public:
-  TableReader(const DataOptions& options, uint64_t seed, const Named<Node>& learned)
+  TableReader(const DataOptions& options, uint64_t seed, const Named<Node>& fitted)
       : options_(options),
         seed_(seed),
-        learned_(learned),
+        fitted_(fitted),
         table_(read_all(options)),
         where_(table_.name()) {}
 
@@ -148,7 +148,7 @@ class TableReader {
     choose_cases();
   }
 
-  // Without a training split (a table to evaluate on) what there is to be learned comes from all.
+  // Without a training split (a table to evaluate on) what there is to fit is fitted to all.
   std::vector<std::pair<std::string, inputs::InputPtr>> inputs(std::vector<size_t> training) {
     if (training.empty())
       for (size_t i = 0; i < rows_.size(); ++i) training.push_back(i);
@@ -163,7 +163,7 @@ class TableReader {
                                      .read = read_options(options_, name, table_.path()),
                                      .rows = rows,
                                      .training = training,
-                                     .learned = learned_.find(name),
+                                     .fitted = fitted_.find(name),
                                      .cases = asked_,
                                      .origins = asked_ || holds_target(name),
                                      .runs = [this]() -> const tables::Runs& { return runs(); },
@@ -341,7 +341,7 @@ class TableReader {
     if (options_.rows.every == 1 && options_.rows.last.empty()) return;
     std::vector<std::string> last = options_.rows.last;
     for (std::string& name : last) {
-      if (const std::string why = why_no_split(name); !why.empty())
+      if (const std::string why = why_not_a_split(name); !why.empty())
         throw config_error("RowOptions::last: " + why);
       name = split_named(name);
     }
@@ -371,7 +371,7 @@ class TableReader {
 
   const DataOptions& options_;
   uint64_t seed_;
-  const Named<Node>& learned_;
+  const Named<Node>& fitted_;
   storage::Table table_;
   std::string where_;
   std::vector<int64_t> rows_;  // that are used
@@ -388,16 +388,16 @@ class TableReader {
 
 }  // namespace
 
-Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& learned) {
-  return TableReader(options, seed, learned).read();
+Source open_table(const DataOptions& options, uint64_t seed, const Named<Node>& fitted) {
+  return TableReader(options, seed, fitted).read();
 }
 
-Source open_cases(const fs::path& table, const DataOptions& options, const Named<Node>& learned) {
+Source open_cases(const fs::path& table, const DataOptions& options, const Named<Node>& fitted) {
   DataOptions here = options;
   here.table = table;
   for (const auto& [split, file] : options.table.files)
     if (here.root == file.parent_path()) here.root.clear();
-  return TableReader(here, 0, learned).read_cases();
+  return TableReader(here, 0, fitted).read_cases();
 }
 
 }  // namespace fovea::sources

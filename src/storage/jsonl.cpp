@@ -148,7 +148,7 @@ class JsonlReader {
       types += fmt::format("{}{} {} (first on line {})", found++ ? ", " : "", facts.count[type],
                            kNames[type], facts.first[type]);
     }
-    if (found > 1) builder.note(column, "its values are of several kinds: " + types);
+    if (found > 1) builder.note(column, "its values are of several types: " + types);
     if (const int64_t lacking = static_cast<int64_t>(rows_.size()) - all; lacking > 0)
       builder.note(column, fmt::format("{} of {} lines lack the key, as if it were blank", lacking,
                                        rows_.size()));

@@ -23,7 +23,7 @@ size_t check_table_text(const std::filesystem::path& path, std::string_view text
                "convert it (iconv -f UTF-16LE -t UTF-8)");
   }
   if (const size_t at = valid_utf8(text); at < text.size()) {
-    throw fail(fmt::format("byte {} ({:#04x}) is no UTF-8, perhaps Latin-1", at,
+    throw fail(fmt::format("byte {} ({:#04x}) is not valid UTF-8, perhaps Latin-1", at,
                            static_cast<unsigned char>(text[at])),
                "convert it to UTF-8 (iconv -f LATIN1 -t UTF-8)");
   }

@@ -103,7 +103,7 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
-/// Days of "17:30", "17:30:00.5"; negative where it is no time of day.
+/// Days of "17:30", "17:30:00.5"; negative where it is not a time of day.
 double take_time(std::string_view& text) {
   const int hour = take_digits(text, 2);
   if (hour < 0 || hour > 23 || !take(text, ':')) return -1;
@@ -217,7 +217,7 @@ NumberReader::Cell NumberReader::read(std::string_view cell) {
   const auto number = dates() ? std::nullopt : number_in(text, format_);
   if (!number) {
     const Cell found = dates_ == Dates::never ? Cell{Cell::wrong} : date(text);
-    padded_ += found.kind == Cell::number && text.size() < cell.size();
+    padded_ += found.type == Cell::number && text.size() < cell.size();
     return found;
   }
   dates_ = Dates::never;
@@ -247,7 +247,7 @@ Error NumberReader::refusal(std::string_view cell, const std::string& missing) c
                       : ", wanted a date such as 2024-03-05"),
         "correct it, or name it in " + missing);
   }
-  const NoNumber why = why_no_number(text, format_, missing);
+  const NotANumber why = why_not_a_number(text, format_, missing);
   return data_error(
       found + (why.problem.empty() ? "" : ", " + why.problem) + ", wanted a finite number",
       why.remedy);

@@ -29,7 +29,7 @@ struct ReadNumber {
   bool leading_zeros = false;  ///< 007, but not 0.07
   bool whole = false;          ///< digits alone
 };
-/// Nothing where the whole cell is no number, or none that is finite. Without blanks around.
+/// Nothing where the whole cell is not a finite number. Without blanks around.
 std::optional<ReadNumber> number_in(std::string_view cell, const NumberFormat& format = {});
 
 /// Days since 1970-01-01 of "2024-03-05", with the time of day behind a T or a blank where there is
@@ -41,14 +41,14 @@ struct ReadDate {
 std::optional<ReadDate> date_in(std::string_view cell);
 std::string date_text(double days);  ///< "2024-03-05"
 
-/// Why a cell is no number, and what would help.
-struct NoNumber {
+/// Why a cell is not a number, and what would help.
+struct NotANumber {
   std::string problem;  ///< "a decimal comma"; "" where it is a word like others
   std::string remedy;
 };
 /// `missing`: the setting that names texts for "not measured".
-NoNumber why_no_number(std::string_view cell, const NumberFormat& format,
-                       const std::string& missing);
+NotANumber why_not_a_number(std::string_view cell, const NumberFormat& format,
+                            const std::string& missing);
 
 /// NA, n/a, NaN, null, ?, - and the like: what programs and people write for "no value".
 bool means_missing(std::string_view cell);
@@ -58,7 +58,7 @@ class NumberReader {
  public:
   enum class Dates { never, always, either };  ///< either: as the first number or date is
   struct Cell {
-    enum Kind { number, missing, wrong } kind;
+    enum Type { number, missing, wrong } type;
     double value = 0;
   };
 

@@ -52,8 +52,9 @@ storage::Table read_conll(const std::filesystem::path& path) {
   if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);
   const std::string where = "reading " + storage::shown(path);
   if (storage::valid_utf8(content) != content.size())
-    throw data_error(fmt::format("{}: byte {} is no UTF-8; convert it (iconv -f LATIN1 -t UTF-8)",
-                                 where, storage::valid_utf8(content)));
+    throw data_error(
+        fmt::format("{}: byte {} is not valid UTF-8; convert it (iconv -f LATIN1 -t UTF-8)", where,
+                    storage::valid_utf8(content)));
   storage::TableBuilder table(path, {"text", "spans"});
   Sentence sentence;
   int64_t sentences = 0, line = 0;

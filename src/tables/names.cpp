@@ -61,7 +61,7 @@ std::string folded(std::string_view text) {
 }
 
 /// Sign, whole part without zeros before it and fraction without those behind it: exact, however
-/// many digits there are. "" where it is no number written with digits alone.
+/// many digits there are. "" where it is not a number written with digits alone.
 std::string number_key(std::string_view text) {
   std::string sign;
   if (text.starts_with("\xe2\x88\x92")) {

@@ -1,4 +1,4 @@
-// The kinds of table, told apart by the ending of the file.
+// The types of table file, told apart by the ending of the file.
 #include <fmt/format.h>
 
 #include "fovea/core/error.h"

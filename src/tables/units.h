@@ -1,4 +1,4 @@
-// Units of measured signals: which are of one kind, and how many of one make another.
+// Units of measured signals: which measure one quantity, and how many of one make another.
 #pragma once
 
 #include <array>
@@ -8,11 +8,11 @@
 namespace fovea::tables {
 
 /// What a number in `from` is to be multiplied by to be one in `to`; nothing where that is not known
-/// (a unit is compared as it is written: "mv" is no millivolt).
+/// (a unit is compared as it is written: "mv" is not millivolt).
 inline std::optional<double> unit_factor(std::string_view from, std::string_view to) {
   struct Unit {
-    std::string_view name, kind;
-    double size;  // in the first unit of its kind
+    std::string_view name, quantity;
+    double size;  // in the first unit of its quantity
   };
   constexpr std::array<Unit, 16> kUnits{{{"V", "volt", 1},
                                          {"mV", "volt", 1e-3},
@@ -38,7 +38,7 @@ inline std::optional<double> unit_factor(std::string_view from, std::string_view
     return found;
   };
   const Unit *own = find(from), *wanted = find(to);
-  if (!own || !wanted || own->kind != wanted->kind) return {};
+  if (!own || !wanted || own->quantity != wanted->quantity) return {};
   return own->size / wanted->size;
 }
 

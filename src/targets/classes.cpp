@@ -114,7 +114,7 @@ TargetChoice::TargetChoice(ClassesOptions options) : TargetChoice() {
 
 ClassesOptions classes_options(const std::string& name, const TargetChoice& target) {
   if (const auto* classes = target.as<ClassesOptions>()) return *classes;
-  throw config_error("DataOptions::targets." + name + ": found the kind '" + target.name() +
+  throw config_error("DataOptions::targets." + name + ": found the type '" + target.name() +
                      "', wanted classes: only the rows of a table have other targets");
 }
 

@@ -77,9 +77,9 @@ TargetPtr number_target(const NumberOptions& options, const TargetPlace& place) 
   const std::vector<std::string_view> cells = place.cells(options.column);
   for (size_t i = 0; i < cells.size(); ++i) {
     const tables::NumberReader::Cell cell = reader.read(cells[i]);
-    range.missing += cell.kind == tables::NumberReader::Cell::missing;
-    if (cell.kind == tables::NumberReader::Cell::missing) continue;
-    if (cell.kind == tables::NumberReader::Cell::wrong ||
+    range.missing += cell.type == tables::NumberReader::Cell::missing;
+    if (cell.type == tables::NumberReader::Cell::missing) continue;
+    if (cell.type == tables::NumberReader::Cell::wrong ||
         !std::isfinite(static_cast<float>(cell.value))) {
       if (complaints.empty()) remedy = reader.refusal(cells[i], setting + ".missing").remedy();
       complaints.add(i, cells[i]);

@@ -119,7 +119,7 @@ class Reader {
         throw data_error(
             fmt::format("{}: found more than {} different values, wanted classes", texts_.where,
                         kMostClasses),
-            fmt::format("is this the right column? A quantity is a target of the kind number; else "
+            fmt::format("is this the right column? A quantity is a target of the type number; else "
                         "list {}.classes",
                         setting_));
     }

@@ -34,7 +34,8 @@ std::vector<double> numbers_of(const std::filesystem::path& path, size_t wanted,
 
 }  // namespace
 
-TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& place) {
+TargetPtr remaining_useful_life_target(const RemainingUsefulLifeOptions& options,
+                                       const TargetPlace& place) {
   const torch::Tensor all = torch::zeros({static_cast<int64_t>(place.cases)});
   auto* values = all.mutable_data_ptr<float>();
   tables::Findings findings;
@@ -45,10 +46,11 @@ TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& p
     for (size_t g = 0; g < groups.rows.size(); ++g)
       if (groups.table[g] == split) own.push_back(g);
     if (own.empty())
-      throw config_error(fmt::format(
-          "DataOptions::targets.{}.remaining.after_last: found '{}', which is no table of "
-          "DataOptions::table",
-          place.name, split));
+      throw config_error(
+          fmt::format("DataOptions::targets.{}.remaining_useful_life.after_last: found '{}', which "
+                      "is not a table of "
+                      "DataOptions::table",
+                      place.name, split));
     const std::vector<double> numbers = numbers_of(place.root / file, own.size(), place.format);
     for (size_t k = 0; k < own.size(); ++k) after[own[k]] = numbers[k];
   }

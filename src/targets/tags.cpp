@@ -33,7 +33,7 @@ bool is_span(const Json& json) {
          json[0].get<int64_t>() < json[1].get<int64_t>() && json[1].get<int64_t>() < kFarthest;
 }
 
-/// False where the cell is no list of spans; a blank one is an empty list.
+/// False where the cell is not a list of spans; a blank one is an empty list.
 bool read_spans(std::string_view cell, std::vector<NamedSpan>& spans) {
   if (cell.empty()) return true;
   const Json json = Json::parse(cell, nullptr, /*allow_exceptions=*/false);
@@ -79,7 +79,7 @@ struct TextSpan {
 struct AlignedTags {
   std::vector<torch::Tensor> tags;
   /// Every entity as it was written, int64 [K, 4]: begin and end in code points, type, and a Said.
-  /// Figures are about these: what no tag can say is missed.
+  /// Metrics are about these: what no tag can say is missed.
   std::vector<torch::Tensor> written;
   std::vector<std::string> notes;  // of spans that no tags can say
 };

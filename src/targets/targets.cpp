@@ -1,4 +1,4 @@
-// The table of the kinds of target. To add one: a file like number.cpp, and a line here.
+// The table of the target types. To add one: a file like number.cpp, and a line here.
 #include "fovea/targets/targets.h"
 
 #include "fovea/targets/classes.h"
@@ -8,18 +8,20 @@
 
 namespace fovea::targets {
 
-TargetTable& target_kinds() {
+TargetTable& target_types() {
   static TargetTable table(
       "targets",
       {
           TargetTable::item<ClassesOptions>(
               "classes", "one of several classes, or several labels at once", class_target),
           TargetTable::item<NumberOptions>("number", "a quantity in its own unit", number_target),
-          TargetTable::item<RemainingOptions>(
-              "remaining", "rows left until the last one of the group: remaining useful life",
-              remaining_target),
-          TargetTable::item<TagsOptions>(
-              "tags", "entities in a text, as they are read for report extraction", tags_target),
+          TargetTable::item<RemainingUsefulLifeOptions>(
+              "remaining_useful_life",
+              "remaining useful life: rows left until the last one of the group",
+              remaining_useful_life_target)
+              .formerly("remaining"),
+          TargetTable::item<TagsOptions>("tags", "entities in a text, for report extraction",
+                                         tags_target),
       });
   return table;
 }
@@ -27,10 +29,10 @@ TargetTable& target_kinds() {
 namespace {
 
 /// `classes` is a key of its own settings, too: there it is a list.
-bool says_kind(const Node& value) {
+bool says_type(const Node& value) {
   if (value.kind != Node::Kind::map || value.entries.size() != 1) return false;
   const Entry& only = value.entries[0];
-  return target_kinds().find(only.key) &&
+  return target_types().find(only.key) &&
          (only.key != "classes" || only.value.kind == Node::Kind::map);
 }
 
@@ -42,7 +44,7 @@ void read_value(const Node& node, Targets& targets) {
   for (const Entry& entry : node.entries) {
     TargetChoice& target = targets.entries.emplace_back(entry.key, TargetChoice()).second;
     const Node& value = entry.value;
-    if (says_kind(value))
+    if (says_type(value))
       fovea::read_value(value, target);
     else
       target.read_settings(value);

@@ -75,9 +75,9 @@ class ClassificationEvaluation final : public Evaluation {
     const auto scored = any ? metrics::score(predictions_) : metrics::Scored{};
     for (const metrics::Metric& metric : metrics::catalogue()) {
       if (!metric.applies(predictions_.mode)) continue;
-      const metrics::MetricValue metric =
+      const metrics::MetricValue value =
           any ? metric(scored) : metrics::MetricValue::undefined("no case was evaluated");
-      all.push_back({std::string(metric.name), metric.value, metric.why_undefined, metric.goal});
+      all.push_back({std::string(metric.name), value.value, value.why_undefined, metric.goal});
     }
     all.push_back(metric_of(loss_));
     return all;

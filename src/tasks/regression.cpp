@@ -42,8 +42,8 @@ class RegressionEvaluation final : public Evaluation {
   std::vector<NamedMetric> metrics() const override {
     std::vector<NamedMetric> all;
     for (const metrics::RegressionMetric& metric : metrics::regression_catalogue()) {
-      const metrics::MetricValue metric = metric.compute(numbers_);
-      all.push_back({std::string(metric.name), metric.value, metric.why_undefined, metric.goal});
+      const metrics::MetricValue value = metric.compute(numbers_);
+      all.push_back({std::string(metric.name), value.value, value.why_undefined, metric.goal});
     }
     all.push_back(metric_of(loss_));
     return all;

@@ -16,8 +16,8 @@ Facts settings_of(const Node& config);
 Facts facts_of(const RunIdentity& identity);
 
 /// The settings that manifest.json noted, where config.yaml (`written`) still says the same, as
-/// this fovea reads them (`read`): a name that changed since is no change. What it alone knows is
-/// added.
+/// this fovea reads them (`read`): a name that changed since is not a change. What it alone knows
+/// is added.
 Facts in_names_of_today(Facts noted, const Facts& written, const Facts& read);
 
 /// "  train.epochs: 10 -> 20" for each difference, "" where there is none.

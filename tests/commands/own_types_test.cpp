@@ -123,16 +123,16 @@ class OutlineEvaluation final : public tasks::Evaluation {
     either_ += (found.eq(1) & known).sum().item<int64_t>() + truth.eq(1).sum().item<int64_t>();
     if (!loss.empty()) loss_.add(tasks::table_of(loss));
   }
-  std::vector<tasks::NamedFigure> figures() const override {
+  std::vector<tasks::NamedMetric> metrics() const override {
     return {{"dice", 2.0 * static_cast<double>(both_) / static_cast<double>(either_), ""},
             {"loss", loss_.value(), "", metrics::kLower}};
   }
   std::vector<std::string> failed() const override { return {}; }
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    const std::string line = "split=" + split + " dice=" + std::to_string(figures()[0].value);
+    const std::string line = "split=" + split + " dice=" + std::to_string(metrics()[0].value);
     storage::write_file_atomically(
         folder / "metrics.json",
-        nlohmann::json{{"split", split}, {"dice", figures()[0].value}}.dump());
+        nlohmann::json{{"split", split}, {"dice", metrics()[0].value}}.dump());
     return line;
   }
 
@@ -178,7 +178,7 @@ class Outlining final : public tasks::Task {
 
 /// The catalogue lines: once in the process, before anything reads a config.
 const bool kAdded = [] {
-  inputs::input_kinds().add(inputs::InputTable::item<GlowOptions>(
+  inputs::input_types().add(inputs::InputTable::item<GlowOptions>(
       "glow", "a bright rectangle", [](const GlowOptions& options) {
         return inputs::InputType{.open =
                                      [options](const inputs::InputPlace& place) {
@@ -186,7 +186,7 @@ const bool kAdded = [] {
                                      },
                                  .image = true};
       }));
-  targets::target_kinds().add(targets::TargetTable::item<OutlineOptions>(
+  targets::target_types().add(targets::TargetTable::item<OutlineOptions>(
       "outline", "where it is",
       [](const OutlineOptions& options, const targets::TargetPlace& place) {
         return std::make_shared<OutlineTarget>(options, place);
@@ -284,7 +284,7 @@ TEST_F(OwnTypes, GoTheWholeRoadFromAConfigToTheAnswersOfABundle) {
 }
 
 TEST_F(OwnTypes, AreListedAndRefusedByTheirSettingsLikeOthers) {
-  EXPECT_THAT(inputs::input_kinds().names(), testing::Contains("glow"));
+  EXPECT_THAT(inputs::input_types().names(), testing::Contains("glow"));
   folder_.write("wrong.yaml", "data: {table: cases.csv, inputs: {scan: {glow: {brightnes: 3}}}}\n");
   try {
     config::read_config(folder_ / "wrong.yaml");

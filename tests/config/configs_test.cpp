@@ -65,16 +65,19 @@ data:
   targets:
     label: {column: class}
     found: {tags: {column: spans, input: report}}
+    left: {remaining: {clip: 125}}
 task:
   several:
     tasks:
       label: classification
       found: {tagging: {report: {diagnosis: Disease}}}
+      left: regression
 )");
   const std::string resolved = resolved_text(read_config(before));
   EXPECT_THAT(resolved, testing::HasSubstr("task:\n  multi_task:\n    tasks:\n"));
   EXPECT_THAT(resolved, testing::HasSubstr("      found:\n        token_classification:\n"));
-  for (const char* former : {"several:", "tagging:"})
+  EXPECT_THAT(resolved, testing::HasSubstr("    left:\n      remaining_useful_life:\n"));
+  for (const char* former : {"several:", "tagging:", "remaining:"})
     EXPECT_THAT(resolved, testing::Not(testing::HasSubstr(former)));
   EXPECT_EQ(resolved_text(read_config(folder.write("today.yaml", resolved))), resolved);
 }

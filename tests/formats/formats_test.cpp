@@ -19,7 +19,7 @@ namespace {
 
 using test::grey;
 using test::refusal;
-using test::write_picture;
+using test::write_image;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -39,7 +39,7 @@ Image image_of(Sample sample, std::vector<T> values, int64_t height, int64_t wid
 
 TEST(Formats, AreToldApartByContentAndNotByName) {
   const test::TempFolder folder;
-  write_picture(folder / "a.png", 7);
+  write_image(folder / "a.png", 7);
   std::filesystem::rename(folder / "a.png", folder / "a.dcm");
   const Image image = read_image(folder / "a.dcm");
   EXPECT_EQ(image.width, 5);
@@ -69,9 +69,9 @@ TEST(Formats, AnEmptyFileIsSaidToBeEmpty) {
   EXPECT_THAT(error.what(), AllOf(HasSubstr("empty.dcm"), HasSubstr("0 bytes")));
 }
 
-TEST(Formats, ATruncatedPictureIsADataErrorWithItsPath) {
+TEST(Formats, ATruncatedImageIsADataErrorWithItsPath) {
   const test::TempFolder folder;
-  write_picture(folder / "a.png", 7, 64, 64);
+  write_image(folder / "a.png", 7, 64, 64);
   const std::string whole = test::read_text(folder / "a.png");
   const Error error =
       refusal([&] { read_image(folder.write("cut.png", whole.substr(0, whole.size() / 2))); });
@@ -81,13 +81,13 @@ TEST(Formats, ATruncatedPictureIsADataErrorWithItsPath) {
 
 TEST(Formats, TheLimitOfDecodedBytesIsObeyed) {
   const test::TempFolder folder;
-  write_picture(folder / "a.png", 7, 2000, 1000);
+  write_image(folder / "a.png", 7, 2000, 1000);
   EXPECT_EQ(refusal([&] { read_image(folder / "a.png", {.max_decoded_mb = 1}); }).fault(),
             Fault::data);
   EXPECT_NO_THROW(read_image(folder / "a.png", {.max_decoded_mb = 2}));
 }
 
-TEST(Formats, NpyArraysAreVolumesOrPictures) {
+TEST(Formats, NpyArraysAreVolumesOrImages) {
   const test::TempFolder folder;
   io::Array array{io::DType::i16, {5, 6, 7}, std::vector<std::byte>(420)};
   array.data<int16_t>()[209] = -1000;
@@ -131,7 +131,7 @@ io::Array placed(const std::string& axes, int64_t channels) {
   return array;
 }
 
-TEST(Arrays, WithChannelsFirstOrLastAreTheSamePicture) {
+TEST(Arrays, WithChannelsFirstOrLastAreTheSameImage) {
   const test::TempFolder folder;
   for (const std::string axes : {"hwc", "chw", "dhwc", "cdhw"})
     for (const int64_t channels : {1, 3}) {
@@ -209,7 +209,7 @@ TEST(Formats, ADamagedJpegStreamIsRefusedAlikeInAFileOfItsOwnAndInDicom) {
   }
 }
 
-TEST(Formats, EveryEncodingOfTheNihFilmsIsFoundByContent) {
+TEST(Formats, EveryEncodingOfTheNihRadiographsIsFoundByContent) {
   FOVEA_NEEDS_DATA("nih_cxr/dicom");
   int count = 0;
   for (const auto& entry :

@@ -12,13 +12,13 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(Check, CountsSizesFailuresDuplicatesAndConstantPictures) {
+TEST(Check, CountsSizesFailuresDuplicatesAndConstantImages) {
   const test::TempFolder root;
-  write_picture(root / "train/a/1.png", 1, 4, 5);
-  write_picture(root / "train/a/2.png", 2, 8, 3);
-  write_picture(root / "train/b/1.png", 1, 4, 5);    // as train/a/1.png
-  write_picture(root / "train/b/3.png", 100, 4, 5);  // constant
-  write_picture(root / "test/b/4.png", 2, 8, 3);     // as train/a/2.png
+  write_image(root / "train/a/1.png", 1, 4, 5);
+  write_image(root / "train/a/2.png", 2, 8, 3);
+  write_image(root / "train/b/1.png", 1, 4, 5);    // as train/a/1.png
+  write_image(root / "train/b/3.png", 100, 4, 5);  // constant
+  write_image(root / "test/b/4.png", 2, 8, 3);     // as train/a/2.png
   root.write("train/b/broken.png", "\x89PNG\r\n\x1a\nrest");
   DataOptions options;
   options.folder = root.path();
@@ -54,17 +54,17 @@ TEST(Check, CountsSizesFailuresDuplicatesAndConstantPictures) {
   EXPECT_EQ(report.problems().size(), 3u);
 }
 
-TEST(Check, NamesPicturesOfWhichTheTransformsLeaveNothing) {
+TEST(Check, NamesImagesOfWhichTheTransformsLeaveNothing) {
   const test::TempFolder root;
-  write_picture(root / "train/a/1.png", 1);
-  write_picture(root / "train/a/2.png", 100);  // constant before
-  write_picture(root / "train/b/3.png", 3);
+  write_image(root / "train/a/1.png", 1);
+  write_image(root / "train/a/2.png", 100);  // constant before
+  write_image(root / "train/b/3.png", 3);
   DataOptions options;
   options.folder = root.path();
   const auto transform = [](Example example, Random&) {
-    torch::Tensor& picture = example.inputs["image"];
-    picture = picture.to(torch::kFloat32);
-    if (picture.min().item<float>() == 3) picture = torch::zeros_like(picture);
+    torch::Tensor& image = example.inputs["image"];
+    image = image.to(torch::kFloat32);
+    if (image.min().item<float>() == 3) image = torch::zeros_like(image);
     return example;
   };
   const CheckReport report = check(open_source(options, 1), 2, {}, transform);

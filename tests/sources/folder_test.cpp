@@ -25,14 +25,14 @@ DataOptions folder_options(const std::filesystem::path& folder) {
 
 TEST(Folder, ATreeWithSplitsGivesClassesAndSplitsInSortedOrder) {
   const test::TempFolder root;
-  write_picture(root / "train/ill/2.png", 2);
-  write_picture(root / "train/ill/1.png", 1);
-  write_picture(root / "train/healthy/deep/3.png", 3);
-  write_picture(root / "valid/ill/4.png", 4);
-  write_picture(root / "test/healthy/5.png", 5);
-  write_picture(root / "train/ill/.hidden.png", 9);
-  write_picture(root / ".trash/ill/9.png", 9);
-  root.write("train/ill/Notes.txt", "not a picture");
+  write_image(root / "train/ill/2.png", 2);
+  write_image(root / "train/ill/1.png", 1);
+  write_image(root / "train/healthy/deep/3.png", 3);
+  write_image(root / "valid/ill/4.png", 4);
+  write_image(root / "test/healthy/5.png", 5);
+  write_image(root / "train/ill/.hidden.png", 9);
+  write_image(root / ".trash/ill/9.png", 9);
+  root.write("train/ill/Notes.txt", "not an image");
   const Source source = open_source(folder_options(root.path()), 1);
   ASSERT_EQ(source.data->size(), 5);
   EXPECT_EQ(source.targets[0].name, "label");
@@ -45,39 +45,39 @@ TEST(Folder, ATreeWithSplitsGivesClassesAndSplitsInSortedOrder) {
   EXPECT_EQ(mark_of(source.part("val")->get(0)), 4);
   EXPECT_EQ(mark_of(source.part("test")->get(0)), 5);
   EXPECT_THAT(source.notes,
-              ElementsAre(AllOf(HasSubstr("5 pictures; classes are the folders healthy, ill"),
+              ElementsAre(AllOf(HasSubstr("5 images; classes are the folders healthy, ill"),
                                 HasSubstr("below test, train, valid, which are the splits")),
                           AllOf(HasSubstr("1 files left out"), HasSubstr("Notes.txt")),
                           AllOf(HasSubstr("2 hidden entries"),
                                 HasSubstr(".trash, train/ill/.hidden.png"))));
 }
 
-TEST(Folder, PicturesThatLieInNoFolderOfAClassAreCountedAndNamed) {
+TEST(Folder, ImagesThatLieInNoFolderOfAClassAreCountedAndNamed) {
   const test::TempFolder root;
   for (const char* split : {"train", "test"})
-    for (const char* label : {"a", "b"}) write_picture(root / split / label / "1.png", 1);
-  write_picture(root / "test/flat.png", 3);
-  write_picture(root / "cover.png", 4);
-  write_picture(root / "val2/a/1.png", 5);
-  write_picture(root / "val2/b/2.png", 6);
+    for (const char* label : {"a", "b"}) write_image(root / split / label / "1.png", 1);
+  write_image(root / "test/flat.png", 3);
+  write_image(root / "cover.png", 4);
+  write_image(root / "val2/a/1.png", 5);
+  write_image(root / "val2/b/2.png", 6);
   std::filesystem::create_directories(root / "train/empty");
   const Source source = open_source(folder_options(root.path()), 1);
   EXPECT_EQ(source.data->size(), 4);
   EXPECT_THAT(
       source.notes,
-      AllOf(Contains(HasSubstr("2 pictures of the folder 'val2' left out")),
-            Contains(AllOf(HasSubstr("2 pictures left out, they lie in no folder of a"),
+      AllOf(Contains(HasSubstr("2 images of the folder 'val2' left out")),
+            Contains(AllOf(HasSubstr("2 images left out, they lie in no folder of a"),
                            HasSubstr("cover.png, test/flat.png"))),
-            Contains(AllOf(HasSubstr("1 folders hold no picture"), HasSubstr("train/empty")))));
+            Contains(AllOf(HasSubstr("1 folders contain no image"), HasSubstr("train/empty")))));
 }
 
 TEST(Folder, ClassesThatDifferInCaseBlanksOrZerosAreRefused) {
   for (const auto& [one, other] : std::vector<std::pair<std::string, std::string>>{
            {"1", "01"}, {"Cat", "cat"}, {"no finding", "nofinding"}}) {
     const test::TempFolder root;
-    write_picture(root / one / "1.png", 1);
-    write_picture(root / other / "2.png", 2);
-    write_picture(root / "2" / "3.png", 3);
+    write_image(root / one / "1.png", 1);
+    write_image(root / other / "2.png", 2);
+    write_image(root / "2" / "3.png", 3);
     DataOptions options = folder_options(root.path());
     options.split.fractions = {{"train", 1}};
     EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(),
@@ -87,14 +87,15 @@ TEST(Folder, ClassesThatDifferInCaseBlanksOrZerosAreRefused) {
 
 TEST(Folder, LinksToFoldersAreFollowedOnceAndLoopsAreLeftOut) {
   const test::TempFolder store, root;
-  write_picture(store / "more/2.png", 2);
-  write_picture(root / "a/1.png", 1);
-  write_picture(root / "b/3.png", 3);
+  write_image(store / "more/2.png", 2);
+  write_image(root / "a/1.png", 1);
+  write_image(root / "b/3.png", 3);
   namespace fs = std::filesystem;
   fs::create_directory_symlink(store / "more", root / "b/linked");
   fs::create_directory_symlink(store / "more", root / "a/again");
   fs::create_directory_symlink(root.path(), root / "a/loop");
-  fs::create_directory_symlink(store.path(), store / "more/up");  // store is no folder of the chain
+  fs::create_directory_symlink(store.path(),
+                               store / "more/up");  // store is not a folder of the chain
   fs::create_symlink("nowhere", root / "a/broken");
   fs::create_symlink("self", root / "a/self");
   const FolderListing listing = list_folder(root.path());
@@ -113,7 +114,7 @@ void write_patients(const test::TempFolder& root) {
   for (const char* label : {"a", "b"})
     for (int patient = 0; patient < 4; ++patient)
       for (int slice = 0; slice < 3; ++slice)
-        write_picture(
+        write_image(
             root / label / (label + std::to_string(patient)) / (std::to_string(slice) + ".png"),
             ++mark);
 }
@@ -143,7 +144,7 @@ TEST(Folder, APatientIsALevelOfThePathOrWhatAnExpressionFinds) {
   const test::TempFolder root;
   for (const char* split : {"train", "test"})
     for (const char* label : {"a", "b"})
-      write_picture(root / split / label / (std::string(split) + "7_1.png"), 1);
+      write_image(root / split / label / (std::string(split) + "7_1.png"), 1);
   DataOptions options = folder_options(root.path());
   options.group = R"(^([a-z]+7)_)";
   EXPECT_EQ(open_source(options, 1).data->group(0), "test7");
@@ -151,15 +152,15 @@ TEST(Folder, APatientIsALevelOfThePathOrWhatAnExpressionFinds) {
   EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(), HasSubstr("more than one split"));
   options.group = "1";
   EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(),
-              AllOf(HasSubstr("4 of 4 pictures"), HasSubstr("DataOptions::group")));
+              AllOf(HasSubstr("4 of 4 images"), HasSubstr("DataOptions::group")));
   options.group = "(";
   EXPECT_EQ(refusal([&] { open_source(options, 1); }).fault(), Fault::config);
 }
 
 TEST(Folder, OneClassFolderNamesTheFolderThatMayBeMeant) {
   const test::TempFolder root;
-  write_picture(root / "images/a/1.png", 1);
-  write_picture(root / "images/b/2.png", 2);
+  write_image(root / "images/a/1.png", 1);
+  write_image(root / "images/b/2.png", 2);
   EXPECT_THAT(refusal([&] { open_source(folder_options(root.path()), 1); }).what(),
               AllOf(HasSubstr("one class folder 'images'"), HasSubstr("DataOptions::folder")));
 }
@@ -173,7 +174,7 @@ Image colour(uint8_t mark) {
 
 TEST(Folder, GreyAndColourTogetherAreReadAsGreyAndTheChoiceIsKept) {
   const test::TempFolder root;
-  for (const char* label : {"a", "b"}) write_picture(root / "train" / label / "1.png", 7);
+  for (const char* label : {"a", "b"}) write_image(root / "train" / label / "1.png", 7);
   io::write_png(root / "train/a/2.png", colour(9));
   Image deep = grey(0);
   deep.sample = Sample::u16;
@@ -198,7 +199,7 @@ TEST(Folder, GreyAndColourTogetherAreReadAsGreyAndTheChoiceIsKept) {
 TEST(Folder, OneTreeNeedsShares) {
   const test::TempFolder root;
   for (uint8_t i = 0; i < 20; ++i)
-    write_picture(root / ((i % 2 ? "ill/" : "healthy/") + std::to_string(i) + ".png"), i);
+    write_image(root / ((i % 2 ? "ill/" : "healthy/") + std::to_string(i) + ".png"), i);
   DataOptions options = folder_options(root.path());
   EXPECT_THAT(refusal([&] { open_source(options, 1); }).what(), HasSubstr("DataOptions::split"));
   options.split.fractions = {{"train", 0.6}, {"val", 0.2}, {"test", 0.2}};
@@ -212,12 +213,12 @@ TEST(Folder, DicomObjectsWithoutPixelsAreLeftOutAndCounted) {
   const auto report = test::test_data() / "dicom_encodings/malformed/test-SR.dcm";
   FOVEA_NEEDS_DATA("dicom_encodings/malformed/test-SR.dcm");
   const test::TempFolder root;
-  write_picture(root / "train/a/1.png", 1);
-  write_picture(root / "train/b/2.png", 2);
+  write_image(root / "train/a/1.png", 1);
+  write_image(root / "train/b/2.png", 2);
   std::filesystem::copy_file(report, root / "train/b/report.dcm");
   const Source source = open_source(folder_options(root.path()), 1);
   EXPECT_EQ(source.data->size(), 2);
-  EXPECT_THAT(source.notes, ElementsAre(HasSubstr("2 pictures; classes are the folders a, b"),
+  EXPECT_THAT(source.notes, ElementsAre(HasSubstr("2 images; classes are the folders a, b"),
                                         HasSubstr("DICOM without pixels")));
 }
 
@@ -238,25 +239,25 @@ TEST(Folder, AColumnIsRefusedWhereThereIsNoTable) {
 
 TEST(ReadCase, ReadsOneFileAsItsFirstInput) {
   const test::TempFolder root;
-  write_picture(root / "film.png", 42);
+  write_image(root / "radiograph.png", 42);
   DataOptions options;
-  EXPECT_EQ(mark_of(case_reader(options).read(root / "film.png")), 42);
-  options.inputs.entries = {{"picture", {"image", inputs::ImageOptions{.column = "x"}}}};
-  const Example example = case_reader(options).read(root / "film.png");
-  EXPECT_EQ(example.id, "film");
+  EXPECT_EQ(mark_of(case_reader(options).read(root / "radiograph.png")), 42);
+  options.inputs.entries = {{"radiograph", {"image", inputs::ImageOptions{.column = "x"}}}};
+  const Example example = case_reader(options).read(root / "radiograph.png");
+  EXPECT_EQ(example.id, "radiograph");
   for (const char* uid : {"1.2.840.1.2.3", "1.2.840.1.2.4"}) {
-    std::filesystem::copy_file(root / "film.png", root / uid);
+    std::filesystem::copy_file(root / "radiograph.png", root / uid);
     EXPECT_EQ(case_reader(options).read(root / uid).id, uid);
   }
-  EXPECT_TRUE(example.inputs.contains("picture"));
+  EXPECT_TRUE(example.inputs.contains("radiograph"));
   EXPECT_TRUE(example.targets.empty());
 }
 
 TEST(ListInputs, TakesFilesFoldersAndTables) {
   const test::TempFolder root;
-  write_picture(root / "d/2.png", 2);
-  write_picture(root / "d/sub/1.png", 1);
-  write_picture(root / "d/.hidden/3.png", 3);
+  write_image(root / "d/2.png", 2);
+  write_image(root / "d/sub/1.png", 1);
+  write_image(root / "d/.hidden/3.png", 3);
   root.write("d/readme.txt", "text");
   root.write("d/empty.dcm", "");
   const auto table = root.write("list.csv", "path\nd/2.png\nd/absent.png\n");

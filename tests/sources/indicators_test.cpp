@@ -116,10 +116,10 @@ TEST_F(Indicators, AColumnWithoutAnyTrainingValueIsRefused) {
 
 TEST_F(Indicators, AnotherTableIsReadAsTheTrainingTableWas) {
   const Source source = open(kRows);
-  Named<Node> learned;
-  learned.entries.emplace_back("labs", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("labs", source.inputs[0].second->fitted());
   const auto other = folder_.write("other.csv", "stage,age\nlate,2\nunheard of,4\n");
-  const DatasetPtr cases = open_cases(other, options_, learned).data;
+  const DatasetPtr cases = open_cases(other, options_, fitted).data;
   ASSERT_EQ(cases->size(), 2);
   EXPECT_THAT(values(cases, 0), ElementsAre(0, 2));
   EXPECT_THAT(values(cases, 1), ElementsAre(2, 0));
@@ -130,9 +130,9 @@ TEST_F(Indicators, AnotherTableIsReadAsTheTrainingTableWas) {
                 .second->fingerprint());
 }
 
-TEST_F(Indicators, StandBesideAPicture) {
-  write_picture(folder_ / "a.png", 1);
-  write_picture(folder_ / "b.png", 2);
+TEST_F(Indicators, StandBesideAnImage) {
+  write_image(folder_ / "a.png", 1);
+  write_image(folder_ / "b.png", 2);
   options_.inputs.entries.emplace_back(
       "scan", inputs::InputChoice("image", inputs::ImageOptions{.column = "file"}));
   const Source source =
@@ -151,7 +151,7 @@ Node map_of(const std::string& key, Node value) {
   return node;
 }
 
-TEST(InputKinds, MayBeLeftOutWhereTheNameSaysIt) {
+TEST(InputTypes, MayBeLeftOutWhereTheNameSaysIt) {
   const Node columns = map_of("columns", Node::scalar("age"));
   inputs::Inputs inputs;
   read_value(map_of("table", columns), inputs);

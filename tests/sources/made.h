@@ -9,7 +9,7 @@ namespace fovea::sources {
 
 using test::grey;
 using test::refusal;
-using test::write_picture;
+using test::write_image;
 
 inline uint8_t mark_of(const Example& example) {
   return example.inputs.at("image").flatten()[0].item<uint8_t>();

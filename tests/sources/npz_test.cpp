@@ -34,7 +34,7 @@ DataOptions archive(const std::filesystem::path& path) {
   return options;
 }
 
-TEST(Npz, GreyPicturesKeepTheirBytesAndSplits) {
+TEST(Npz, GreyImagesKeepTheirBytesAndSplits) {
   const test::TempFolder folder;
   io::write_npz(folder / "x.npz", {{"train_images", counting({3, 2, 4})},
                                    {"train_labels", labels({0, 1, 1})},

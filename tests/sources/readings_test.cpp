@@ -82,10 +82,9 @@ class Readings : public testing::Test {
       if (one.column == column) return one.reading;
     return "nothing";
   }
-  static Named<Node> learned(const Source& source) {
+  static Named<Node> fitted(const Source& source) {
     Named<Node> all;
-    for (const auto& [name, input] : source.inputs)
-      all.entries.emplace_back(name, input->learned());
+    for (const auto& [name, input] : source.inputs) all.entries.emplace_back(name, input->fitted());
     return all;
   }
 
@@ -175,7 +174,7 @@ TEST_F(Readings, DatesAreDaysAndSaid) {
   EXPECT_THAT(source.notes, Contains(HasSubstr("2 of 3 cells are dates, read as days since 1970")));
   EXPECT_THAT(values(source), ElementsAre(-1, 1, -1));
   const auto other = folder_.write("new.csv", "x\n2024-03-09\n19787\n");
-  const Source asked = open_cases(other, options_, learned(source));
+  const Source asked = open_cases(other, options_, fitted(source));
   EXPECT_EQ(asked.data->get(0).inputs.at("labs")[0].item<float>(), 3);
   EXPECT_THAT(refusal([&] { asked.data->get(1); }).what(),
               AllOf(HasSubstr("line 3"), HasSubstr("wanted a date such as 2024-03-05")));
@@ -232,7 +231,7 @@ TEST_F(Readings, SpellingsOfOneClassAreRefusedByLine) {
                       HasSubstr("DataOptions::targets.y.classes")))
         << one;
   }
-  classes({.column = {"y"}, .classes = {"a", "A"}});  // of WFDB they are two kinds of beat
+  classes({.column = {"y"}, .classes = {"a", "A"}});  // of WFDB they are two types of beat
   EXPECT_THAT(targets(open(labels({"a", "A", "a"}))), ElementsAre(0, 1, 0));
   EXPECT_THAT(message(labels({"a", "A", "B"})), HasSubstr("line 4"));
 }
@@ -286,9 +285,9 @@ TEST_F(Readings, ACategoryIsFoundAgainAsOnePointZero) {
   columns({"x"}, {"x"});
   const Source source = open(rows({"2", "4", "4", "1", "3"}));
   EXPECT_EQ(reading(source, "labs.x"), "category of 4: 1 1, 2 1, 3 1, 4 2");
-  const Source ints = open_cases(folder_.write("i.csv", "x\n2\n4\n1\n"), options_, learned(source));
+  const Source ints = open_cases(folder_.write("i.csv", "x\n2\n4\n1\n"), options_, fitted(source));
   const Source floats =
-      open_cases(folder_.write("f.csv", "x\n2.0\n4.0\n1.0\n"), options_, learned(source));
+      open_cases(folder_.write("f.csv", "x\n2.0\n4.0\n1.0\n"), options_, fitted(source));
   EXPECT_THAT(values(ints), ElementsAre(2, 4, 1));
   EXPECT_THAT(values(floats), ElementsAre(2, 4, 1));
   EXPECT_THAT(ints.notes, IsEmpty());
@@ -303,10 +302,10 @@ TEST_F(Readings, AnUnseenCategoryIsCountedAndSaid) {
                           "and are read as unknown"));
   EXPECT_EQ(reading(source, "labs.x"), "category of 2: early 2, late 1; 1 unknown");
   const Source asked =
-      open_cases(folder_.write("n.csv", "x\nlate\nLate\nsometimes\n"), options_, learned(source));
+      open_cases(folder_.write("n.csv", "x\nlate\nLate\nsometimes\n"), options_, fitted(source));
   EXPECT_EQ(asked.data->get(0).inputs.at("labs")[0].item<float>(), 2);
   EXPECT_THAT(refusal([&] { asked.data->get(1); }).what(),
-              AllOf(HasSubstr("line 3"), HasSubstr("as it was learned, 'late'")));
+              AllOf(HasSubstr("line 3"), HasSubstr("as in training, 'late'")));
   EXPECT_EQ(asked.data->get(2).inputs.at("labs")[0].item<float>(), 0);
   EXPECT_THAT(asked.notes, ElementsAre(HasSubstr("'sometimes'")));
 }
@@ -327,7 +326,7 @@ TEST_F(Readings, AMisspeltSplitIsRefusedWithTheNearest) {
   for (const char* split : {"vaild", "trian", "tset", "test2", "tr", "1", "testset", "va"})
     EXPECT_THAT(message(rows({"1", "2", "3"}) + "4,no," + split + "\n"),
                 AllOf(HasSubstr("column 'part'"), HasSubstr("line 5"),
-                      HasSubstr("'" + std::string(split) + "' is no split"),
+                      HasSubstr("'" + std::string(split) + "' is not a split"),
                       HasSubstr("the splits are train")))
         << split;
   EXPECT_THAT(message(rows({"1", "2", "3"}) + "4,no,vaild\n"), HasSubstr("did you mean 'valid'?"));
@@ -474,7 +473,7 @@ TEST_F(Readings, LinesOfJsonAreReadAlike) {
   EXPECT_EQ(reading(source, "labs.x"), "number, 5 to 6.5, 2 of 4 missing");
   EXPECT_EQ(reading(source, "y"), "classes false 2, true 2");
   EXPECT_THAT(source.notes,
-              ElementsAre(HasSubstr("column 'x': its values are of several kinds: 1 texts"),
+              ElementsAre(HasSubstr("column 'x': its values are of several types: 1 texts"),
                           HasSubstr("1 of 4 lines lack the key")));
   EXPECT_THAT(message("{\"x\": [5], \"y\": 1, \"part\": \"train\"}\n"
                       "{\"x\": [6], \"y\": 0, \"part\": \"train\"}\n"),

@@ -74,7 +74,7 @@ TEST_F(Series, AShortOneIsPaddedOrRefusedWhereThatIsWanted) {
   EXPECT_THAT(message(), HasSubstr("wanted a `window` too"));
 }
 
-TEST_F(Series, EachSoManiethRowIsACaseAndOnlyTheLastOfSomeSplits) {
+TEST_F(Series, EveryNthRowIsACaseAndOnlyTheLastOfSomeSplits) {
   table(
       "who,x,label,part\na,1,no,train\na,3,yes,train\na,1,yes,train\na,3,no,train\n"
       "a,7,no,test\na,8,yes,test\na,9,no,test\n");
@@ -122,7 +122,7 @@ TEST_F(Series, AMissingValueIsTheOneBeforeAndAColumnSaysSo) {
   EXPECT_THAT(values(open().data, 2), ElementsAre(0, 1, 0, /**/ -1, 0, 0, /**/ 0, 1, 0));
 }
 
-TEST_F(Series, OnlyWhatTrainingCasesReadIsLearnedFrom) {
+TEST_F(Series, OnlyWhatTrainingCasesReadIsFittedTo) {
   table("who,x,label,part\na,100,?,train\na,1,no,train\na,3,yes,train\na,9,no,test\n");
   options_.targets.entries[0].second =
       targets::ClassesOptions{.column = {"label"}, .missing = {"?"}};
@@ -158,14 +158,14 @@ TEST_F(Series, TheTimeSinceTheStepBeforeIsAChannel) {
 TEST_F(Series, AnotherTableIsReadAsTheTrainingTableWas) {
   table(kRows);
   const Source source = open();
-  Named<Node> learned;
-  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("pulse", source.inputs[0].second->fitted());
   const auto other = folder_.write("other.csv", "x,who\n5,z\n4,z\n");
-  const DatasetPtr cases = open_cases(other, options_, learned).data;
+  const DatasetPtr cases = open_cases(other, options_, fitted).data;
   ASSERT_EQ(cases->size(), 2);
   EXPECT_THAT(values(cases, 1), ElementsAre(3, 2));
   options_.rows.last = {"test"};
-  EXPECT_EQ(open_cases(other, options_, learned).data->size(), 1);
+  EXPECT_EQ(open_cases(other, options_, fitted).data->size(), 1);
 }
 
 TEST_F(Series, InTheirOrderNoCaseSharesStepsWithTraining) {
@@ -317,7 +317,7 @@ TEST_F(Series, StepsOfAnotherLengthAreRefusedUnlessTheModelSeesTheTime) {
   EXPECT_EQ(open().data->size(), 6);
 }
 
-TEST_F(Series, TimesAreNumbersOrDatesAndAllOfOneKind) {
+TEST_F(Series, TimesAreNumbersOrDatesAndAllOfOneType) {
   const std::string header = "who,x,t,label,part\n";
   table(header + "a,1,2024-02-28,no,train\na,3,2024-02-29T12:00,yes,train\n");
   choose({.columns = {"x"}, .time = "t", .time_channel = true});
@@ -344,10 +344,10 @@ TEST_F(Series, ARowThatIsWrongIsTheFailureOfTheCasesThatReadItWhereAModelIsAsked
   table(kRows);
   choose({.columns = {"x"}, .window = 2});
   const Source source = open();
-  Named<Node> learned;
-  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("pulse", source.inputs[0].second->fitted());
   const auto other = folder_.write("other.csv", "x,who\n5,z\nhigh,z\n4,z\n3,z\n1e300,z\n");
-  const DatasetPtr cases = open_cases(other, options_, learned).data;
+  const DatasetPtr cases = open_cases(other, options_, fitted).data;
   ASSERT_EQ(cases->size(), 5);
   EXPECT_THAT(values(cases, 0), ElementsAre(3));
   EXPECT_THAT(values(cases, 3), ElementsAre(2, 1));
@@ -421,22 +421,22 @@ TEST_F(Records, WithMoreSignalsOrOtherNamesThanTheFirstAreRefused) {
               AllOf(HasSubstr("b.hea"), HasSubstr("no signal 'I'; the signals are V1")));
 }
 
-TEST_F(Records, UnitsOfOneKindAreConvertedAndOthersRefused) {
+TEST_F(Records, UnitsOfOneQuantityAreConvertedAndOthersRefused) {
   two();
   record("a", "a 1 100 2\na.dat 16 1/mV 16 0 1 4 0 I\n");
   record("b", "b 1 100 2\nb.dat 16 1/uV 16 0 1000 4000 0 I\n", {1000, 3000});
   Source source = open();
   EXPECT_THAT(values(source.data, 1), ElementsAre(FloatNear(-1, 1e-6), FloatNear(1, 1e-6)));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 signals are converted from uV to mV")));
-  // A model that learned mV reads uV so, too.
-  Named<Node> learned;
-  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  // A model that was fitted to mV reads uV so, too.
+  Named<Node> fitted;
+  fitted.entries.emplace_back("pulse", source.inputs[0].second->fitted());
   const auto other = folder_.write("other.csv", "file\nb\n");
-  EXPECT_THAT(values(open_cases(other, options_, learned).data, 0),
+  EXPECT_THAT(values(open_cases(other, options_, fitted).data, 0),
               ElementsAre(FloatNear(-1, 1e-6), FloatNear(1, 1e-6)));
   record("b", "b 1 100 2\nb.dat 16 1/NU 16 0 1 4 0 I\n");
   EXPECT_THAT(of_case(1), AllOf(HasSubstr("b.hea"), HasSubstr("'NU', wanted 'mV'")));
-  EXPECT_THAT(refusal([&] { open_cases(other, options_, learned).data->get(0); }).what(),
+  EXPECT_THAT(refusal([&] { open_cases(other, options_, fitted).data->get(0); }).what(),
               HasSubstr("'NU', wanted 'mV' as in training"));
   record("b", "b 1 100 2\nb.dat 16 0/mV 16 0 1 4 0 I\n");
   EXPECT_THAT(of_case(1), HasSubstr("'not calibrated', wanted 'mV'"));
@@ -454,11 +454,11 @@ TEST_F(Records, OfAnotherSamplingRateAreRefused) {
   record("b", "b 1 100/250(7) 2\nb.dat 16 1/mV 16 0 1 4 0 I\n");  // of a counter, not of samples
   const Source source = open();
   EXPECT_THAT(values(source.data, 1), ElementsAre(-1, 1));
-  Named<Node> learned;
-  learned.entries.emplace_back("pulse", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("pulse", source.inputs[0].second->fitted());
   record("b", "b 1 360 2\nb.dat 16 1/mV 16 0 1 4 0 I\n");
   const DatasetPtr asked =
-      open_cases(folder_.write("o.csv", "file\nb\na\nc\n"), options_, learned).data;
+      open_cases(folder_.write("o.csv", "file\nb\na\nc\n"), options_, fitted).data;
   EXPECT_THAT(refusal([&] { asked->get(0); }).what(), HasSubstr("wanted 100 as in training"));
   EXPECT_THAT(values(asked, 1), ElementsAre(-1, 1));
   EXPECT_THAT(refusal([&] { asked->get(2); }).what(), HasSubstr("c.hea"));  // does not exist

@@ -28,11 +28,11 @@ class Table : public testing::Test {
  protected:
   Table() {
     for (uint8_t i = 0; i < 6; ++i)
-      write_picture(folder_ / ("pictures/" + std::string(1, char('a' + i)) + ".png"), i);
+      write_image(folder_ / ("images/" + std::string(1, char('a' + i)) + ".png"), i);
     options_.root = folder_.path();
     options_.table = folder_.write("t.csv", kRows);
     options_.inputs.entries = {
-        {"image", {"image", inputs::ImageOptions{.column = "file", .folder = "pictures"}}}};
+        {"image", {"image", inputs::ImageOptions{.column = "file", .folder = "images"}}}};
     options_.targets.entries = {{"label", targets::ClassesOptions{.column = {"finding"}}}};
     options_.group = "patient";
     options_.split.column = "part";
@@ -151,8 +151,8 @@ TEST_F(Table, ADuplicateCaseNamesBothLinesAndNoId) {
 
 TEST_F(Table, FilesOutsideTheRootAreRefusedUnlessAllowed) {
   const test::TempFolder other;
-  write_picture(other / "secret.png", 9);
-  std::filesystem::create_symlink(other / "secret.png", folder_ / "pictures/link.png");
+  write_image(other / "secret.png", 9);
+  std::filesystem::create_symlink(other / "secret.png", folder_ / "images/link.png");
   const std::string header = "file,patient,finding,sex,part\na.png,p,ill,f,train\n";
   for (const std::string& cell : {(other / "secret.png").string(), std::string("../../secret.png"),
                                   std::string("link.png")}) {
@@ -184,7 +184,7 @@ TEST_F(Table, SharesDrawSplitsByPatient) {
   std::string rows = "file,patient,finding,sex,part\n";
   for (int i = 0; i < 120; ++i) {
     const std::string name = "n" + std::to_string(i) + ".png";
-    std::filesystem::copy_file(folder_ / "pictures/a.png", folder_ / ("pictures/" + name));
+    std::filesystem::copy_file(folder_ / "images/a.png", folder_ / ("images/" + name));
     rows += name + ",p" + std::to_string(i / 2) + (i % 3 ? ",ill" : ",well") + ",f,\n";
   }
   table(rows);
@@ -208,16 +208,16 @@ TEST_F(Table, WithoutASplitTheMessageSaysWhatToWrite) {
 
 TEST_F(Table, AFileThatChangesAfterwardsIsAnIoErrorWithBothSizes) {
   const Source source = open();
-  write_picture(folder_ / "pictures/c.png", 2, 40, 50);
+  write_image(folder_ / "images/c.png", 2, 40, 50);
   const Error error = refusal([&] { source.data->get(2); });
   EXPECT_EQ(error.fault(), Fault::io);
   EXPECT_THAT(error.what(), AllOf(HasSubstr("c.png"), HasSubstr("changed")));
-  std::filesystem::remove(folder_ / "pictures/c.png");
+  std::filesystem::remove(folder_ / "images/c.png");
   EXPECT_THAT(refusal([&] { source.data->get(2); }).what(), HasSubstr("c.png"));
 }
 
 TEST_F(Table, ADamagedFileIsADataErrorWithItsPath) {
-  std::ofstream(folder_ / "pictures/b.png") << "\x89PNG\r\n\x1a\nrest";
+  std::ofstream(folder_ / "images/b.png") << "\x89PNG\r\n\x1a\nrest";
   EXPECT_THAT(refusal([&] { open().data->get(1); }).what(), HasSubstr("b.png"));
 }
 
@@ -234,15 +234,15 @@ TEST_F(Table, TheCacheOnDiskIsUsedUntilTheFileChanges) {
   EXPECT_EQ(mark_of(open().data->get(1)), 77);
   std::ofstream(kept, std::ios::binary) << "damaged";
   EXPECT_EQ(mark_of(open().data->get(1)), 1);
-  write_picture(folder_ / "pictures/b.png", 33, 6, 6);
+  write_image(folder_ / "images/b.png", 33, 6, 6);
   EXPECT_EQ(mark_of(open().data->get(1)), 33);
 }
 
-TEST_F(Table, TheCacheInMemoryGivesTheSamePictures) {
+TEST_F(Table, TheCacheInMemoryGivesTheSameImages) {
   options_.cache_mb = 1;
   const Source source = open();
   EXPECT_EQ(mark_of(source.data->get(3)), 3);
-  std::filesystem::remove(folder_ / "pictures/d.png");
+  std::filesystem::remove(folder_ / "images/d.png");
   EXPECT_EQ(mark_of(source.data->get(3)), 3);
 }
 

@@ -99,9 +99,9 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   folder_.write("left.txt", "20\n 1 \n");
   options_.group = "who";
   options_.group_per_table = true;
-  targets::RemainingOptions remaining;
+  targets::RemainingUsefulLifeOptions remaining;
   remaining.after_last.entries = {{"test", "left.txt"}};
-  options_.targets.entries = {{"left", {"remaining", remaining}}};
+  options_.targets.entries = {{"left", {"remaining_useful_life", remaining}}};
   const auto left = [&] {
     const Source source = open();
     std::vector<float> found;
@@ -111,7 +111,7 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   };
   EXPECT_THAT(left(), ElementsAre(2, 0, 1, 0, /**/ 21, 20, 1));
   remaining.clip = 1.5;
-  options_.targets.entries = {{"left", {"remaining", remaining}}};
+  options_.targets.entries = {{"left", {"remaining_useful_life", remaining}}};
   EXPECT_THAT(left(), ElementsAre(1.5, 0, 1, 0, /**/ 1.5, 1.5, 1));
   EXPECT_THAT(open().notes, testing::Contains(HasSubstr("3 of 7 rows have more than 1.5 left")));
   options_.rows.last = {"test"};
@@ -121,8 +121,8 @@ TEST_F(Tables, RowsLeftUntilTheLastAreCountedByGroupAndTable) {
   folder_.write("left.txt", "20\n-1\n");
   EXPECT_THAT(message(), HasSubstr("left.txt: line 2: found '-1'"));
   remaining.after_last.entries = {{"tets", "left.txt"}};
-  options_.targets.entries = {{"left", {"remaining", remaining}}};
-  EXPECT_THAT(message(), HasSubstr("no table of DataOptions::table"));
+  options_.targets.entries = {{"left", {"remaining_useful_life", remaining}}};
+  EXPECT_THAT(message(), HasSubstr("not a table of DataOptions::table"));
 }
 
 TEST_F(Tables, LinesOfJsonAreATable) {

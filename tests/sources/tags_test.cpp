@@ -84,8 +84,8 @@ TEST_F(Tags, SpansThatNoTagCanSayAreCountedInNotes) {
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans begin or end inside a token")));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans share a token")));
   EXPECT_THAT(source.notes, testing::Contains(HasSubstr("1 spans have no token")));
-  // For figures there are all of them: begin, end, type, and 0 where the tags say just that, 1 where
-  // it was cut with the text, 2 where no tag can.
+  // For metrics there are all of them: begin, end, type, and 0 where the tags say just that, 1
+  // where it was cut with the text, 2 where no tag can.
   EXPECT_THAT(numbers(source.data->get(0).origin->written.at("found")),
               ElementsAre(1, 5, 0, 2, 3, 8, 0, 2, 11, 16, 0, 0, 17, 22, 0, 1));
 }

@@ -1,4 +1,4 @@
-// The kinds of target and what they make of a table's columns.
+// The target types and what they make of a table's columns.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -119,7 +119,7 @@ TEST_F(Targeted, UnknownClassesAreAStratumOfTheirOwn) {
   EXPECT_EQ(unknown, 2);
 }
 
-TEST(TargetSettings, TheKindMayBeLeftOutWhereItIsClasses) {
+TEST(TargetSettings, TheTypeMayBeLeftOutWhereItIsClasses) {
   Node node;
   node.at("label").at("column") = Node::scalar("finding");
   node.at("folders").at("classes").items = {Node::scalar("a"), Node::scalar("b")};

@@ -55,7 +55,7 @@ class Texts : public testing::Test {
 TEST_F(Texts, AreIdsOfTheWordsOfTheTrainingRowsAlone) {
   const Source source = open(kRows);
   const auto words =
-      options_.inputs.find("report")->make().tokenizer(source.inputs[0].second->learned());
+      options_.inputs.find("report")->make().tokenizer(source.inputs[0].second->fitted());
   // The most frequent first, then by the alphabet: no 3; . effusion nodule 2; , a large 1.
   EXPECT_THAT(words->words(),
               ElementsAre("[PAD]", "[UNK]", "no", ".", "effusion", "nodule", ",", "a", "large"));
@@ -83,10 +83,10 @@ TEST_F(Texts, AreCutWhereThePositionsOfTheEncoderEnd) {
 
 TEST_F(Texts, OneThatCannotBeReadDoesNotEndTheOthersWhereAModelIsAsked) {
   const Source source = open(kRows);
-  Named<Node> learned;
-  learned.entries.emplace_back("report", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("report", source.inputs[0].second->fitted());
   const auto table = folder_.write("new.csv", "report\nA large nodule\n...\n\"\"\nno nodule\n");
-  const DatasetPtr cases = open_cases(table, options_, learned).data;
+  const DatasetPtr cases = open_cases(table, options_, fitted).data;
   EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
   EXPECT_THAT(refusal([&] { cases->get(2); }).what(),
               AllOf(HasSubstr("line 4"), HasSubstr("found no word")));
@@ -95,10 +95,10 @@ TEST_F(Texts, OneThatCannotBeReadDoesNotEndTheOthersWhereAModelIsAsked) {
 
 TEST_F(Texts, OfANewTableAreReadWithTheWordsOfTheModel) {
   const Source source = open(kRows);
-  Named<Node> learned;
-  learned.entries.emplace_back("report", source.inputs[0].second->learned());
+  Named<Node> fitted;
+  fitted.entries.emplace_back("report", source.inputs[0].second->fitted());
   const auto table = folder_.write("new.csv", "report\nA large nodule\n");
-  const DatasetPtr cases = open_cases(table, options_, learned).data;
+  const DatasetPtr cases = open_cases(table, options_, fitted).data;
   EXPECT_THAT(ids(cases, 0), ElementsAre(7, 8, 5));
 }
 
@@ -110,7 +110,7 @@ TEST_F(Texts, WithoutAWordAreRefusedWithTheirLines) {
 
 TEST_F(Texts, ThatAreNoUtf8AreRefusedWithTheByte) {
   EXPECT_THAT(message("report,label,part\nA b,no,train\n\xff\xfe,yes,train\nc,no,test\n"),
-              AllOf(HasSubstr("byte 31 (0xff) is no UTF-8"), HasSubstr("t.csv")));
+              AllOf(HasSubstr("byte 31 (0xff) is not valid UTF-8"), HasSubstr("t.csv")));
 }
 
 TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {
@@ -125,10 +125,10 @@ TEST_F(Texts, ABlankOneIsLackingWhereThatIsAllowed) {
 class Mixed : public testing::Test {
  protected:
   Mixed() {
-    write_picture(folder_ / "a.png", 1);
-    write_picture(folder_ / "b.png", 2);
+    write_image(folder_ / "a.png", 1);
+    write_image(folder_ / "b.png", 2);
     options_.table = folder_.write("t.csv",
-                                   "film,age,label,part\n"
+                                   "radiograph,age,label,part\n"
                                    "a.png,50,no,train\n"
                                    ",60,yes,train\n"
                                    "b.png,,yes,train\n");
@@ -136,10 +136,11 @@ class Mixed : public testing::Test {
     options_.split.column = "part";
     options_.id = "label";
   }
-  void choose(bool film_optional, bool age_optional) {
+  void choose(bool radiograph_optional, bool age_optional) {
     options_.id.clear();
     options_.inputs.entries = {
-        {"film", {"image", inputs::ImageOptions{.column = "film", .optional = film_optional}}},
+        {"radiograph",
+         {"image", inputs::ImageOptions{.column = "radiograph", .optional = radiograph_optional}}},
         {"age", {"table", inputs::TableOptions{.columns = {"age"}, .optional = age_optional}}}};
   }
 
@@ -153,10 +154,10 @@ TEST_F(Mixed, ACaseHasTheInputsWhoseCellsAreFilled) {
   const auto has = [&](int64_t i, const char* name) {
     return source.data->get(i).inputs.contains(name);
   };
-  EXPECT_TRUE(has(0, "film") && has(0, "age"));
-  EXPECT_TRUE(!has(1, "film") && has(1, "age"));
-  EXPECT_TRUE(has(2, "film") && !has(2, "age"));
-  EXPECT_TRUE(source.data->schema().optional("film"));
+  EXPECT_TRUE(has(0, "radiograph") && has(0, "age"));
+  EXPECT_TRUE(!has(1, "radiograph") && has(1, "age"));
+  EXPECT_TRUE(has(2, "radiograph") && !has(2, "age"));
+  EXPECT_TRUE(source.data->schema().optional("radiograph"));
   EXPECT_TRUE(source.data->schema().optional("age"));
   EXPECT_THAT(source.data->name(1), HasSubstr("line 3"));
 }
@@ -167,7 +168,7 @@ TEST_F(Mixed, FilesOfATableInTheWorkingFolderAreFound) {
   choose(true, true);
   options_.table = std::filesystem::path("t.csv");
   const Source source = open_source(options_, 1);
-  EXPECT_TRUE(source.data->get(0).inputs.contains("film"));
+  EXPECT_TRUE(source.data->get(0).inputs.contains("radiograph"));
   std::filesystem::current_path(before);
 }
 

@@ -88,7 +88,7 @@ TEST(Jsonl, ValuesOfSeveralTypesAndMissingKeysAreSaid) {
       "{\"crp\": \"6\", \"ok\": 1, \"n\": null}\n"
       "{\"crp\": [7], \"ok\": false}\n");
   EXPECT_THAT(table.notes(table.column("crp")),
-              ElementsAre("its values are of several kinds: 1 texts (first on line 2), 1 numbers "
+              ElementsAre("its values are of several types: 1 texts (first on line 2), 1 numbers "
                           "(first on line 1), 1 lists or objects (first on line 3)"));
   EXPECT_THAT(table.notes(table.column("ok")), ElementsAre(HasSubstr("2 true or false")));
   EXPECT_THAT(table.notes(table.column("n")), ElementsAre(HasSubstr("1 of 3 lines lack the key")));
@@ -112,7 +112,7 @@ TEST(Jsonl, ABrokenLineIsNamedWithoutItsContent) {
               HasSubstr("line 2: found a JSON array, wanted an object"));
   EXPECT_THAT(message([] { jsonl("\n \n"); }), HasSubstr("wanted at least 1"));
   EXPECT_THAT(message([] { jsonl(std::string("\xff\xfe{\0}\0", 6)); }), HasSubstr("UTF-16"));
-  EXPECT_THAT(message([] { jsonl("{\"a\": \"\xfc\"}\n"); }), HasSubstr("no UTF-8"));
+  EXPECT_THAT(message([] { jsonl("{\"a\": \"\xfc\"}\n"); }), HasSubstr("not valid UTF-8"));
 }
 
 TEST(Jsonl, NeitherDepthNorKeysRunAway) {

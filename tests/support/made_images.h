@@ -10,7 +10,7 @@
 
 namespace fovea::test {
 
-/// A grey picture of height x width whose first pixel is `mark` and the others 100.
+/// A grey image of height x width whose first pixel is `mark` and the others 100.
 inline Image grey(uint8_t mark, int64_t height = 4, int64_t width = 5) {
   Image image;
   image.height = height;
@@ -20,8 +20,8 @@ inline Image grey(uint8_t mark, int64_t height = 4, int64_t width = 5) {
   return image;
 }
 
-inline void write_picture(const std::filesystem::path& path, uint8_t mark, int64_t height = 4,
-                          int64_t width = 5) {
+inline void write_image(const std::filesystem::path& path, uint8_t mark, int64_t height = 4,
+                        int64_t width = 5) {
   std::filesystem::create_directories(path.parent_path());
   io::write_png(path, grey(mark, height, width));
 }

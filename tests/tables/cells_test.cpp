@@ -127,7 +127,7 @@ TEST(Cells, DatesOfIsoAreDaysSince1970) {
 
 TEST(Cells, WhyACellIsNoNumberSaysWhatWouldHelp) {
   const auto why = [](std::string_view cell) {
-    const NoNumber no = why_no_number(cell, {}, "MISSING");
+    const NotANumber no = why_not_a_number(cell, {}, "MISSING");
     return no.problem + "; " + no.remedy;
   };
   EXPECT_THAT(why("26,75"), HasSubstr("set DataOptions::decimal to ','"));
@@ -157,7 +157,7 @@ TEST(Cells, WhyACellIsNoNumberSaysWhatWouldHelp) {
         << cell;
   EXPECT_THAT(why("1e999"), HasSubstr("beyond what a double holds"));
   for (const char* word : {"early", "T1", "A+", "0-10", "non-smoker"})
-    EXPECT_EQ(why_no_number(word, {}, "MISSING").problem, "") << word;
+    EXPECT_EQ(why_not_a_number(word, {}, "MISSING").problem, "") << word;
 }
 
 std::vector<std::string> notes(const NumberReader& reader) {
@@ -178,8 +178,8 @@ TEST(Cells, WhatWasAssumedOfAColumnIsOneLineEach) {
             -7);
   EXPECT_EQ(reader.read("008").value, 8);
   for (const char* cell : {"", "  ", "NA", "NA ", "-9", "-9.0"})
-    EXPECT_EQ(reader.read(cell).kind, NumberReader::Cell::missing) << cell;
-  EXPECT_EQ(reader.read("n/a").kind, NumberReader::Cell::wrong);
+    EXPECT_EQ(reader.read(cell).type, NumberReader::Cell::missing) << cell;
+  EXPECT_EQ(reader.read("n/a").type, NumberReader::Cell::wrong);
   EXPECT_THAT(notes(reader),
               ElementsAre("crp: 4 of 11 cells ('-9', '-9.0', 'NA') are read as missing",
                           "crp: 1 of 11 cells have blanks around, which are left out",
@@ -190,13 +190,13 @@ TEST(Cells, WhatWasAssumedOfAColumnIsOneLineEach) {
 TEST(Cells, AColumnIsOfNumbersOrOfDates) {
   NumberReader dates({}, {""}, NumberReader::Dates::either);
   EXPECT_EQ(dates.read("2024-03-05").value, 19787);
-  EXPECT_EQ(dates.read("19787").kind, NumberReader::Cell::wrong);
-  EXPECT_EQ(dates.read("2024-03-05T12:00Z").kind, NumberReader::Cell::wrong);  // another clock
+  EXPECT_EQ(dates.read("19787").type, NumberReader::Cell::wrong);
+  EXPECT_EQ(dates.read("2024-03-05T12:00Z").type, NumberReader::Cell::wrong);  // another clock
   EXPECT_THAT(notes(dates), ElementsAre(HasSubstr("read as days since 1970-01-01")));
   EXPECT_THAT(dates.refusal("5.3.2024", "M").what(), HasSubstr("wanted a date such as 2024-03-05"));
   NumberReader numbers({}, {""}, NumberReader::Dates::either);
   EXPECT_EQ(numbers.read("5").value, 5);
-  EXPECT_EQ(numbers.read("2024-03-05").kind, NumberReader::Cell::wrong);
+  EXPECT_EQ(numbers.read("2024-03-05").type, NumberReader::Cell::wrong);
   EXPECT_THAT(numbers.refusal("2024-03-05", "M").what(), HasSubstr("found '2024-03-05', a date"));
 }
 

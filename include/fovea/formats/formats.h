@@ -1,4 +1,4 @@
-// The formats of pictures: one table, told apart by content and never by name.
+// The formats of images: one table, told apart by content and never by name.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 namespace fovea::formats {
 
 /// `none`: physical values; `file`: the window that the file gives; or {centre: 40, width: 400} in
-/// physical values (Hounsfield units for CT). With a window pictures are float32 in 0..1.
+/// physical values (Hounsfield units for CT). With a window images are float32 in 0..1.
 struct WindowOptions {
   bool from_file = false;
   bool given = false;
@@ -33,9 +33,8 @@ struct DicomOptions {
     f("window", window,
       "grey-scale window in the file's own values: none, file, or {centre: 40, width: 400}");
     f("jpeg_predictor6", jpeg_predictor6,
-      "lossless JPEG of 16 bits with predictor 6, which some encoders wrote with an overflow: "
-      "refuse "
-      "where that matters, or read as the standard says, or as they wrote it")
+      "16-bit lossless JPEG with predictor 6, which some encoders wrote with an overflow: refuse "
+      "where that matters, read as the standard says, or read as those encoders wrote it")
         .one_of({"refuse", "standard", "overflowed"});
   }
 };
@@ -62,7 +61,7 @@ const std::vector<Format>& formats();  ///< the table: src/formats/formats.cpp
 /// The format of a file that begins like this; null where none matches.
 const Format* format_of(std::string_view head);
 
-/// Reads a picture of any format. A data Error with path and first bytes where the content is of no
+/// Reads an image of any format. A data Error with path and first bytes where the content is of no
 /// known format; dicom::NotAnImage for DICOM without pixels.
 Image read_image(const std::filesystem::path& path, const FormatOptions& options = {});
 
@@ -70,10 +69,10 @@ Image read_image(const std::filesystem::path& path, const FormatOptions& options
 Image decode_image(std::string_view file, const std::filesystem::path& path,
                    const FormatOptions& options = {});
 
-/// Whoever gave the file such a name took it for a picture: when it is none, that is worth an error.
-bool named_as_picture(const std::filesystem::path& path);
-/// Why a file is no picture: "no known format", or what dicom says of an object without pixels;
+/// Whoever gave the file such a name took it for an image: if it is none, that is worth an error.
+bool named_as_image(const std::filesystem::path& path);
+/// Why a file is not an image: "no known format", or what dicom says of an object without pixels;
 /// empty where it is one, or a damaged one.
-std::string why_no_picture(const std::filesystem::path& path);
+std::string why_not_image(const std::filesystem::path& path);
 
 }  // namespace fovea::formats

@@ -1,4 +1,4 @@
-// What the readers of images assumed, converted or left out, counted: a line for each kind of note,
+// What the readers of images assumed, converted or left out, counted: a line for each type of note,
 // so that a thousand files with the same oddity make one sentence.
 #pragma once
 
@@ -14,7 +14,7 @@
 
 namespace fovea::formats {
 
-/// Notes that differ in numbers or quoted words alone are of one kind. Safe from many threads; an
+/// Notes that differ in numbers or quoted words alone are of one type. Safe from many threads; an
 /// image that is read again counts once.
 class ImageNotes {
  public:
@@ -24,13 +24,13 @@ class ImageNotes {
   std::vector<std::string> lines() const;
 
  private:
-  struct Kind {
+  struct Type {
     std::string first, note;
     int64_t images = 0;
   };
   mutable std::mutex mutex_;
   std::unordered_set<size_t> seen_;  // hashes of names
-  std::map<std::string, Kind> kinds_;
+  std::map<std::string, Type> types_;
 };
 
 }  // namespace fovea::formats

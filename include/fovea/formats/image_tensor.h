@@ -1,4 +1,4 @@
-// From a decoded picture to a tensor.
+// From a decoded image to a tensor.
 #pragma once
 
 #include <torch/types.h>
@@ -12,7 +12,7 @@ namespace fovea::formats {
 /// bits are exact).
 ///
 ///   channels  0: as stored; 1: RGB becomes grey by the weights of Rec. 601 (0.299, 0.587, 0.114);
-///             3: a data Error for a grey picture (a transform repeats the channel)
+///             3: a data Error for a grey image (a transform repeats the channel)
 ///
 /// A data Error where a value is not finite, or is not as a float.
 torch::Tensor to_tensor(const Image& image, int64_t channels = 0);

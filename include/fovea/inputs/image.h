@@ -1,4 +1,4 @@
-// Pictures and volumes as an input: a file per case.
+// Images and volumes as an input: a file per case.
 #pragma once
 
 #include "fovea/inputs/inputs.h"
@@ -14,14 +14,14 @@ struct ImageOptions {
 
   void describe(Fields& f) {
     f("column", column, "column of the table with the file of the case");
-    f("folder", folder, "folder under the root that the column's text stands on");
+    f("folder", folder, "folder under the root that the column's paths are relative to");
     f("channels", channels,
-      "0: as stored, or 1 where some of the images are grey and some are colour; 1: colour becomes "
-      "grey; 3: colour is wanted")
+      "0: as stored, or 1 if some images are grey and some are colour; 1: colour is converted to "
+      "grey; 3: images must be colour")
         .one_of({0, 1, 3});
     f("axes", axes,
-      "what the sides of NumPy arrays are (channels, depth, height, width); default: told by the "
-      "sides, and refused where they may mean one thing or another")
+      "the axes of NumPy arrays (channels, depth, height, width); default: inferred from their "
+      "lengths, and refused where these are ambiguous")
         .one_of({"", "hw", "hwc", "chw", "dhw", "dhwc", "cdhw"});
     f("optional", optional, kOptionalHelp);
   }

@@ -1,4 +1,4 @@
-// What a case consists of. Each input is of a kind (a picture, numbers of a table …) that knows how
+// What a case consists of. Each input is of a type (an image, numbers of a table …) that knows how
 // to read its part of a row: a line of the table in src/inputs/inputs.cpp.
 #pragma once
 
@@ -44,11 +44,11 @@ class Input {
   virtual bool has(int64_t) const { return true; }
   /// The file of the case; "" where it is a part of the table itself.
   virtual std::string file(int64_t) const { return ""; }
-  /// Without sizes where only the cases can tell (pictures).
+  /// Without sizes where only the cases can tell (images).
   virtual InputShape shape() const { return {}; }
-  /// What was learned from the training cases (medians, categories …). It is kept with the model:
-  /// another table is then read as the training table was. Null where nothing is learned.
-  virtual Node learned() const { return {}; }
+  /// What was fitted to the training cases (medians, categories …). It is kept with the model:
+  /// another table is then read as the training table was. Null where nothing is fitted.
+  virtual Node fitted() const { return {}; }
   /// Text that goes on behind the last token: it was cut.
   virtual bool cut(int64_t) const { return false; }
   /// Changes with the content; "" where the names of files stand for it.
@@ -109,20 +109,20 @@ struct FileColumn {
 struct ReadOptions {
   formats::FormatOptions formats = {};
   std::filesystem::path cache_folder = {};  ///< of decoded images; "" keeps none
-  std::filesystem::path root = {};          ///< that names of files stand on
+  std::filesystem::path root = {};          ///< what names of files are relative to
   storage::CsvOptions csv = {};             ///< of further tables
   tables::NumberFormat numbers = {};        ///< of cells
   std::string id = {};                      ///< the column with the ids of the cases, or ""
   int64_t longest = 0;  ///< tokens or time steps that the encoder has positions for; 0: no limit
 };
 
-/// What the place of an input in a table offers to its kind.
+/// What the place of an input in a table offers to its type.
 struct InputPlace {
   const std::string& name;
   ReadOptions read;
   const Rows& rows;
-  const std::vector<size_t>& training;  ///< the rows to learn from
-  const Node* learned;                  ///< of a trained model; null: to be learned
+  const std::vector<size_t>& training;  ///< the rows to fit to
+  const Node* fitted;                   ///< of a trained model; null: to be fitted
   bool cases;                           ///< a model is asked about the rows: they are to be shown
   bool origins;                         ///< texts are kept as they were written
   std::function<const tables::Runs&()> runs;  ///< of all rows of the table, those of no case too
@@ -135,7 +135,7 @@ struct InputPlace {
 struct FilePlace {
   const std::string& name;
   const ReadOptions& read;
-  const Node* learned;  ///< by training; null: nothing
+  const Node* fitted;  ///< by training; null: nothing
 };
 
 /// Reads such files, each of them a case. Safe from many threads.
@@ -147,32 +147,32 @@ struct FileReader {
 
 /// Files that are cases by themselves.
 struct FileCases {
-  /// Of a file in a folder: why it is no case; "" where it is one.
+  /// Of a file in a folder: why it is not a case; "" where it is one.
   std::function<std::string(const std::filesystem::path&)> why_not = {};
   bool rows_name_files =
       false;  ///< a table in place of files names them; else its rows are the cases
-  std::function<FileReader(const FilePlace&)> open = {};  ///< none: a file alone is no case
+  std::function<FileReader(const FilePlace&)> open = {};  ///< none: a file alone is not a case
 };
 
 /// What the settings of an input make.
 struct InputType {
   std::function<InputPtr(const InputPlace&)> open;
-  bool image = false;  ///< a picture or volume: what `transforms` act on
+  bool image = false;  ///< an image or volume: what `transforms` act on
   FileCases files = {};
-  /// The tokenizer of a trained input: what its ids stand for. None where they are no tokens.
-  std::function<text::TokenizerPtr(const Node& learned)> tokenizer = {};
+  /// The tokenizer of a trained input: what its ids stand for. None where they are not tokens.
+  std::function<text::TokenizerPtr(const Node& fitted)> tokenizer = {};
 };
 
 using InputTable = Catalogue<InputType()>;
-InputTable& input_kinds();
+InputTable& input_types();
 
 struct InputChoice : Choice<InputType()> {
-  InputChoice() : Choice(input_kinds(), "image") {}
+  InputChoice() : Choice(input_types(), "image") {}
   template <class Options>
-  InputChoice(std::string_view kind, Options options) : InputChoice() {
-    set(kind, std::move(options));
+  InputChoice(std::string_view type, Options options) : InputChoice() {
+    set(type, std::move(options));
   }
-  /// The settings where the input is of this kind, else null.
+  /// The settings where the input is of this type, else null.
   template <class Options>
   const Options* as() const {
     const auto* held = dynamic_cast<const Held<Options>*>(&settings());
@@ -180,7 +180,7 @@ struct InputChoice : Choice<InputType()> {
   }
 };
 
-/// By name: {chest: {image: {column: file}}}. The kind may be left out where the name is one:
+/// By name: {chest: {image: {column: file}}}. The type may be left out where the name is one:
 /// {image: {column: file}}.
 struct Inputs : Named<InputChoice> {};
 void read_value(const Node& node, Inputs& inputs);

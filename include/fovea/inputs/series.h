@@ -25,25 +25,29 @@ struct SeriesOptions {
 
   void describe(Fields& f) {
     f("columns", columns,
-      "what is measured; default for WFDB records: all signals, in their positions");
+      "what is measured; default for WFDB records: all signals, in their order");
     f("window", window, "time steps that a case ends with; 0: all of them").at_least(0);
     f("column", column, "column of the table with the file of the case: CSV or a WFDB record");
-    f("folder", folder, "folder under the root that the column's text stands on");
-    f("at", at, "of files: column with the time step, from 0 on, that the case is about");
+    f("folder", folder, "folder under the root that the column's paths are relative to");
+    f("at", at, "for files: column with the time step (from 0) that the case is about");
     f("before", before, "time steps before `at`").at_least(0);
     f("after", after, "time steps from `at` on").at_least(0);
     f("table", table, "a long table: many rows per case, joined by `key` and data.id");
     f("key", key, "column of the long table with the id of the case");
     f("time", time,
       "column with the time, numbers or dates (days); the rows of a long table are sorted by it");
-    f("time_channel", time_channel, "the time since the step before is a channel of its own");
+    f("time_channel", time_channel, "the time since the previous step is an extra channel");
     f("missing", missing, "texts that mean 'not measured' (\"\" is a blank cell)");
-    f("fill", fill, "for a missing value: the one before it, else the mean; or always the mean")
+    f("fill", fill,
+      "forward: a missing value becomes the last one before it, or the mean if there is none; "
+      "mean: always the mean")
         .one_of({"forward", "mean"});
     f("clip", clip,
-      "[low, high]: values outside count as missing; of WFDB records in the unit of the first one");
+      "[low, high]: values outside count as missing; for WFDB records in the unit of the first "
+      "one");
     f("shorter", shorter,
-      "than the window, or cut by a border: keep as it is, pad with means (0), or refuse")
+      "a series that is shorter than the window or cut by a border: keep it as it is, pad with "
+      "means (0), or refuse")
         .one_of({"keep", "pad", "refuse"});
     f("optional", optional,
       "a case may lack it (a blank cell, no row in the long table); the model learns a "
@@ -58,8 +62,8 @@ struct SeriesOptions {
 ///                      the step `at`
 ///   a long table       the rows whose `key` is the id of the case
 ///
-/// Mean and deviation of each column are learned from the time steps that training cases read, and
-/// from them alone; values become standard. A missing value is the one before it in the same
+/// Mean and deviation of each column are fitted to the time steps that training cases read, and
+/// to them alone; values become standard. A missing value is the one before it in the same
 /// series, else the mean; a column in which a training value is missing is followed by one of 0 and
 /// 1 that says where. The time since the step before (0 at the first) is standardised, too.
 ///

@@ -12,16 +12,16 @@ struct TableOptions {
   bool optional = false;
 
   void describe(Fields& f) {
-    f("columns", columns, "the clinical indicators; a column of numbers is standardised")
+    f("columns", columns, "the clinical indicators; columns of numbers are standardised")
         .required();
-    f("categories", categories, "of these, the columns whose numbers are names of categories");
+    f("categories", categories, "those of the columns whose numbers are names of categories");
     f("missing", missing, "texts that mean 'not measured' (\"\" is a blank cell)");
     f("optional", optional,
       "a case may lack all of them; the model then uses a placeholder, not the medians");
   }
 };
 
-/// Columns of the table itself. What is learned from the training rows, and from them alone:
+/// Columns of the table itself. What is fitted to the training rows, and to them alone:
 ///
 ///   numbers     mean and deviation (the value becomes standard); the median, which stands in for a
 ///               value that was not measured, and whether any was missing: then a column of 0 and 1

@@ -15,18 +15,19 @@ struct TextOptions {
 
   void describe(Fields& f) {
     f("column", column, "the column of the table with the text").required();
-    f("tokenizer", tokenizer, "what makes words of it");
-    f("max_tokens", max_tokens, "longer texts are cut, and counted in the log").above(0);
+    f("tokenizer", tokenizer, "splits the text into tokens");
+    f("max_tokens", max_tokens, "longer texts are truncated, and counted in the log").above(0);
     f("spelling", spelling,
-      "bytes of each word that the encoder sees beside its id, half of them its last ones; 0: none")
+      "bytes of each word that the encoder sees besides its id, half of them the last ones; 0: "
+      "none")
         .between(0, 256);
     f("optional", optional, kOptionalHelp);
   }
 };
 
-/// A text per row, as the ids of its tokens. The words are learned from the training rows, and from
+/// A text per row, as the ids of its tokens. The words are fitted to the training rows, and to
 /// them alone. A data Error with the lines of texts in which there is no token, and with the line of
-/// one that is no UTF-8.
+/// one that is not valid UTF-8.
 InputType text_input(const TextOptions& options);
 
 }  // namespace fovea::inputs

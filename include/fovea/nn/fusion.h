@@ -20,7 +20,7 @@ struct Part {
   torch::Tensor present;  ///< [N] bool; undefined: every case has the input
 };
 
-/// Parts -> one or several vectors per case; the heads stand on each of them.
+/// Parts -> one or several vectors per case; the heads read each of them.
 class Fusion : public torch::nn::Module {
  public:
   /// [N, width] of each branch, in the order of `widths`.

@@ -48,11 +48,11 @@ struct CheckReport {
   std::vector<Failure> failures;      ///< cases that could not be read, in their order
   std::vector<Duplicate> duplicates;  ///< each case with the first one like it
   std::vector<Overlap> overlaps;
-  std::vector<std::string> constant;       ///< cases whose picture or series is of one value only
+  std::vector<std::string> constant;       ///< cases whose image or series is of one value only
   std::vector<std::string> made_constant;  ///< that are so only after the transforms
   tables::Findings found;  ///< of the source: how its columns were read; then notes of the readers
 
-  /// Duplicates that lie in two splits: figures on the later one would be flattering.
+  /// Duplicates that lie in two splits: metrics on the later one would be flattering.
   int64_t duplicates_across_splits() const;
   /// What `train` would refuse or should not be trusted after; empty where all is well.
   std::vector<std::string> problems() const;

@@ -51,13 +51,13 @@ struct RowOptions {
   std::vector<std::string> last{};
 
   void describe(Fields& f) {
-    f("every", every, "each so manieth row of a patient is a case").above(0);
+    f("every", every, "every n-th row of a patient is a case").above(0);
     f("last", last, "splits in which only the last row of each patient is a case");
   }
 };
 
-/// One of `table`, `folder` and `path` is set. In a config they stand on the root, or on the config's
-/// own folder where there is no root; here they are complete.
+/// One of `table`, `folder` and `path` is set. In a config they are relative to the root, or to the
+/// config's own folder where there is no root; here they are complete.
 struct DataOptions {
   std::filesystem::path root;
   CaseTables table;

@@ -25,7 +25,7 @@ struct Source : tables::Findings {
   Named<Node> chosen;  ///< Input::chosen, of inputs that chose something
 
   /// What readers assumed, converted or left out in the cases that were read so far, a line for each
-  /// kind.
+  /// type.
   std::vector<std::string> reading_notes() const;
   std::vector<std::string> split_names() const;  ///< train, val, test first, then the others
   std::vector<int64_t> cases(std::string_view split) const;
@@ -37,24 +37,24 @@ struct Source : tables::Findings {
 /// every file is there, every row has its fields, labels and split, no patient is in two splits,
 /// and every class is in the training split. `seed` draws the splits where shares are given.
 ///
-/// `learned` is what a trained model's inputs learned, by name; what is not there is learned from
-/// the training rows.
+/// `fitted` is what was fitted for the inputs of a trained model, by name; what is not there is
+/// fitted to the training rows.
 ///
 /// Errors: config where several or none of table, folder and path are set; data for what is wrong
 /// in them, with file, line and column but no cell other than labels and splits.
-Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& learned = {});
+Source open_source(const DataOptions& options, uint64_t seed, const Named<Node>& fitted = {});
 
 /// Reads files that stand in no table as `open_source` would read those of one: a case's only input
-/// is the file, a picture or a text, and it has no target. `learned`: as open_source has it. May be
+/// is the file, an image or a text, and it has no target. `fitted`: as open_source has it. May be
 /// called from many threads. A config Error, when it is called, where a case is more than a file.
 struct CaseReader {
   Schema schema;
   std::function<Example(const std::filesystem::path&)> read;
   std::function<std::vector<std::string>()> notes{};  ///< Source::reading_notes of what was read
 };
-CaseReader case_reader(const DataOptions& options, const Named<Node>& learned = {});
+CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted = {});
 
-/// What a case that is a file is called: its name without the ending of a picture or a text; the
+/// What a case that is a file is called: its name without the ending of an image or a text; the
 /// last number of 1.2.840.1.2.3 is none.
 std::string case_id(const std::filesystem::path& file);
 
@@ -65,9 +65,9 @@ void keep_choices(const Source& source, DataOptions& options);
 /// The rows of another table as cases without targets, read as `options` say of theirs. A cell that
 /// cannot be read is the failure of its case alone.
 Source open_cases(const std::filesystem::path& table, const DataOptions& options,
-                  const Named<Node>& learned);
+                  const Named<Node>& fitted);
 
-/// The files that `paths` name: files as they are, folders with all pictures below them (sorted;
+/// The files that `paths` name: files as they are, folders with all images below them (sorted;
 /// links to folders are followed; hidden files, other content and DICOM objects without pixels are
 /// left out, with notes in the log), tables with the files of their column `path` (else `filename` or `file`), relative to
 /// the table's folder. A path that does not exist is kept: reading it
@@ -79,7 +79,7 @@ struct NamedCases {
   std::vector<std::filesystem::path> files;   ///< for case_reader
   std::vector<std::filesystem::path> tables;  ///< for open_cases
 };
-/// Where a case is a picture: list_inputs. Where it is another file, a text: tables by their ending
+/// Where a case is an image: list_inputs. Where it is another file, a text: tables by their ending
 /// (.csv, .tsv, .jsonl, .conll), all others are such files, of a folder those that FileCases takes
 /// for one. Else all are tables.
 NamedCases list_cases(const std::vector<std::filesystem::path>& paths, const DataOptions& options);

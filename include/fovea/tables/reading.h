@@ -27,7 +27,7 @@ struct Findings {
   std::vector<ColumnReading> columns;
   std::vector<std::string> notes;     ///< what was assumed, and what was left out
   std::vector<std::string> warnings;  ///< what is likely a mistake
-  std::vector<std::string> problems;  ///< what makes every figure worthless
+  std::vector<std::string> problems;  ///< what makes every metric worthless
 
   void add(Findings other);
   /// Notes, warnings and problems, for whoever goes on.

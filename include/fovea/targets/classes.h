@@ -13,13 +13,13 @@ struct ClassesOptions {
   std::vector<std::string> missing{};  // texts that mean "not known"
 
   void describe(Fields& f) {
-    f("column", column, "column with the class, or several columns of 0 and 1, a label each");
+    f("column", column, "column with the class, or several columns of 0 and 1, one per label");
     f("classes", classes, "class names in the order of their indices; default: the sorted values");
     f("separator", separator, "one column holds several labels, with this text between them");
-    f("none", none, "with a separator: the text that stands for no label at all");
+    f("none", none, "with a separator: the text that means no label at all");
     f("missing", missing,
       "texts that mean 'not known' (\"\" is a blank cell): such a case does not count for this "
-      "target, and is left out where it has no other; a label without its value does not count");
+      "target, and is left out if it has no other; a label without a value does not count");
   }
 };
 /// A data Error with where, number of bad cells, the first five places, the values found and the

@@ -13,7 +13,7 @@ struct NumberOptions {
   void describe(Fields& f) {
     f("column", column, "the column with the number").required();
     f("clip", clip,
-      "[lowest, highest]: numbers beyond become these (remaining useful life: [0, 125])");
+      "[low, high]: numbers outside are set to these (remaining useful life: [0, 125])");
     f("missing", missing, "texts that mean 'not known' (\"\" is a blank cell)");
   }
 };

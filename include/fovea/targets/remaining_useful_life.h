@@ -5,19 +5,20 @@
 
 namespace fovea::targets {
 
-struct RemainingOptions {
+struct RemainingUsefulLifeOptions {
   double clip = 0;
   Named<std::string> after_last{};
 
   void describe(Fields& f) {
-    f("clip", clip, "more than this counts as this; 0: no limit").at_least(0);
+    f("clip", clip, "larger values are set to this; 0: no limit").at_least(0);
     f("after_last", after_last,
-      "for tables whose groups end early: by split the file with the rows that are left after the "
-      "last one, a number per group in their order");
+      "for tables whose groups end early: by split, the file with the number of rows left after "
+      "the last one, one per group in their order");
   }
 };
 /// Rows left until the last one of the group: the remaining useful life of a device, in the steps of
 /// the table. A data Error where a file has not a number for each group.
-TargetPtr remaining_target(const RemainingOptions& options, const TargetPlace& place);
+TargetPtr remaining_useful_life_target(const RemainingUsefulLifeOptions& options,
+                                       const TargetPlace& place);
 
 }  // namespace fovea::targets

@@ -15,11 +15,11 @@ struct TagsOptions {
       "the column with the entities of the text: [[begin, end, label], …], in code points, the end "
       "not included")
         .required();
-    f("input", input, "the text they stand in, one of data.inputs").required();
-    f("labels", labels, "types of entity in the order of their indices; default: the sorted ones");
+    f("input", input, "the text that contains them, one of data.inputs").required();
+    f("labels", labels, "entity types in the order of their indices; default: the sorted types");
   }
 };
-/// A data Error with the lines of cells that are no such list.
+/// A data Error with the lines of cells that are not such a list.
 TargetPtr tags_target(const TagsOptions& options, const TargetPlace& place);
 
 }  // namespace fovea::targets

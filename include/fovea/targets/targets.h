@@ -1,4 +1,4 @@
-// What is to be learned of a case. Each target is of a kind (classes, a number …) that knows how to
+// What is to be learned of a case. Each target is of a type (classes, a number …) that knows how to
 // read its columns of the table: a line of the table in src/targets/targets.cpp.
 #pragma once
 
@@ -56,8 +56,8 @@ class Target {
 
   /// Once, when the inputs are there.
   virtual void prepare(const InputsOfCases&) {}
-  /// Learns from the training cases what the spec says of them (all cases where `any` is false: there
-  /// is no training split, and a class without a case is no error).
+  /// Fits to the training cases what the spec says of them (all cases where `any` is false: there
+  /// is no training split, and a class without a case is not an error).
   virtual void fit(const std::vector<int64_t>& training, bool any) = 0;
   /// Adds the truth as it was written, where no tensor says it all.
   virtual void add_origin(int64_t, Origin&) const {}
@@ -74,7 +74,7 @@ struct GroupRows {
   std::vector<std::string> table;  ///< the split that the group's table is called by, or ""
 };
 
-/// What the place of a target in a table offers to its kind.
+/// What the place of a target in a table offers to its type.
 struct TargetPlace {
   const std::string& name;
   std::string where;  ///< "labels.csv", how messages begin
@@ -82,24 +82,24 @@ struct TargetPlace {
   std::function<std::vector<std::string_view>(const std::string& column)> cells;  ///< of each case
   std::function<std::string(size_t)> line;                                        ///< "line 7"
   std::function<GroupRows()> groups{};
-  std::filesystem::path root{};   ///< what names of files stand on
+  std::filesystem::path root{};   ///< what names of files are relative to
   tables::NumberFormat format{};  ///< of the cells
   bool symbols = false;           ///< the texts are a standard's: A and a are two
 };
 
 using TargetTable = Catalogue<TargetPtr(const TargetPlace&)>;
-TargetTable& target_kinds();
+TargetTable& target_types();
 
 struct ClassesOptions;
 
 struct TargetChoice : Choice<TargetPtr(const TargetPlace&)> {
-  TargetChoice() : Choice(target_kinds(), "classes") {}
+  TargetChoice() : Choice(target_types(), "classes") {}
   TargetChoice(ClassesOptions options);  // NOLINT: what most targets are
   template <class Options>
-  TargetChoice(std::string_view kind, Options options) : TargetChoice() {
-    set(kind, std::move(options));
+  TargetChoice(std::string_view type, Options options) : TargetChoice() {
+    set(type, std::move(options));
   }
-  /// The settings where the target is of this kind, else null.
+  /// The settings where the target is of this type, else null.
   template <class Options>
   const Options* as() const {
     const auto* held = dynamic_cast<const Held<Options>*>(&settings());
@@ -107,7 +107,8 @@ struct TargetChoice : Choice<TargetPtr(const TargetPlace&)> {
   }
 };
 
-/// By name: {age: {number: {column: age}}}. The kind `classes` is left out: {label: {column: class}}.
+/// By name: {age: {number: {column: age}}}. The type `classes` is left out: {label: {column:
+/// class}}.
 struct Targets : Named<TargetChoice> {};
 void read_value(const Node& node, Targets& targets);
 Node write_value(const Targets& targets);

@@ -12,9 +12,9 @@ struct CrossAttentionOptions {
   int64_t heads = 4;
   double dropout = 0;
   void describe(Fields& f) {
-    f("width", width, "channels of each input's share").above(0);
+    f("width", width, "channels per input").above(0);
     f("heads", heads, "must divide the width").above(0);
-    f("dropout", dropout, "on the weights, while training").at_least(0).below(1);
+    f("dropout", dropout, "on the attention weights, during training").at_least(0).below(1);
   }
 };
 FusionPtr cross_attention(const CrossAttentionOptions& options,

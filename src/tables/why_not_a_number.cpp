@@ -1,4 +1,4 @@
-// Why a cell is no number, in words that help.
+// Why a cell is not a number, in words that help.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,8 +93,8 @@ bool means_missing(std::string_view cell) {
   return std::ranges::find(words, lower(cell)) != words.end();
 }
 
-NoNumber why_no_number(std::string_view cell, const NumberFormat& format,
-                       const std::string& missing) {
+NotANumber why_not_a_number(std::string_view cell, const NumberFormat& format,
+                            const std::string& missing) {
   const std::string correct = "correct it, or name it in " + missing;
   const std::string other = "; else " + correct;
   if (cell.empty()) return {"a blank cell", "fill it in, or name \"\" in " + missing};
