@@ -58,8 +58,8 @@ std::vector<Window> Checks::windows(std::initializer_list<const Values*> places)
   const std::string* width = find_in(places, 0x00281051);
   if (centre == nullptr || width == nullptr || trimmed(*centre).empty() || trimmed(*width).empty())
     return {};
-  const std::string* function = find_in(places, 0x00281056);
-  const std::string name = function ? trimmed(*function) : "";
+  const std::string* named = find_in(places, 0x00281056);
+  const std::string name = named ? trimmed(*named) : "";
   WindowFunction function = WindowFunction::linear;
   if (name == "LINEAR_EXACT")
     function = WindowFunction::linear_exact;

@@ -197,6 +197,17 @@ class Suspicions {
 
 }  // namespace
 
+std::vector<std::string> notes_of_file(const storage::Table& table,
+                                       const std::set<std::string>& columns) {
+  std::vector<std::string> notes;
+  for (const std::string& note : table.notes()) notes.push_back(table.name() + ": " + note);
+  for (const std::string& name : columns)
+    if (const auto column = table.find_column(name))
+      for (const std::string& note : table.notes(*column))
+        notes.push_back(fmt::format("{}: column '{}': {}", table.name(), name, note));
+  return notes;
+}
+
 void add_suspicions(const TableInUse& table, tables::Findings& findings) {
   Suspicions(table, findings).add();
 }

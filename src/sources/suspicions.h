@@ -1,6 +1,9 @@
 // What is likely a mistake about the columns of a table, and what each was taken for.
 #pragma once
 
+#include <map>
+#include <set>
+
 #include "fovea/sources/data_options.h"
 
 namespace fovea::sources {
@@ -14,6 +17,10 @@ struct TableInUse {
   const std::vector<targets::TargetPtr>& targets;                         ///< of the rows
   const std::map<std::string, std::vector<std::string>>& target_columns;  ///< read by each target
 };
+
+/// What the file says of the table and of these columns (`Table::notes`).
+std::vector<std::string> notes_of_file(const storage::Table& table,
+                                       const std::set<std::string>& columns);
 
 /// A problem: a target among the inputs, or a copy of it: a column each of whose values goes with
 /// one value of the target in all training rows, and the other way round, or a multiple of it. A

@@ -109,15 +109,10 @@ class TableReader {
 
   /// What the file itself says of the table and of the columns that were read, first of all.
   void say_of_columns() {
-    tables::Findings said;
-    for (const std::string& note : table_.notes()) said.notes.push_back(where_ + ": " + note);
     columns_read_.insert({options_.id, options_.group, options_.split.column});
     for (const auto& [target, columns] : target_columns_)
       columns_read_.insert(columns.begin(), columns.end());
-    for (const std::string& name : columns_read_)
-      if (const auto column = table_.find_column(name))
-        for (const std::string& note : table_.notes(*column))
-          said.notes.push_back(fmt::format("{}: column '{}': {}", where_, name, note));
+    tables::Findings said{.notes = notes_of_file(table_, columns_read_)};
     said.add(std::move(findings_));
     findings_ = std::move(said);
   }

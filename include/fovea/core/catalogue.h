@@ -119,8 +119,8 @@ class Catalogue<Product(Context...)> final : public CatalogueBase {
   }
 
   const Item* find(std::string_view name) const {
-    const auto found = std::ranges::find_if(
-        items_, [&](const Item& item) { return item.row.is_called(name); });
+    const auto found =
+        std::ranges::find_if(items_, [&](const Item& item) { return item.row.is_called(name); });
     return found == items_.end() ? nullptr : &*found;
   }
 

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "fovea/image/grid.h"
 #include "fovea/data/schema.h"
+#include "fovea/image/grid.h"
 
 namespace fovea {
 

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <span>
 
-#include "fovea/image/image.h"
 #include "fovea/dicom/scan.h"
+#include "fovea/image/image.h"
 
 namespace fovea::dicom {
 

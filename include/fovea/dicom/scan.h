@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "fovea/core/error.h"
-#include "fovea/image/grid.h"
 #include "fovea/dicom/syntax.h"
+#include "fovea/image/grid.h"
 
 namespace fovea::dicom {
 

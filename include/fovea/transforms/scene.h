@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "fovea/image/grid.h"
 #include "fovea/data/schema.h"
+#include "fovea/image/grid.h"
 
 namespace fovea::transforms {
 
