@@ -1,6 +1,6 @@
 # test_tsan: the tests of the modules with threads, these modules under ThreadSanitizer, all others as in the ordinary
 # program: what is compiled twice stays small. Built when asked for (scripts/tsan).
-set(fovea_tsan_modules core data sources bundle)
+set(fovea_tsan_modules core tables formats data inputs targets sources bundle)
 
 function(fovea_tsan_target target)
   target_compile_options(${target} PRIVATE -fsanitize=thread -O1 -g1 -fno-omit-frame-pointer)
