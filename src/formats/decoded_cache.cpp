@@ -21,9 +21,10 @@ constexpr const char* kVersion = "3";    // raise it when decoding changes
 
 std::string text_of(const Grid& grid) {
   std::string text = grid.millimetres ? "mm" : "samples";
-  for (const int64_t side : grid.size) text += " " + std::to_string(side);
+  const auto add = [&](const std::string& word) { (text += ' ') += word; };
+  for (const int64_t side : grid.size) add(std::to_string(side));
   for (const auto& row : grid.affine.rows)
-    for (const double one : row) text += " " + number(one);
+    for (const double one : row) add(number(one));
   return text;
 }
 
