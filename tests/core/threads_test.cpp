@@ -26,7 +26,9 @@ TEST(Threads, EachIndexIsDoneOnceOnNoMoreThreadsThanThereMayBe) {
     });
     for (const std::atomic<int>& one : done) EXPECT_EQ(one, 1) << threads;
     EXPECT_LE(std::ssize(ids), std::min<int64_t>(threads, 100));
-    if (threads == 1) EXPECT_EQ(*ids.begin(), std::this_thread::get_id());
+    if (threads == 1) {
+      EXPECT_EQ(*ids.begin(), std::this_thread::get_id());
+    }
   }
   for_each_index(0, 4, [](int64_t) { FAIL(); });
 }

@@ -21,7 +21,7 @@ struct FloatImage {
         height(height),
         width(width) {}
   static FloatImage noise(int64_t channels, int64_t height, int64_t width) {
-    FloatImage image_path(channels, height, width);
+    FloatImage image(channels, height, width);
     std::minstd_rand random(7);
     for (float& v : image.samples) v = static_cast<float>(random() % 1000) / 1000;
     return image;
