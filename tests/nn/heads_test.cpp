@@ -35,7 +35,7 @@ struct LevelsOptions {
 };
 
 EncoderTable& table() {
-  static const EncoderTable encoders(
+  static EncoderTable encoders(
       "encoders", {EncoderTable::item<LevelsOptions>("two_levels", "for this test",
                                                      [](const LevelsOptions&, const InputShape& s) {
                                                        return std::make_shared<TwoLevels>(s.dims());
