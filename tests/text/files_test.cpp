@@ -108,7 +108,7 @@ TEST(WordPiece, ABrokenTokenizerJsonIsRefused) {
   file["model"]["vocab"]["a"] = 7;
   EXPECT_THAT(refusal("wordpiece", file.dump()), HasSubstr("each once"));
   file["model"]["vocab"]["a"] = -1;
-  EXPECT_THAT(refusal("wordpiece", file.dump()), HasSubstr("no number"));
+  EXPECT_THAT(refusal("wordpiece", file.dump()), HasSubstr("not a number"));
   file = bert();
   file["model"]["vocab"].erase("[UNK]");
   EXPECT_FALSE(refusal("wordpiece", (file["added_tokens"] = json::array(), file).dump()).empty());
