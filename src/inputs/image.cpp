@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "fovea/core/error.h"
 #include "fovea/formats/formats.h"
 #include "fovea/formats/placed_image.h"
@@ -19,6 +21,15 @@ formats::PlacedOptions placed(const ImageOptions& image, const ReadOptions& read
   return options;
 }
 
+/// One file as the input `name` of a case; `listed` as read_placed has it.
+torch::Tensor read_file(const std::string& name, const fs::path& path,
+                        const formats::PlacedOptions& options, formats::ImageNotes& notes,
+                        Origin& origin, const std::optional<storage::FileStamp>& listed = {}) {
+  formats::PlacedImage image = formats::read_placed(path, options, notes, listed);
+  origin.places.emplace_back(name, Placement{image.grid, image.grid});
+  return std::move(image.values);
+}
+
 class ImageInput final : public Input {
  public:
   ImageInput(std::string name, std::vector<ListedFile> files, const ImageOptions& image,
@@ -33,9 +44,7 @@ class ImageInput final : public Input {
 
   torch::Tensor read(int64_t index, Origin& origin) const override {
     const ListedFile& file = files_.at(static_cast<size_t>(index));
-    formats::PlacedImage image = formats::read_placed(file.path, options_, notes_, file.stamp);
-    origin.places.emplace_back(name_, Placement{image.grid, image.grid});
-    return std::move(image.values);
+    return read_file(name_, file.path, options_, notes_, origin, file.stamp);
   }
   bool has(int64_t index) const override {
     return !files_.at(static_cast<size_t>(index)).path.empty();
@@ -76,13 +85,9 @@ InputPtr open(const ImageOptions& options, const InputPlace& place) {
 FileReader reader(const ImageOptions& image, const FilePlace& place) {
   const auto notes = std::make_shared<formats::ImageNotes>();
   return {.shape = {},
-          .read =
-              [name = place.name, options = placed(image, place.read), notes](const fs::path& path,
-                                                                              Origin& origin) {
-                formats::PlacedImage one = formats::read_placed(path, options, *notes);
-                origin.places.emplace_back(name, Placement{one.grid, one.grid});
-                return std::move(one.values);
-              },
+          .read = [name = place.name, options = placed(image, place.read), notes](
+                      const fs::path& path,
+                      Origin& origin) { return read_file(name, path, options, *notes, origin); },
           .notes = [notes] { return notes->lines(); }};
 }
 
