@@ -1,6 +1,7 @@
 // Somebody's own types, each a class and a catalogue line in this file: an input, a target with a
 // shape of its own (a mask), an encoder of several feature levels, a task with a dense head. A config
 // names them; `train`, `eval` and `infer` know nothing else of them.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,8 +99,8 @@ class Pyramid final : public nn::Encoder {
       : fine_(register_module("fine", std::make_shared<nn::Conv>(2, nn::same_conv(1, 6, 3)))),
         coarse_(register_module("coarse", std::make_shared<nn::Conv>(2, nn::same_conv(6, 8, 3)))) {}
   nn::Features encode(const Tensor& input, const Tensor&) override {
-    const Tensor fine = at::relu(fine_->forward(input));
-    const Tensor coarse = at::relu(coarse_->forward(at::avg_pool2d(fine, 2)));
+    const Tensor fine = at::silu(fine_->forward(input));
+    const Tensor coarse = at::silu(coarse_->forward(at::avg_pool2d(fine, 2)));
     const Tensor up = at::upsample_bilinear2d(coarse, input.sizes().slice(2), false);
     return {
         .map = coarse, .levels = {at::cat({fine, up}, 1), coarse}, .pooled = coarse.mean({2, 3})};
@@ -231,7 +232,7 @@ class OwnTypes : public testing::Test {
                           i < 24   ? "train"
                           : i < 36 ? "val"
                                    : "test",
-                          i % 12, i % 2);
+                          i % 12, i < 24 ? i % 2 : 10 + i % 2);
     folder_.write("cases.csv", rows);
     folder_.write("own.yaml", kConfig);
   }
@@ -247,7 +248,7 @@ TEST_F(OwnTypes, AMaskGoesWithTheImageThroughTheTransformsOfTheConfig) {
   for (const Batch& batch : training.cases.epoch(0)) {
     const Tensor truth = batch.targets.at("lesion");
     EXPECT_EQ(truth.sizes(), (std::vector<int64_t>{6, kSide, kSide}));
-    // All lie in the left half of the table's images; flipped, in the right one, and are bright there.
+    // Those of training lie at the left; flipped, as all others at the right, and are bright there.
     EXPECT_EQ(truth.slice(2, 0, 5).eq(1).sum().item<int64_t>(), 0);
     const Tensor image = batch.inputs.at("scan").squeeze(1);
     EXPECT_GT(image.masked_select(truth.eq(1)).mean().item<double>(), 2.5);
