@@ -9,6 +9,7 @@
 #include "fovea/core/text.h"
 #include "fovea/data/splits.h"
 #include "fovea/formats/formats.h"
+#include "fovea/storage/case_names.h"
 #include "fovea/storage/hash.h"
 #include "fovea/tables/read_table.h"
 #include "sources/files.h"
@@ -42,7 +43,8 @@ std::vector<fs::path> files_of_table(const fs::path& path) {
     if (!column) continue;
     std::vector<fs::path> files;
     for (int64_t row = 0; row < table.rows(); ++row)
-      files.push_back((path.parent_path() / table.cell(row, *column)).lexically_normal());
+      storage::note_path(
+          files.emplace_back((path.parent_path() / table.cell(row, *column)).lexically_normal()));
     return files;
   }
   throw data_error(fmt::format("{}: found the columns {}, wanted one called path, filename or file",
@@ -210,7 +212,8 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted) {
   return {std::move(schema),
           [name, read = reader.read](const fs::path& path) {
             Example example;
-            example.id = case_id(path);
+            storage::note_path(path);
+            example.id = storage::known_as(case_id(path));
             auto origin = std::make_shared<Origin>();
             example.inputs[name] = read(path, *origin);
             example.origin = std::move(origin);
@@ -225,6 +228,7 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
   for (const fs::path& path : paths) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
+    if (!fs::is_directory(status)) storage::note_path(path);
     if (fs::is_directory(status)) {
       const FolderListing listing = list_folder(path);
       for (const std::string& note : listing.notes) log_info(note);
@@ -263,7 +267,7 @@ NamedCases list_cases(const std::vector<fs::path>& paths, const DataOptions& opt
     } else if (ending == ".csv" || ending == ".tsv" || ending == ".jsonl" || ending == ".conll") {
       cases.tables.push_back(path);
     } else {
-      cases.files.push_back(path);
+      storage::note_path(cases.files.emplace_back(path));
     }
   }
   return cases;

@@ -46,7 +46,14 @@ void write_manifest(const fs::path& folder, const std::string& type,
 }
 
 Manifest read_manifest(const fs::path& folder, const std::string& type) {
-  const std::string text = read_file(folder / kManifestName, kMaxBytes);
+  return parse_manifest(manifest_text(folder), folder, type);
+}
+
+std::string manifest_text(const fs::path& folder) {
+  return read_file(folder / kManifestName, kMaxBytes);
+}
+
+Manifest parse_manifest(const std::string& text, const fs::path& folder, const std::string& type) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw damaged(folder, "MANIFEST.json is not a JSON object");
   Manifest manifest;

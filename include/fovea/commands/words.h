@@ -12,7 +12,8 @@ namespace fovea::commands {
 /// "" where the program has no word for it.
 std::string word_for(std::string_view type, std::string_view field);
 
-/// A message of the library in the program's words.
+/// A message of the library in the program's words, without the paths that are hidden
+/// (storage/case_names.h).
 std::string in_our_words(std::string_view message);
 
 /// Logs a note of the library, and gives it in the program's words for the files that keep it.
