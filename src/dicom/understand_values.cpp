@@ -168,7 +168,7 @@ void Checks::spacing() {
   const Values* frame = from_.frames.empty() ? nullptr : &from_.frames.front();
   for (const auto& [tag, name] : kSources) {
     const std::string* value = find_in({frame, &from_.shared, &from_.top}, tag);
-    if (value == nullptr) continue;
+    if (value == nullptr || trimmed(*value).empty()) continue;
     const auto mm = numbers(*value);
     if (mm && mm->size() == 2 && (*mm)[0] > 0 && (*mm)[1] > 0) {
       h_.spacing_mm = {0, (*mm)[0], (*mm)[1]};
@@ -181,7 +181,7 @@ void Checks::spacing() {
              "export the file again");
     h_.notes.push_back(fmt::format("{} is '{}', not two numbers above 0: the spacing is unknown",
                                    name, shown(*value)));
-    if (!trimmed(*value).empty()) break;
+    break;
   }
   if (h_.frames > 1)
     if (const std::string* value = find_in({frame, &from_.shared, &from_.top}, 0x00180088))

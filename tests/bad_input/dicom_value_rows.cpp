@@ -126,13 +126,17 @@ void d25(Trial& t) {
 }
 
 void d26(Trial& t) {
-  for (const std::string spacing : {"0\\0", "-1\\1", "1\\1\\1", "0,5\\0,5", ""}) {
+  for (const std::string spacing : {"0\\0", "-1\\1", "1\\1\\1", "0,5\\0,5"}) {
     const std::string element = DicomBytes().text(0x00280030, "DS", spacing).bytes();
     t.inspect(0, "flat.dcm", with(element),
               {"PixelSpacing is '" + spacing + "'", "two numbers above 0", "unknown"});
     t.inspect(3, "volume.dcm", with(element, 3),
               {"PixelSpacing is '" + spacing + "'", "wanted two numbers above 0", "export"});
   }
+  // An empty value is the same as none.
+  const std::string empty = DicomBytes().text(0x00280030, "DS", "").bytes();
+  t.lacks(t.inspect(0, "flat.dcm", with(empty), {}), {"spacing "});
+  t.lacks(t.inspect(0, "volume.dcm", with(empty, 3), {}), {"spacing "});
 }
 
 void d27(Trial& t) {

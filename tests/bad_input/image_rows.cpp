@@ -69,7 +69,7 @@ void a11(Trial& t) {
                              {"/dev/zero", "a device"},      {"locked.dcm", "Permission denied"}};
   for (const Bad& one : bad) {
     if (one.name != "folder.dcm")  // which inspect takes for a run
-      t.expect(4, {"inspect", one.name}, {one.name, one.says}, {.seconds = 20, .as_nobody = true});
+      t.expect(4, {"inspect", one.name}, {one.name, one.says}, {.seconds = 20, .obedient = true});
     t.expect(4,
              {"train",
               image_config(
@@ -81,7 +81,7 @@ void a11(Trial& t) {
                   }(),
                   "  allow_outside_root: true\n"),
               "--out", "run", "--device", "cpu"},
-             {one.name, one.says}, {.seconds = 20, .as_nobody = true});
+             {one.name, one.says}, {.seconds = 20, .obedient = true});
     fs::remove_all(t.path("run"));
   }
 }

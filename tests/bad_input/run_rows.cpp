@@ -22,7 +22,7 @@ void r11(Trial& t) {
   t.expect(
       5, train(config),
       {"memory of cpu ran out", "batch of 16 cases", "parameters", "Tried to allocate 2.00 GiB",
-       "1.00 GiB is free", "train.batch_size", "the checkpoint of step 3 is kept"},
+       "1.00 GiB is free", "train.batch_size", "The checkpoint of step 3 is kept"},
       failing("memory", "step-00000003"));
   // The memory of the computer, in the thread that loads.
   fs::remove_all(t.path("run"));

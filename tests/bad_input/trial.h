@@ -29,7 +29,7 @@ struct Start {
   double seconds = 60;        ///< longer: killed, and the row fails
   std::string in_shell = {};  ///< a command of the shell before it, as "ulimit -f 64"
   std::function<void(int pid)> meanwhile = {};  ///< called once after the start
-  bool as_nobody = false;  ///< where the tests run as root, who may read and write everything
+  bool obedient = false;  ///< root, too, may read and write only what the permissions say
 };
 
 /// A data set that is not on this machine: the row is skipped, visibly.
