@@ -164,7 +164,8 @@ void verify_files(const fs::path& folder, const std::vector<std::string>& names)
   storage::verify(manifest, folder, names);
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string added = entry.path().filename().string();
-    if (added != storage::kManifestName && !manifest.files.contains(added))
+    if (added != storage::kManifestName && !added.starts_with('.') &&
+        !manifest.files.contains(added))
       throw damaged(folder, "MANIFEST.json does not name " + storage::escaped(added));
   }
 }

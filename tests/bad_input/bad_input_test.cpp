@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <map>
+#include <set>
 
 #include "bad_input/trial.h"
 
@@ -16,7 +18,21 @@ Rows all_rows() {
        {dicom_rows(), dicom_value_rows(), image_rows(), archive_rows(), table_rows(), split_rows(),
         config_rows(), run_rows(), checkpoint_rows(), weight_rows()})
     all.insert(all.end(), rows.begin(), rows.end());
+  for (const char* id : {"N01", "N02", "N03", "N04", "N05", "N06", "N07", "N08", "N09", "N10"})
+    all.push_back({id, "a DICOM node", nullptr});
   return all;
+}
+
+TEST(BadInputTable, HasEveryRowOnce) {
+  std::set<std::string> ids;
+  for (const Row& row : all_rows()) EXPECT_TRUE(ids.insert(row.id).second) << row.id;
+  for (const auto& [area, rows] : std::map<char, int>{
+           {'D', 39}, {'A', 13}, {'T', 15}, {'S', 7}, {'C', 11}, {'R', 19}, {'N', 10}})
+    for (int i = 1; i <= rows; ++i) {
+      const std::string id = area + std::string(i < 10 ? "0" : "") + std::to_string(i);
+      EXPECT_TRUE(ids.contains(id)) << id;
+    }
+  EXPECT_EQ(ids.size(), 114u);
 }
 
 struct Count {

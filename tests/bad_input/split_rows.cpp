@@ -88,7 +88,7 @@ void s04(Trial& t) {
     if (one.split == "test") one.ill = "no";
   t.accepted({"train", config(t, all), "--out", "run", "--device", "cpu"});
   t.accepted({"eval", "run"}, {"auc=undefined"});
-  t.contains({.out = t.read("run/eval-test/metrics.json")}, {"\"auc\": null", "yes"});
+  t.contains({.out = t.read("run/eval-test/metrics.json")}, {"\"auc\": \"no positive case\""});
 }
 
 void s05(Trial& t) {
@@ -99,11 +99,12 @@ void s05(Trial& t) {
   // Asked for, it selects nothing.
   const Answer asked =
       t.expect(0, {"train", yaml, "--out", "asked", "--device", "cpu", "--set", "train.best=auc"},
-               {"auc", "undefined"});
+               {"auc is undefined (no positive case)", "cannot be the best"});
   t.lacks(asked, {"best_epoch"});
   t.accepted({"train", yaml, "--out", "run", "--device", "cpu", "--set", "train.best=loss"});
   t.accepted({"eval", "run", "--split", "val"}, {"auc", "undefined"});
-  t.contains({.out = t.read("run/eval-val/metrics.json")}, {"\"auc\": null", "no", "12"});
+  t.contains({.out = t.read("run/eval-val/metrics.json")},
+             {"\"auc\": \"no positive case\"", "\"n\": 12"});
   t.lacks({.out = t.read("run/metrics.csv")}, {"val,auc,0", "val,auc,1"});
 }
 
