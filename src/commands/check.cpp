@@ -98,8 +98,9 @@ void try_step(config::RunConfig config, const sources::Source& source) {
 int check(const CheckRequest& request) {
   const config::RunConfig config = config::read_config(request.config, request.set);
   train::choose_device("cpu");
-  const sources::Source source =
-      sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  const sources::Source source = of_config(request.config, [&] {
+    return sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  });
   report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
   ExampleTransform transform;
   if (!config.model.encoders.empty())

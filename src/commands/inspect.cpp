@@ -145,6 +145,7 @@ void inspect_one(const std::filesystem::path& path) {
   if (path.extension() == ".hea") return inspect_record(path);
   if (path.extension() == ".atr") return inspect_annotations(path);
   if (is_safetensors(path, head)) return inspect_safetensors(path);
+  if (formats::named_as_image(path)) formats::read_image(path);  // which says what is wrong
   std::vector<std::string> known;
   for (const formats::Format& format : formats::formats()) known.push_back(format.name);
   throw data_error(storage::shown(path) + ": found a file of no known type; wanted one of " +
@@ -155,14 +156,15 @@ void inspect_one(const std::filesystem::path& path) {
 }  // namespace
 
 int inspect(const Paths& paths) {
-  int code = 0;
+  int code = 0;  // where files fail for several reasons, that of data
   for (const std::filesystem::path& path : paths) {
     try {
       inspect_one(path);
     } catch (const Error& error) {
       std::cout << std::flush;
       complain(error.what());
-      code = static_cast<int>(Fault::data);
+      const int own = static_cast<int>(error.fault());
+      code = code == 0 || code == own ? own : static_cast<int>(Fault::data);
     }
     if (!std::cout) break;  // the program says why
   }

@@ -55,9 +55,7 @@ uint16_t word(const std::string& value, size_t index) {
 void Checks::all() {
   h_.sop_class = shown(text(0x00080016));
   h_.modality = shown(text(0x00080060));
-  if (from_.pixel_tag == 0)
-    throw NotAnImage(
-        fmt::format("{}: not an image: {}, no PixelData", h_.name, sop_class_name(h_.sop_class)));
+  if (from_.pixel_tag == 0) throw NotAnImage(h_.name, sop_class_name(h_.sop_class));
   size();
   depth();
   colour();

@@ -53,6 +53,10 @@ std::vector<inputs::ListedFile> NamedFiles::list(const inputs::FileColumn& where
       storage::note_path(path += where.ending);
     if (!options_.allow_outside_root) check_inside(root, path, i);
     const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);
+    std::error_code error;
+    if (!stamp && !cell.empty() &&
+        fs::symlink_status(path, error).type() != fs::file_type::not_found)
+      within(rows_.table.name() + ": " + rows_.place(i), [&] { storage::InputFile unfit(path); });
     if (!stamp) missing_.push_back(fmt::format("{}: {}", rows_.place(i), storage::shown(path)));
     result.push_back({path, stamp.value_or(storage::FileStamp{})});
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
@@ -224,7 +225,7 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted) {
 
 std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
   std::vector<fs::path> files;
-  size_t others = 0;
+  std::map<std::string, std::vector<std::string>> others;  // by reason
   for (const fs::path& path : paths) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
@@ -233,10 +234,10 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
       const FolderListing listing = list_folder(path);
       for (const std::string& note : listing.notes) log_info(note);
       for (const fs::path& file : listing.files) {
-        if (formats::why_not_image(file).empty())
+        if (const std::string why = formats::why_not_image(file); why.empty())
           files.push_back(file);
         else
-          ++others;
+          others[why].push_back(storage::shown(file));
       }
     } else if ((path.extension() == ".csv" || path.extension() == ".jsonl") &&
                !formats::format_of(storage::read_head(path, formats::kHeadBytes))) {
@@ -245,8 +246,9 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
       files.push_back(path);
     }
   }
-  if (others > 0)
-    log_info(fmt::format("{} files in the folders are not images and are left out", others));
+  for (const auto& [why, names] : others)
+    log_info(fmt::format("{} files in the folders are not images and are left out ({}): {}",
+                         names.size(), why, join(names, ", ", 20)));
   return files;
 }
 

@@ -98,8 +98,9 @@ void verify(const Manifest& manifest, const fs::path& folder,
     if (bytes != listed->second.bytes)
       throw damaged(folder,
                     fmt::format("{} has {} bytes, wanted {}", name, bytes, listed->second.bytes));
-    if (sha256_file(folder / name) != listed->second.sha256)
-      throw damaged(folder, fmt::format("the SHA-256 of {} is not that of MANIFEST.json", name));
+    if (const std::string found = sha256_file(folder / name); found != listed->second.sha256)
+      throw damaged(folder, fmt::format("{} has the SHA-256 {}, wanted {}", name, found,
+                                        listed->second.sha256));
   }
 }
 

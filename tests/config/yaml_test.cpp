@@ -39,8 +39,13 @@ TEST(Yaml, AKeyWrittenTwiceNamesBothLines) {
             "x.yaml:3: train: the key 'epochs' is written twice, first at x.yaml:2: keep one");
 }
 
+TEST(Yaml, ATabInTheIndentationIsNamed) {
+  EXPECT_THAT(refusal("train:\n\tepochs: 1\n"), HasSubstr("x.yaml:2: column"));
+  EXPECT_THAT(refusal("train:\n\tepochs: 1\n"), HasSubstr("indented with a tab: wanted blanks"));
+}
+
 TEST(Yaml, AliasesAnchorsTagsAndSecondDocumentsAreRefused) {
-  EXPECT_THAT(refusal("a: &x 1\nb: *x\n"), HasSubstr("x.yaml:1: found an anchor"));
+  EXPECT_THAT(refusal("a: &x 1\nb: *x\n"), HasSubstr("x.yaml:1: found the anchor &x"));
   EXPECT_THAT(refusal("a: !!int 1\n"), HasSubstr("found the tag"));
   EXPECT_THAT(refusal("a: 1\n---\nb: 2\n"), HasSubstr("second document"));
 }

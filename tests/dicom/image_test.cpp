@@ -346,12 +346,14 @@ TEST(Grid, WithoutAPlaceIsThatOfThePixels) {
   EXPECT_EQ(read_bytes(made.file()).grid(), (Grid{{3, 2, 1}, {}, false}));
 }
 
-TEST(Grid, WhoseAxesAreNoneIsNotBelieved) {
+TEST(Grid, WhoseAxesAreNoneIsRefused) {
   DicomImage made;
   made.before_pixels = placed("1\\0\\0\\0.1\\1\\0", "0\\0\\0").bytes();
-  const Image image = read_bytes(made.file());
-  EXPECT_FALSE(image.affine);
-  EXPECT_THAT(image.notes, Contains(HasSubstr("two unit vectors at a right angle")));
+  EXPECT_THAT(
+      [&] { read_bytes(made.file()); },
+      testing::ThrowsMessage<Error>(HasSubstr("lengths 1 and 1.00499 with the dot product 0.1")));
+  made.before_pixels = placed("1.0005\\0\\0\\0\\1\\0", "0\\0\\0").bytes();
+  EXPECT_TRUE(read_bytes(made.file()).affine);
 }
 
 /// Three frames with these positions, the orientation and spacing shared.

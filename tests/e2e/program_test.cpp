@@ -352,7 +352,7 @@ TEST(Inspect, SaysWhatIsInEachFileType) {
   EXPECT_THAT(outcome.out, HasSubstr("heads.label.weight"));
   EXPECT_THAT(outcome.out, HasSubstr("multiply-adds"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("PHANTOM")));  // no patient data
-  EXPECT_EQ(fovea({"inspect", (demo().folder / "absent").string()}).code, 3);
+  EXPECT_EQ(fovea({"inspect", (demo().folder / "absent").string()}).code, 4);
 }
 
 TEST(Check, CountsWhatARunWouldRead) {
