@@ -146,7 +146,7 @@ void Checks::colour() {
   h_.planar = planar == 1;
   if (h_.samples == 3 && h_.bits_allocated < 8)
     refuse(fmt::format("{} with BitsAllocated {}", name, h_.bits_allocated));
-  if (h_.samples == 3 && h_.type != PixelType::integer)
+  if ((h_.samples == 3 || h_.photometric == Photometric::palette) && h_.type != PixelType::integer)
     refuse(name + " with floating-point pixels");
   if (h_.samples > 1 && !us(0x00280006) && h_.syntax->coding == Coding::native)
     h_.notes.push_back("PlanarConfiguration is absent: taken as 0");

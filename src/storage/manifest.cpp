@@ -7,6 +7,7 @@
 #include "fovea/core/error.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::storage {
 namespace {
@@ -54,6 +55,7 @@ std::string manifest_text(const fs::path& folder) {
 }
 
 Manifest parse_manifest(const std::string& text, const fs::path& folder, const std::string& type) {
+  if (json_too_deep(text)) throw damaged(folder, "MANIFEST.json is nested deep");
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw damaged(folder, "MANIFEST.json is not a JSON object");
   Manifest manifest;

@@ -138,6 +138,15 @@ TEST(Window, OverTheRangeOfBitsStoredWhereTheFileGivesNone) {
   EXPECT_THAT(error_of(made.file(), with(WindowFrom::file)), HasSubstr("no usable window"));
 }
 
+TEST(Window, OverARangeThatIsNoneIsRefused) {
+  for (const auto& [slope, intercept] : {std::pair{"1e308", "0"}, {"1e-20", "1"}}) {
+    DicomImage made;
+    made.before_pixels =
+        DicomBytes().text(0x00281052, "DS", intercept).text(0x00281053, "DS", slope).bytes();
+    EXPECT_THAT(error_of(made.file(), with(WindowFrom::range)), HasSubstr("no range of values"));
+  }
+}
+
 TEST(Polarity, Monochrome1IsInvertedInTheRangeOfBitsStored) {
   DicomImage made;
   made.photometric = "MONOCHROME1";
@@ -408,6 +417,13 @@ TEST(Floats, ThatAreNotFiniteAreCountedAndRefused) {
             std::string_view(reinterpret_cast<const char*>(pixels), sizeof pixels));
   EXPECT_THAT(error_of(dicom_file(b.bytes())),
               testing::AllOf(HasSubstr("3 pixels"), HasSubstr("row 0, column 1")));
+}
+
+TEST(Floats, AreNoIndicesOfAPalette) {
+  DicomBytes b;
+  b.us(0x00280002, 1).text(0x00280004, "CS", "PALETTE COLOR").us(0x00280010, 1).us(0x00280011, 1);
+  b.us(0x00280100, 32).element(0x7FE00008, "OF", std::string(4, '\0'));
+  EXPECT_THAT(error_of(dicom_file(b.bytes())), HasSubstr("PALETTE COLOR with floating-point"));
 }
 
 TEST(Describe, TellsThePixelsAndNothingOfThePatient) {

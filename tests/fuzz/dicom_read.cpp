@@ -16,6 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       const int64_t bytes = image.samples() * bytes_of(image.sample);
       fuzz::require(image.pixels.size() == static_cast<size_t>(bytes), "an image of another size");
       image.grid();
+      const bool levels = window != dicom::WindowFrom::none && image.channels == 1;
+      for (int64_t i = 0; levels && i < image.samples(); ++i)
+        fuzz::require(image.data<float>()[i] >= 0 && image.data<float>()[i] <= 1, "no grey level");
     });
   }
   return 0;
