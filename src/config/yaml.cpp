@@ -5,6 +5,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
@@ -13,6 +14,7 @@
 #include "fovea/core/log.h"
 #include "fovea/core/values.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::config {
 namespace {
@@ -227,6 +229,13 @@ std::string advice(const std::string& text, int line) {
 
 Node parse_yaml(const std::string& text, const std::string& name,
                 const std::filesystem::path& base) {
+  if (const size_t bad = storage::valid_utf8(text); bad < text.size())
+    throw config_error(
+        fmt::format(
+            "{}:{}: byte {} is not valid UTF-8", name,
+            1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
+            bad),
+        "save the file as UTF-8");
   std::istringstream stream(text);
   Builder builder(name, base);
   try {

@@ -1,5 +1,8 @@
 #include "fovea/core/values.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -130,19 +133,44 @@ std::string type_name(const ChoiceBase& value) {
   return "one of the " + value.catalogue().family();
 }
 
+namespace {
+
+/// A word or a number that means the same in every place without quotes.
+bool plain(std::string_view text) {
+  const auto letter = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  const auto fits = [&](char c) {
+    return letter(c) || std::string_view("_.+-/").find(c) != std::string_view::npos;
+  };
+  return std::ranges::any_of(text, letter) && std::ranges::all_of(text, fits);
+}
+
+std::string in_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      quoted += std::string("\\") + c;
+    else if (c == '\n' || c == '\t')
+      quoted += c == '\n' ? "\\n" : "\\t";
+    else if (code < 0x20 || code == 0x7f)
+      quoted += fmt::format("\\x{:02x}", code);
+    else
+      quoted += c;
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
 std::string inline_text(const Node& node) {
   std::string text;
   switch (node.kind) {
     case Node::Kind::null:
       return "null";
     case Node::Kind::scalar:
-      if (!node.quoted) return node.text;
-      for (const char c : node.text)
-        text += c == '"' || c == '\\' ? std::string("\\") + c
-                : c == '\n'           ? "\\n"
-                : c == '\t'           ? "\\t"
-                                      : std::string(1, c);
-      return '"' + text + '"';
+      return node.quoted || !plain(node.text) ? in_quotes(node.text) : node.text;
     case Node::Kind::list:
       for (const Node& item : node.items) text += (text.empty() ? "" : ", ") + inline_text(item);
       return "[" + text + "]";

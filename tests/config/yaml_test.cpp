@@ -107,6 +107,19 @@ TEST(Yaml, WhatIsWrittenReadsBackAsTheSameTree) {
   EXPECT_EQ(inline_text(parse(written)), inline_text(root)) << written;
 }
 
+TEST(Yaml, TextsThatWouldMeanSomethingElseAreWrittenInQuotes) {
+  const Node root = parse("list:\n- a, b\n- \"c\\rd\\x01\"\n- x: 1\n");
+  const Node again = parse(to_yaml(root));
+  const Node& list = again.entries.at(0).value;
+  ASSERT_EQ(list.items.size(), 3u) << to_yaml(root);
+  EXPECT_EQ(list.items[0].text, "a, b");
+  EXPECT_EQ(list.items[1].text, "c\rd\x01");
+}
+
+TEST(Yaml, WhatIsNotUtf8IsRefusedWithItsLine) {
+  EXPECT_THAT(refusal("a: 1\nb: \xe4\n"), HasSubstr("x.yaml:2: byte 8 is not valid UTF-8"));
+}
+
 TEST(Yaml, CosmeticEntriesCanBeLeftOut) {
   Node root = parse("a: 1\nb: 2\n");
   root.entries[1].cosmetic = true;

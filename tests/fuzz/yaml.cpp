@@ -5,13 +5,24 @@
 
 namespace {
 
+bool alike(const fovea::Node& a, const fovea::Node& b) {
+  if (a.kind != b.kind || a.text != b.text || a.items.size() != b.items.size() ||
+      a.entries.size() != b.entries.size())
+    return false;
+  for (size_t i = 0; i < a.items.size(); ++i)
+    if (!alike(a.items[i], b.items[i])) return false;
+  for (size_t i = 0; i < a.entries.size(); ++i)
+    if (a.entries[i].key != b.entries[i].key || !alike(a.entries[i].value, b.entries[i].value))
+      return false;
+  return true;
+}
+
 /// What is written gives the same tree again.
 void read_back(const fovea::Node& root) {
   using namespace fovea;
   const std::string text = config::to_yaml(root);
   try {
-    const std::string again = config::to_yaml(config::parse_yaml(text, "written", "/"));
-    fuzz::require(again == text, (text + "\nbecomes\n" + again).c_str());
+    fuzz::require(alike(root, config::parse_yaml(text, "written", "/")), text.c_str());
   } catch (const Error& error) {
     fuzz::require(false, (text + "\n" + error.what()).c_str());
   }

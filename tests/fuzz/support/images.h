@@ -6,7 +6,7 @@
 
 namespace fovea::fuzz {
 
-constexpr io::ImageLimits kSmall{.max_decoded_bytes = 16 << 20};
+constexpr io::ImageLimits kSmall{.max_decoded_bytes = 1 << 20};
 
 using Decode = Image (*)(std::string_view, const std::filesystem::path&, const io::ImageLimits&);
 

@@ -1,17 +1,15 @@
 // Writes the first inputs of the fuzz targets that are no text, with the makers of the tests:
 // make_fuzz_seeds tests/fuzz/corpus. The inputs that are text were written by hand, those called
 // found-… are what the fuzzer found.
-#include <openjpeg.h>
 #include <zlib.h>
 
-#include <cstring>
 #include <fstream>
-#include <memory>
 #include <vector>
 
 #include "fovea/bundle/card.h"
 #include "fovea/storage/manifest.h"
 #include "fovea/storage/safetensors.h"
+#include "fuzz/support/jpeg2000_bytes.h"
 #include "support/dicom_bytes.h"
 #include "support/jpeg_bytes.h"
 
@@ -19,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace fovea;
+using fuzz::jpeg2000;
 using test::dicom_file;
 using test::DicomBytes;
 using test::DicomImage;
@@ -190,6 +189,17 @@ void dicom_files() {
   wide.pixels += wide.pixels;
   wide.photometric = "MONOCHROME1";
   scan("signed", wide.file());
+  for (const uint16_t allocated : {8, 16, 32})
+    for (const uint16_t sign : {0, 1}) {
+      DicomImage made;
+      made.allocated = allocated, made.sign = sign;
+      made.stored = allocated - 3, made.high = allocated - 4;
+      for (int i = 8; i < allocated; i += 8) made.pixels += "\x01\x02\x00\x00\x05\x01";
+      made.pixels.resize(static_cast<size_t>(6 * allocated / 8));
+      made.before_pixels =
+          DicomBytes().text(0x00281050, "DS", "3").text(0x00281051, "DS", "4").bytes();
+      scan("stored-" + std::to_string(allocated) + (sign ? "-signed" : ""), made.file());
+    }
   DicomImage floats;
   floats.allocated = 32;
   floats.pixels = std::string(24, '\x3f');
@@ -199,6 +209,10 @@ void dicom_files() {
   scan("floats", dicom_file(real));
 
   scan("rle", encapsulated(DicomImage(), {rle_frame()}, "1.2.840.10008.1.2.5"));
+  const std::string whole = rle_frame();
+  scan("two-fragments",
+       encapsulated(DicomImage(), {whole.substr(0, 66), whole.substr(66)}, "1.2.840.10008.1.2.5"));
+  scan("no-preamble", DicomImage().file().substr(132));
   DicomImage block;
   block.rows = block.columns = 8;
   block.frames = "2";
@@ -223,57 +237,6 @@ std::string lossless(int precision, int predictor) {
          bytes({0xFF, 0xDA, 0, 8, 1, 1, 0, predictor, 0, 0, 0, 0, 0xFF, 0xD9});
 }
 
-std::string jpeg2000(int side, int components, int precision, bool sign, bool boxes) {
-  std::vector<opj_image_cmptparm_t> parts(static_cast<size_t>(components));
-  for (opj_image_cmptparm_t& part : parts) {
-    part.dx = part.dy = 1;
-    part.w = part.h = static_cast<OPJ_UINT32>(side);
-    part.prec = part.bpp = static_cast<OPJ_UINT32>(precision);
-    part.sgnd = sign;
-  }
-  opj_image_t* image = opj_image_create(static_cast<OPJ_UINT32>(components), parts.data(),
-                                        components == 3 ? OPJ_CLRSPC_SRGB : OPJ_CLRSPC_GRAY);
-  image->x1 = image->y1 = static_cast<OPJ_UINT32>(side);
-  for (int c = 0; c < components; ++c)
-    for (int i = 0; i < side * side; ++i) image->comps[c].data[i] = (i * 7 + c) % 100;
-  opj_cparameters_t parameters;
-  opj_set_default_encoder_parameters(&parameters);
-  parameters.numresolution = 2;
-  parameters.tcp_numlayers = 1;
-  parameters.cp_disto_alloc = 1;
-  parameters.tcp_mct = components == 3;
-  opj_codec_t* codec = opj_create_compress(boxes ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K);
-  struct Buffer {
-    std::string text;
-    size_t at = 0;
-  } buffer;
-  opj_stream_t* stream = opj_stream_default_create(OPJ_FALSE);
-  opj_stream_set_user_data(stream, &buffer, nullptr);
-  opj_stream_set_write_function(stream, [](void* from, OPJ_SIZE_T count, void* user) {
-    auto& to = *static_cast<Buffer*>(user);
-    to.text.resize(std::max(to.text.size(), to.at + count));
-    std::memcpy(to.text.data() + to.at, from, count);
-    to.at += count;
-    return count;
-  });
-  opj_stream_set_skip_function(stream, [](OPJ_OFF_T count, void* user) {
-    static_cast<Buffer*>(user)->at += static_cast<size_t>(count);
-    return count;
-  });
-  opj_stream_set_seek_function(stream, [](OPJ_OFF_T to, void* user) -> OPJ_BOOL {
-    static_cast<Buffer*>(user)->at = static_cast<size_t>(to);
-    return OPJ_TRUE;
-  });
-  opj_setup_encoder(codec, &parameters, image);
-  opj_start_compress(codec, image, stream);
-  opj_encode(codec, stream);
-  opj_end_compress(codec, stream);
-  opj_stream_destroy(stream);
-  opj_destroy_codec(codec);
-  opj_image_destroy(image);
-  return buffer.text;
-}
-
 void frames() {
   write("dicom_rle", "grey", header(2, 3, false, 8, 8) + rle_frame());
   std::string wide(64, '\0');
@@ -295,6 +258,12 @@ void frames() {
           "dicom_jpeg_markers",
           "lossless-" + std::to_string(precision) + "-" + std::to_string(predictor),
           header(4, 4, false, precision == 8 ? 8 : 16, precision) + lossless(precision, predictor));
+
+  DicomImage four;
+  four.rows = four.columns = 4;
+  four.allocated = 16, four.stored = 12, four.high = 11;
+  write("dicom_scan", "jpeg-lossless",
+        encapsulated(four, {lossless(12, 1)}, "1.2.840.10008.1.2.4.57"));
 
   // ITU-T T.87, annex H.3.
   write("dicom_jpeg_ls", "grey",
