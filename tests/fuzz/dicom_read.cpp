@@ -1,5 +1,6 @@
 // Parser: src/dicom/decode.cpp src/dicom/native.cpp src/dicom/image.cpp src/dicom/window.cpp src/dicom/colour.cpp
 // Seeds: tests/fuzz/corpus/dicom_scan/*
+// Words: tests/fuzz/support/dicom.dict
 #include "fovea/dicom/image.h"
 #include "fuzz/support/fuzz.h"
 
@@ -7,9 +8,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace fovea;
   const auto file = fuzz::Input(data, size).bytes();
   dicom::ReadOptions options;
-  options.limits.max_decoded_bytes = 1 << 20;
+  options.limits.max_decoded_bytes = 1 << 16;
   options.limits.max_inflated_bytes = 4 << 20;
-  for (const auto window : {dicom::WindowFrom::none, dicom::WindowFrom::file_or_range}) {
+  for (const auto window :
+       {dicom::WindowFrom::none, dicom::WindowFrom::file_or_range, dicom::WindowFrom::range}) {
     options.window = window;
     fuzz::answers([&] {
       const Image image = dicom::read(file, "input", options);

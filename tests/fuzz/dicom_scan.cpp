@@ -1,5 +1,6 @@
 // Parser: src/dicom/scan.cpp src/dicom/walk.cpp src/dicom/understand.cpp src/dicom/understand_values.cpp
 // Parser: src/dicom/source.cpp src/dicom/elements.cpp src/dicom/kept.cpp src/dicom/describe.cpp
+// Words: tests/fuzz/support/dicom.dict
 #include "fovea/dicom/image.h"
 #include "fuzz/support/fuzz.h"
 
@@ -9,6 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const auto file = fuzz::Input(data, size).bytes();
     dicom::looks_like_dicom(file);
     const dicom::Limits limits{.max_decoded_bytes = 16 << 20, .max_inflated_bytes = 16 << 20};
+    fuzz::answers([&] { dicom::scan(fuzz::file_of(fuzz::Input(data, size).rest()), limits); });
     const dicom::Header header = dicom::scan(file, "input", limits);
     const uint64_t bytes = header.inflated ? header.inflated->size() : size;
     for (const dicom::Fragment& part : header.fragments)

@@ -1,4 +1,4 @@
-// Parser: src/storage/jsonl.cpp src/storage/table.cpp
+// Parser: src/storage/jsonl.cpp
 #include "fovea/storage/jsonl.h"
 #include "fuzz/support/fuzz.h"
 

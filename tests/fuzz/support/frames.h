@@ -12,8 +12,8 @@ inline dicom::Header frame_header(Input& input, const char* syntax) {
   dicom::Header header;
   header.name = "input";
   header.syntax = dicom::find_syntax(syntax);
-  header.rows = input.byte() + 1;
-  header.columns = input.byte() + 1;
+  header.rows = input.byte() % 64 + 1;
+  header.columns = input.byte() % 64 + 1;
   const uint8_t flags = input.byte();
   header.samples = (flags & 1) != 0 ? 3 : 1;
   header.photometric =

@@ -142,8 +142,8 @@ void dicom_files() {
                              .words(0x00283006, "US", {1, 2})
                              .item_end()
                              .sequence_end()
-                             .header(0x00283010, "SQ", 36)
-                             .item(28)
+                             .header(0x00283010, "SQ", 40)
+                             .item(32)
                              .words(0x00283002, "US", {3, 1, 8})
                              .words(0x00283006, "OW", {0, 128, 255})
                              .bytes();
@@ -283,11 +283,20 @@ void frames() {
   wavelets("signed", 1, 12, true, false);
   wavelets("colour", 3, 8, false, false);
   wavelets("boxes", 3, 8, false, true);
-  write("dicom_scan", "jpeg2000", [] {
+  const std::string colour = JpegBytes{.values = {{100}, {90}, {160}}, .jfif = true}.file();
+  for (const char* photometric : {"MONOCHROME2", "MONOCHROME1", "RGB", "YBR_FULL"}) {
     DicomImage made;
     made.rows = made.columns = 8;
-    return encapsulated(made, {jpeg2000(8, 1, 8, false, false)}, "1.2.840.10008.1.2.4.90");
-  }());
+    made.photometric = photometric;
+    made.samples = photometric[0] == 'M' ? 1 : 3;
+    const std::string name = photometric;
+    for (const bool boxes : {false, true})
+      write("dicom_scan", "jpeg2000-" + name + (boxes ? "-boxes" : ""),
+            encapsulated(made, {jpeg2000(8, made.samples, boxes ? 7 : 8, boxes, boxes)},
+                         "1.2.840.10008.1.2.4.90"));
+    if (made.samples == 3)
+      write("dicom_scan", "jpeg-" + name, encapsulated(made, {colour}, "1.2.840.10008.1.2.4.50"));
+  }
 }
 
 // --- others ---------------------------------------------------------------------------------------
