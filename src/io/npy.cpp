@@ -243,8 +243,7 @@ std::vector<std::byte> to_f32(const std::vector<std::byte>& halves) {
 
 Array array_from(NpyHeader header, std::vector<std::byte> bytes) {
   if (header.big_endian) to_host_order(bytes, storage::bytes_of(header.dtype));
-  if (header.fortran_order && header.shape.size() > 1 && !bytes.empty())
-    bytes = to_c_order(bytes, header);
+  if (header.fortran_order && header.shape.size() > 1) bytes = to_c_order(bytes, header);
   if (header.dtype == DType::f16) {
     header.dtype = DType::f32;
     bytes = to_f32(bytes);
