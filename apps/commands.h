@@ -10,5 +10,6 @@ void add_inspect(CLI::App& program, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);
 void add_list(CLI::App& program, int& exit_code);
 void add_phantom(CLI::App& program, int& exit_code);
+void add_bundle(CLI::App& program, int& exit_code);
 void add_doctor(CLI::App& program, int& exit_code);
 void add_completion(CLI::App& program, int& exit_code);

@@ -1,5 +1,7 @@
 #include "completion.h"
 
+#include <algorithm>
+
 #include "commands.h"
 #include "fovea/core/text.h"
 #include "options.h"
@@ -36,6 +38,10 @@ std::vector<Argument> arguments_of(CLI::App& command) {
     all.push_back(std::move(one));
   }
   return all;
+}
+
+int64_t arguments_without_names(const std::vector<Argument>& arguments) {
+  return std::ranges::count_if(arguments, [](const Argument& one) { return one.names.empty(); });
 }
 
 std::string joined_names(const std::vector<Argument>& arguments) {
@@ -82,9 +88,11 @@ std::string bash(CLI::App& program, const std::vector<CLI::App*>& commands) {
           words += "    '" + command + " " + name +
                    "') words=" + in_quotes(fovea::join(one.words, " ")) + " ;;\n";
       }
+      // Words come first where files follow them: `bundle sign FOLDER`.
       if (one.names.empty() && !one.words.empty())
-        others +=
-            "    '" + command + " '*) words=" + in_quotes(fovea::join(one.words, " ")) + " ;;\n";
+        others += "    '" + command +
+                  (arguments_without_names(arguments) > 1 ? " " + command + "'" : " '*") +
+                  ") words=" + in_quotes(fovea::join(one.words, " ")) + " ;;\n";
     }
   };
   for (CLI::App* command : commands) list(command->get_name(), *command);
@@ -126,10 +134,13 @@ std::string zsh(const std::vector<CLI::App*>& commands) {
   for (CLI::App* command : commands) {
     described += "    " + in_quotes(command->get_name() + ":" + command->get_description()) + "\n";
     cases += "    " + command->get_name() + ") _arguments";
+    int place = 0;
     for (const Argument& one : arguments_of(*command)) {
       const std::string value =
           one.words.empty() ? ":file:_files" : ":value:(" + fovea::join(one.words, " ") + ")";
-      if (one.names.empty()) cases += " \\\n      " + in_quotes("*" + value);
+      if (one.names.empty())
+        cases +=
+            " \\\n      " + in_quotes((one.words.empty() ? "*" : std::to_string(++place)) + value);
       for (const std::string& name : one.names) {
         const std::string help = in_quotes(one.help, own);
         cases += " \\\n      '*" + name + "[" + help.substr(1, help.size() - 2) + "]" +
@@ -156,6 +167,12 @@ std::string zsh(const std::vector<CLI::App*>& commands) {
          "compdef _fovea fovea\n";
 }
 
+/// The condition `here` of fish, until one of the argument's words stands there.
+std::string before_a_word_of(const Argument& one, std::string here) {
+  here.pop_back();
+  return here + "; and not __fish_seen_subcommand_from " + fovea::join(one.words, " ") + "'";
+}
+
 std::string fish(const std::vector<CLI::App*>& commands) {
   std::string text = "# fovea completion fish > ~/.config/fish/completions/fovea.fish\n";
   for (CLI::App* command : commands) {
@@ -166,7 +183,7 @@ std::string fish(const std::vector<CLI::App*>& commands) {
     for (const Argument& one : arguments_of(*command)) {
       const std::string words =
           one.words.empty() ? "" : " -f -a " + in_fish_quotes(fovea::join(one.words, " "));
-      if (one.names.empty() && !words.empty()) text += here + words + "\n";
+      if (one.names.empty() && !words.empty()) text += before_a_word_of(one, here) + words + "\n";
       if (one.names.empty()) continue;
       std::string names;
       for (const std::string& name : one.names)

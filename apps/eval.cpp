@@ -21,6 +21,7 @@ void add_eval(CLI::App& program, int& exit_code) {
       ->type_name("FOLDER");
   add_device(*command, request->device);
   add_threads(*command, request->threads, "threads that compute");
+  add_hash_ids(*command);
   command->footer(
       "Example:\n  fovea eval runs/chest --split test\n"
       "Writes metrics.json, predictions.csv and plots; the last line printed is key=value "

@@ -28,6 +28,7 @@ void add_infer(CLI::App& program, int& exit_code) {
       ->type_name("FOLDER");
   add_device(*command, request->device);
   add_threads(*command, request->threads, "threads that compute");
+  add_hash_ids(*command);
   command->footer(
       "Example:\n  fovea infer runs/chest study/ extra.dcm --out predictions.csv\n"
       "Files that cannot be read are listed at the end (exit 3); the others are classified all the "

@@ -1,5 +1,6 @@
 #include "commands.h"
 #include "fovea/commands/commands.h"
+#include "options.h"
 
 void add_inspect(CLI::App& program, int& exit_code) {
   auto* command = program.add_subcommand("inspect", "say what is in a file, a run or a bundle");
@@ -10,6 +11,7 @@ void add_inspect(CLI::App& program, int& exit_code) {
                    "bundle")
       ->type_name("PATHS")
       ->required();
+  add_hash_ids(*command);
   command->footer(
       "Example:\n  fovea inspect image.dcm model.safetensors runs/chest\n"
       "Shows structure only: no patient data. Of a run: its layers with shapes, parameters, "

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "fovea/core/text.h"
+#include "fovea/storage/case_names.h"
 
 namespace {
 
@@ -66,6 +67,12 @@ CLI::Option* add_set(CLI::App& command, std::vector<std::string>& set, const std
   return command.add_option("--set", set, help + "; may be repeated")
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
+}
+
+void add_hash_ids(CLI::App& command) {
+  command.add_flag_callback(
+      "--hash-ids", [] { fovea::storage::hide_names(); },
+      "salted hashes in place of the ids and paths of cases, in all that is printed and written");
 }
 
 void add_log_level(CLI::App& command) {

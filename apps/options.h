@@ -20,5 +20,7 @@ void add_threads(CLI::App& command, int64_t& threads, const std::string& help);
 void add_device(CLI::App& command, std::string& device);
 /// --set, a key of `what`.
 CLI::Option* add_set(CLI::App& command, std::vector<std::string>& set, const std::string& help);
+/// --hash-ids, which acts at once.
+void add_hash_ids(CLI::App& command);
 /// --log-level, which acts at once.
 void add_log_level(CLI::App& command);

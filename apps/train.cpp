@@ -19,6 +19,7 @@ void add_train(CLI::App& program, int& exit_code) {
   command->add_flag("--break-lock", request->break_lock,
                     "take over a run folder that a process of another machine has locked");
   add_threads(*command, request->threads, "threads that compute");
+  add_hash_ids(*command);
   command->footer(
       "Example:\n  fovea train configs/image_folder.yaml --set data.folder=radiographs --out "
       "runs/chest\n"

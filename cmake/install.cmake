@@ -10,7 +10,7 @@ install(CODE "
   set(torch_root [[${FOVEA_TORCH_ROOT}]])
   set(destination [[${CMAKE_INSTALL_LIBDIR}/fovea]])
   set(plug_in [[$<$<TARGET_EXISTS:fovea_cuda>:${PROJECT_BINARY_DIR}/libfovea_cuda.so>]])
-  set(folders [[${CMAKE_INSTALL_BINDIR};${CMAKE_INSTALL_INCLUDEDIR}/fovea;${package_folder};${torch_folder}/lib]])")
+  set(folders [[${CMAKE_INSTALL_BINDIR};${CMAKE_INSTALL_INCLUDEDIR}/fovea;${package_folder};${torch_folder}/lib;${CMAKE_INSTALL_DATADIR}/fovea]])")
 install(SCRIPT cmake/install_folders.cmake)
 install(TARGETS fovea EXPORT foveaTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS fovea_app RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} OPTIONAL)
@@ -28,3 +28,7 @@ install(FILES ${PROJECT_BINARY_DIR}/foveaConfig.cmake ${PROJECT_BINARY_DIR}/fove
 
 install(DIRECTORY ${FOVEA_TORCH_ROOT}/include DESTINATION ${torch_folder} MESSAGE_NEVER)
 install(SCRIPT cmake/install_torch.cmake)
+
+# What it is made of (cmake/sbom.cmake), written here where the build did not.
+install(CODE "execute_process(COMMAND \"${CMAKE_COMMAND}\" -P [[${PROJECT_BINARY_DIR}/generated/write_sbom.cmake]] COMMAND_ERROR_IS_FATAL ANY)")
+install(FILES ${fovea_sbom} DESTINATION ${CMAKE_INSTALL_DATADIR}/fovea)

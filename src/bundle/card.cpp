@@ -7,6 +7,7 @@
 #include "fovea/config/version.h"
 #include "fovea/core/error.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::bundle {
 namespace {
@@ -84,6 +85,11 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
 
 ModelCard read_card(const std::filesystem::path& path) {
   const std::string text = storage::read_file(path, kMaxBytes);
+  if (storage::json_too_deep(text))
+    throw data_error(
+        fmt::format("{}: nested deeper than {} levels; wanted what training wrote there",
+                    path.string(), storage::kDeepestJson),
+        "take another copy of the folder");
   try {
     const auto json = nlohmann::ordered_json::parse(text);
     const int format = json.at("format").get<int>();

@@ -13,6 +13,7 @@
 #include "fovea/data/parallel.h"
 #include "fovea/nn/inference.h"
 #include "fovea/sources/source.h"
+#include "fovea/storage/case_names.h"
 
 namespace fovea {
 namespace {
@@ -32,7 +33,7 @@ class Files final : public Dataset {
     const std::filesystem::path& file = files_.at(static_cast<size_t>(i));
     Example example = parts_.read(file);
     // Two files of one name have their paths as ids.
-    if (named_.at(sources::case_id(file)) > 1) example.id = file.string();
+    if (named_.at(sources::case_id(file)) > 1) example.id = storage::known_as(file.string());
     return example;
   }
   TensorMap targets(int64_t) const override { return {}; }

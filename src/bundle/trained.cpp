@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 
+#include "bundle/files.h"
 #include "fovea/bundle/load.h"
 #include "fovea/bundle/openmp_guard.h"
 #include "fovea/bundle/parts.h"
@@ -23,8 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using storage::shown;
 
-constexpr const char* kType = "bundle";
-const std::vector<std::string> kFiles = {"config.yaml", "model.json", "model.safetensors"};
 constexpr int kFirstWithManifest = 4;  // format of model.json
 
 // Settings that name places of the machine they were written on; a test holds the list against the
@@ -79,7 +78,7 @@ Trained open_trained(const fs::path& folder) {
   }
   trained.weights = folder / "model.safetensors";
   if (storage::exists(folder / storage::kManifestName)) {
-    const storage::Manifest manifest = storage::read_manifest(folder, kType);
+    const storage::Manifest manifest = storage::read_manifest(folder, kBundleType);
     storage::verify(manifest, folder, {"config.yaml", "model.json"});
     trained.verify_weights = [manifest, folder] {
       storage::verify(manifest, folder, {"model.safetensors"});
@@ -127,7 +126,7 @@ void write_bundle(const fs::path& run, const config::RunConfig& settings, const 
   if (failed) fs::copy_file(best, fresh / "model.safetensors");  // a file system without links
   storage::write_file_atomically(fresh / "config.yaml", config::resolved_text(portable(settings)));
   storage::write_file_atomically(fresh / "model.json", storage::read_file(run / "model.json"));
-  storage::write_manifest(fresh, kType, kFiles);
+  storage::write_manifest(fresh, kBundleType, kBundleFiles);
   if (storage::exists(folder)) storage::rename_durably(folder, before);
   storage::rename_durably(fresh, folder);
   fs::remove_all(before);

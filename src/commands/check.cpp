@@ -64,10 +64,10 @@ void print_inputs(const sources::CheckReport& report) {
   }
   if (!report.constant.empty())
     std::cout << fmt::format("  {} cases are of one value only, the first is {}\n",
-                             report.constant.size(), report.constant[0]);
+                             report.constant.size(), in_our_words(report.constant[0]));
   if (!report.made_constant.empty())
     std::cout << fmt::format("  {} images are so after the transforms, the first is {}\n",
-                             report.made_constant.size(), report.made_constant[0]);
+                             report.made_constant.size(), in_our_words(report.made_constant[0]));
 }
 
 template <class Items, class Text>
@@ -98,8 +98,9 @@ void try_step(config::RunConfig config, const sources::Source& source) {
 int check(const CheckRequest& request) {
   const config::RunConfig config = config::read_config(request.config, request.set);
   train::choose_device("cpu");
-  const sources::Source source =
-      sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  const sources::Source source = of_config(request.config, [&] {
+    return sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  });
   report::Progress progress("check", source.data->size(), report::Terminal::standard_error());
   ExampleTransform transform;
   if (!config.model.encoders.empty())
@@ -128,8 +129,8 @@ int check(const CheckRequest& request) {
     std::cout << "  problem: " << in_our_words(problem) << '\n';
   print_some(report.failures, [](const auto& failure) { return in_our_words(failure.message); });
   print_some(report.duplicates, [](const auto& pair) {
-    return fmt::format("same content: {} ({}) and {} ({})", pair.first, pair.first_split,
-                       pair.second, pair.second_split);
+    return fmt::format("same content: {} ({}) and {} ({})", in_our_words(pair.first),
+                       pair.first_split, in_our_words(pair.second), pair.second_split);
   });
   if (shown < source.data->size()) {
     complain(fmt::format("stopped by {} after {} of {} cases, which are all that was looked at",

@@ -8,6 +8,7 @@
 #include "commands/stopping.h"
 #include "fovea/commands/commands.h"
 #include "fovea/core/error.h"
+#include "fovea/storage/case_names.h"
 #include "fovea/storage/file.h"
 
 namespace fovea::commands {
@@ -41,7 +42,7 @@ void put(Json& json, const Answer& answer) {
 
 /// One target stands in the line itself, several each under its name.
 std::string json_line(const Prediction& prediction) {
-  Json json{{"id", prediction.id}, {"path", prediction.path.string()}};
+  Json json{{"id", prediction.id}, {"path", storage::without_paths(prediction.path.string())}};
   for (const Answer& answer : prediction.answers)
     put(prediction.answers.size() == 1 ? json : json[answer.target], answer);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -74,16 +75,17 @@ void InferOutput::add(const Prediction& prediction) {
   ++answers_;
   if (!table_) return put(json_line(prediction));
   storage::CsvWriter& table = *table_;
+  const std::string path = storage::without_paths(prediction.path.string());
   const bool rows_of_entities =
       prediction.answers.size() == 1 && prediction.answers[0].entities.has_value();
   if (rows_of_entities) {
     for (const FoundEntity& one : *prediction.answers[0].entities) {
-      table.text(prediction.id).text(prediction.path.string());
+      table.text(prediction.id).text(path);
       table.text(one.label).text(one.text).number(one.begin).number(one.end).end_row();
     }
     return put(table.take());
   }
-  table.text(prediction.id).text(prediction.path.string());
+  table.text(prediction.id).text(path);
   for (const Answer& answer : prediction.answers) {
     for (const auto& [name, probability] : answer.probabilities) table.number(probability);
     answer.number ? table.number(*answer.number) : table.text(answer.decision);

@@ -15,6 +15,7 @@
 #include "fovea/io/npz.h"
 #include "fovea/io/wfdb.h"
 #include "fovea/nn/summary.h"
+#include "fovea/storage/case_names.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/safetensors.h"
 #include "fovea/train/device.h"
@@ -38,14 +39,14 @@ void inspect_pixels(const Image& image) {
 }
 
 void inspect_image(const std::filesystem::path& path, const formats::Format& format) {
-  std::cout << path.string() << ": " << format.help << '\n';
+  std::cout << in_our_words(path.string()) << ": " << format.help << '\n';
   if (format.name == "dicom")
     for (const auto& [name, value] : dicom::describe(dicom::scan(path))) line(name, value);
   inspect_pixels(formats::read_image(path));
 }
 
 void inspect_npz(const std::filesystem::path& path) {
-  std::cout << path.string() << ": NumPy archive\n";
+  std::cout << in_our_words(path.string()) << ": NumPy archive\n";
   for (const io::NpzEntry& entry : io::NpzFile::open(path).entries())
     line(entry.name, fmt::format("{} {}", storage::name_of(entry.header.dtype),
                                  shape_text(entry.header.shape)));
@@ -57,7 +58,7 @@ bool is_safetensors(const std::filesystem::path& path, std::string_view head) {
 
 void inspect_safetensors(const std::filesystem::path& path) {
   const auto file = storage::SafetensorsFile::open(path);
-  std::cout << path.string() << ": safetensors\n";
+  std::cout << in_our_words(path.string()) << ": safetensors\n";
   int64_t numbers = 0;
   for (const storage::TensorEntry& tensor : file.entries()) {
     int64_t count = 1;
@@ -73,7 +74,7 @@ void inspect_safetensors(const std::filesystem::path& path) {
 void inspect_record(const std::filesystem::path& path) {
   const io::WfdbRecord record = io::read_wfdb(path);
   const io::WfdbHeader& header = record.header;
-  std::cout << path.string() << ": WFDB record\n";
+  std::cout << in_our_words(path.string()) << ": WFDB record\n";
   line("samples", fmt::format("{} at {:g} Hz, {:.1f} s", header.samples, header.frequency,
                               static_cast<double>(header.samples) / header.frequency));
   for (size_t k = 0; k < header.signals.size(); ++k) {
@@ -92,7 +93,7 @@ void inspect_annotations(const std::filesystem::path& path) {
   const auto annotations = io::read_wfdb_annotations(path);
   std::map<std::string, int64_t> counts;
   for (const io::WfdbAnnotation& one : annotations.all) ++counts[one.symbol];
-  std::cout << path.string() << ": WFDB annotations\n";
+  std::cout << in_our_words(path.string()) << ": WFDB annotations\n";
   for (const auto& [symbol, count] : counts) line(symbol, std::to_string(count));
 }
 
@@ -115,7 +116,8 @@ void inspect_trained(const std::filesystem::path& folder) {
   const auto model = bundle::make_model(trained, *task);
   const nn::Summary summary = nn::summarize(*model, blank_inputs(trained.card));
 
-  std::cout << folder.string() << ": a trained model, weights in " << trained.weights.string()
+  std::cout << in_our_words(folder.string() + ": a trained model, weights in " +
+                            trained.weights.string())
             << '\n';
   for (const auto& [name, shape] : trained.card.inputs)
     line("input " + name, shape_text(shape.sizes));
@@ -135,6 +137,7 @@ void inspect_trained(const std::filesystem::path& folder) {
 
 void inspect_one(const std::filesystem::path& path) {
   if (storage::is_folder(path)) return inspect_trained(path);
+  storage::note_path(path);
   const std::string head = storage::read_head(path, formats::kHeadBytes);
   if (const formats::Format* format = formats::format_of(head)) return inspect_image(path, *format);
   if (io::is_zip(head) && path.extension() != ".pt" && path.extension() != ".pth")
@@ -142,6 +145,7 @@ void inspect_one(const std::filesystem::path& path) {
   if (path.extension() == ".hea") return inspect_record(path);
   if (path.extension() == ".atr") return inspect_annotations(path);
   if (is_safetensors(path, head)) return inspect_safetensors(path);
+  if (formats::named_as_image(path)) formats::read_image(path);  // which says what is wrong
   std::vector<std::string> known;
   for (const formats::Format& format : formats::formats()) known.push_back(format.name);
   throw data_error(storage::shown(path) + ": found a file of no known type; wanted one of " +
@@ -152,14 +156,15 @@ void inspect_one(const std::filesystem::path& path) {
 }  // namespace
 
 int inspect(const Paths& paths) {
-  int code = 0;
+  int code = 0;  // where files fail for several reasons, that of data
   for (const std::filesystem::path& path : paths) {
     try {
       inspect_one(path);
     } catch (const Error& error) {
       std::cout << std::flush;
       complain(error.what());
-      code = static_cast<int>(Fault::data);
+      const int own = static_cast<int>(error.fault());
+      code = code == 0 || code == own ? own : static_cast<int>(Fault::data);
     }
     if (!std::cout) break;  // the program says why
   }

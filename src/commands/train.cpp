@@ -90,8 +90,9 @@ int train(const TrainRequest& request) {
       train::choose_device(request.device);  // before LibTorch is asked anything
   const int64_t threads = train::use_threads(config.train.threads);
 
-  const sources::Source source =
-      sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  const sources::Source source = of_config(request.config, [&] {
+    return sources::open_source(bundle::data_in_use(config), static_cast<uint64_t>(config.seed));
+  });
   sources::keep_choices(source, config.data);
   for (const std::string& text : source.remarks()) run_options.notes.push_back(noted(text));
   bundle::Training training(config, source, device);
@@ -106,7 +107,10 @@ int train(const TrainRequest& request) {
   const train::Result result = training.trainer.fit({&journal, &events, &progress}, &run);
   for (const std::string& text : source.reading_notes()) run.add_note(noted(text));
   if (result.end == train::Result::End::stopped) {
-    std::cout << result.reason << "; go on with --resume\n";
+    std::cout << fmt::format(
+        "{} after step {}: the checkpoint {} was complete {:.2f} s after the "
+        "signal; go on with --resume\n",
+        result.reason, result.steps, result.checkpoint.string(), result.seconds_to_stop);
   } else {
     bundle::write_bundle(out, config, out / "bundle");
   }

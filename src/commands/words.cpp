@@ -6,6 +6,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
+#include "fovea/storage/case_names.h"
 
 namespace fovea::commands {
 namespace {
@@ -74,7 +75,9 @@ std::string word_for(std::string_view type, std::string_view field) {
   return "";
 }
 
-std::string in_our_words(std::string_view message) { return reworded(message, word_for); }
+std::string in_our_words(std::string_view message) {
+  return storage::without_paths(reworded(message, word_for));
+}
 
 std::string noted(const std::string& note) {
   log_info(note);

@@ -50,6 +50,22 @@ void move_with_root(Node& root, const std::vector<std::string>& set) {
   }
 }
 
+/// `table`, `folder` and `path` each name all the cases.
+void refuse_two_places(const Node& root) {
+  const Node* data = root.find("data");
+  if (data == nullptr || data->kind != Node::Kind::map) return;
+  std::vector<const Node*> found;
+  for (const char* key : {"table", "folder", "path"})
+    if (const Node* node = data->find(key); node && node->kind != Node::Kind::null)
+      found.push_back(node);
+  if (found.size() < 2) return;
+  throw config_error(
+      fmt::format("{}: found {}, and at {} {}; wanted one of data.table, data.folder "
+                  "and data.path: each names all the cases",
+                  found[0]->where, found[0]->path, found[1]->where, found[1]->path),
+      "drop the others");
+}
+
 }  // namespace
 
 RunConfig read_config(const fs::path& path, const std::vector<std::string>& set) {
@@ -57,6 +73,7 @@ RunConfig read_config(const fs::path& path, const std::vector<std::string>& set)
   move_with_root(root, set);
   for (const std::string& assignment : set) set_value(root, assignment);
   expand_variables(root);
+  refuse_two_places(root);
   RunConfig config;
   Fields::read(root, config);
   return config;

@@ -5,13 +5,16 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
 
 #include "fovea/core/error.h"
+#include "fovea/core/log.h"
 #include "fovea/core/values.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::config {
 namespace {
@@ -29,25 +32,31 @@ class Builder final : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(mark, anchor, Node{}); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(mark, Node{}); }
+  void OnAnchor(const YAML::Mark& mark, const std::string& name) override {
+    refuse(mark,
+           fmt::format("found the anchor &{}; anchors and aliases are not accepted: write the "
+                       "value out",
+                       name));
+  }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     refuse(mark, "found an alias (*name); aliases are not accepted: write the value out");
   }
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     check_tag(mark, tag);
     Node node = Node::scalar(value, tag == "!");
     if (!node.quoted && (value == "null" || value == "~" || value.empty())) node = Node{};
-    add(mark, anchor, std::move(node));
+    add(mark, std::move(node));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                        YAML::EmitterStyle::value) override {
-    open(mark, tag, anchor, Node::Kind::list);
+    open(mark, tag, Node::Kind::list);
   }
   void OnSequenceEnd() override { close(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                   YAML::EmitterStyle::value) override {
-    open(mark, tag, anchor, Node::Kind::map);
+    open(mark, tag, Node::Kind::map);
   }
   void OnMapEnd() override { close(); }
 
@@ -83,9 +92,7 @@ class Builder final : public YAML::EventHandler {
     node.path = parent.node.path.empty() ? step : parent.node.path + "." + step;
   }
 
-  void add(const YAML::Mark& mark, YAML::anchor_t anchor, Node node) {
-    if (anchor != 0)
-      refuse(mark, "found an anchor (&name); anchors are not accepted: write the value out");
+  void add(const YAML::Mark& mark, Node node) {
     if (!stack_.empty() && stack_.back().node.kind == Node::Kind::map && !stack_.back().has_key) {
       take_key(mark, node);
       return;
@@ -107,11 +114,8 @@ class Builder final : public YAML::EventHandler {
     level.has_key = true;
   }
 
-  void open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-            Node::Kind kind) {
+  void open(const YAML::Mark& mark, const std::string& tag, Node::Kind kind) {
     check_tag(mark, tag);
-    if (anchor != 0)
-      refuse(mark, "found an anchor (&name); anchors are not accepted: write the value out");
     if (stack_.size() >= kMaxDepth)
       refuse(mark, fmt::format("nested {} levels deep; at most {} are accepted", stack_.size() + 1,
                                kMaxDepth));
@@ -210,10 +214,28 @@ void write_block(const Node& node, int indent, bool with_cosmetic, std::string& 
   }
 }
 
+/// What yaml-cpp does not say: "illegal map value" is all that it has for a tab.
+std::string advice(const std::string& text, int line) {
+  std::istringstream lines(text);
+  std::string found;
+  for (int i = 0; i <= line; ++i) std::getline(lines, found);
+  const size_t indent = found.find_first_not_of(' ');
+  return indent != std::string::npos && found[indent] == '\t'
+             ? "; the line is indented with a tab: wanted blanks"
+             : "";
+}
+
 }  // namespace
 
 Node parse_yaml(const std::string& text, const std::string& name,
                 const std::filesystem::path& base) {
+  if (const size_t bad = storage::valid_utf8(text); bad < text.size())
+    throw config_error(
+        fmt::format(
+            "{}:{}: byte {} is not valid UTF-8", name,
+            1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(bad), '\n'),
+            bad),
+        "save the file as UTF-8");
   std::istringstream stream(text);
   Builder builder(name, base);
   try {
@@ -223,8 +245,9 @@ Node parse_yaml(const std::string& text, const std::string& name,
     if (parser.HandleNextDocument(rest))
       throw config_error(name + ": found a second document (---); one is accepted: split the file");
   } catch (const YAML::Exception& error) {
-    throw config_error(fmt::format("{}:{}: column {}: {}", name, error.mark.line + 1,
-                                   error.mark.column + 1, error.msg));
+    throw config_error(fmt::format("{}:{}: column {}: {}{}", name, error.mark.line + 1,
+                                   error.mark.column + 1, error.msg,
+                                   advice(text, error.mark.line)));
   }
   return builder.take();
 }
@@ -279,6 +302,8 @@ void expand_variables(Node& root) {
     if (!value || !*value)
       throw config_error(fmt::format("{}the environment variable {} is not set", place(root), name),
                          fmt::format("give the value with --set {}=…, or set {}", root.path, name));
+    log_info(
+        fmt::format("{}{} is {}", place(root), root.text.substr(begin, end + 1 - begin), value));
     root.text.replace(begin, end + 1 - begin, value);
     root.base = std::filesystem::current_path();  // what the environment names stands where the
                                                   // command was typed

@@ -1,5 +1,9 @@
 #include "fovea/core/values.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -39,20 +43,26 @@ void read_number(const Node& node, Number& value, const char* wanted) {
   value = read;
 }
 
-bool needs_quotes(const std::string& text) {
-  if (text.empty() || text == "null" || text == "true" || text == "false" || text == "~")
-    return true;
-  if (std::isspace(static_cast<unsigned char>(text.front())) ||
-      std::isspace(static_cast<unsigned char>(text.back())))
-    return true;
-  if (std::string_view("-?!&*|>%@`'\"#{}[],:=").find(text.front()) != std::string_view::npos)
-    return true;
-  if (text.find_first_of("{}[],\n\t\"#") != std::string::npos ||
-      text.find(": ") != std::string::npos || text.ends_with(':'))
-    return true;
+/// Whether YAML reads these letters as something else where no quotes are around them.
+bool means_more(std::string_view text) {
+  const auto blank = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  return text.empty() || blank(text.front()) || blank(text.back()) ||
+         std::string_view("-?!&*|>%@`'\"#{}[],:=").find(text.front()) != std::string_view::npos ||
+         text.find_first_of("{}[],\"#") != std::string_view::npos ||
+         text.find(": ") != std::string_view::npos || text.ends_with(':') ||
+         std::ranges::any_of(text, control);
+}
+
+bool is_number(std::string_view text) {
   double number;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && stop == text.data() + text.size();
+}
+
+bool needs_quotes(std::string_view text) {
+  return text == "null" || text == "true" || text == "false" || text == "~" || means_more(text) ||
+         is_number(text);
 }
 
 }  // namespace
@@ -130,19 +140,34 @@ std::string type_name(const ChoiceBase& value) {
   return "one of the " + value.catalogue().family();
 }
 
+namespace {
+
+std::string in_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      quoted += std::string("\\") + c;
+    else if (c == '\n' || c == '\t')
+      quoted += c == '\n' ? "\\n" : "\\t";
+    else if (code < 0x20 || code == 0x7f)
+      quoted += fmt::format("\\x{:02x}", code);
+    else
+      quoted += c;
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
 std::string inline_text(const Node& node) {
   std::string text;
   switch (node.kind) {
     case Node::Kind::null:
       return "null";
     case Node::Kind::scalar:
-      if (!node.quoted) return node.text;
-      for (const char c : node.text)
-        text += c == '"' || c == '\\' ? std::string("\\") + c
-                : c == '\n'           ? "\\n"
-                : c == '\t'           ? "\\t"
-                                      : std::string(1, c);
-      return '"' + text + '"';
+      return node.quoted || (means_more(node.text) && !is_number(node.text)) ? in_quotes(node.text)
+                                                                             : node.text;
     case Node::Kind::list:
       for (const Node& item : node.items) text += (text.empty() ? "" : ", ") + inline_text(item);
       return "[" + text + "]";

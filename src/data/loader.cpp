@@ -32,7 +32,11 @@ std::exception_ptr about(const std::string& name) {
     return with_name(Fault::resources, "not enough memory to decode this case",
                      "use fewer threads (LoaderOptions::threads) or smaller images");
   } catch (const c10::Error& error) {
-    return with_name(Fault::internal, error.what_without_backtrace());
+    const std::string what = error.what_without_backtrace();
+    if (what.find("can't allocate memory") != std::string::npos)
+      return with_name(Fault::resources, "not enough memory for this case (" + what + ")",
+                       "use fewer threads (LoaderOptions::threads) or smaller images");
+    return with_name(Fault::internal, what);
   } catch (const std::exception& error) {
     return with_name(Fault::internal, error.what());
   } catch (...) {

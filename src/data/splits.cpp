@@ -24,21 +24,6 @@ struct Group {
   int64_t split = -1;
 };
 
-void check_fractions(const Fractions& fractions) {
-  double sum = 0;
-  std::vector<std::string> shown;
-  bool inside = !fractions.empty();
-  for (const auto& [name, share] : fractions) {
-    sum += share;
-    inside = inside && share > 0 && share <= 1;
-    shown.push_back(name + " " + number(share));
-  }
-  if (!inside || std::abs(sum - 1) > 1e-6)
-    throw config_error(
-        fmt::format("split: the fractions {} sum to {:.6g}, wanted numbers above 0 that sum to 1",
-                    join(shown), sum));
-}
-
 std::vector<Group> grouped(const std::vector<std::string>& names,
                            const std::vector<int64_t>& classes, size_t cases) {
   std::vector<Group> groups;
@@ -62,8 +47,9 @@ std::vector<Group> grouped(const std::vector<std::string>& names,
 
 class Dealer {
  public:
-  Dealer(std::vector<Group>& groups, const Fractions& fractions)
-      : groups_(groups), fractions_(fractions), have_(fractions.size()) {
+  Dealer(std::vector<Group>& groups, const Fractions& fractions,
+         const std::vector<std::string>& names)
+      : groups_(groups), fractions_(fractions), names_(names), have_(fractions.size()) {
     for (const Group& group : groups)
       for (const auto& [c, n] : group.profile) {
         total_[c] += n;
@@ -77,7 +63,7 @@ class Dealer {
         throw data_error(fmt::format(
             "split: class {} is found in {} groups (patients), wanted at least one for each of "
             "the {} splits; use fewer splits or leave the class out",
-            c, n, fractions_.size()));
+            name_of(c), n, fractions_.size()));
     seed_rarest_first();
     for (Group& group : groups_)
       if (group.split < 0) give(group, furthest_behind(group));
@@ -85,6 +71,11 @@ class Dealer {
   }
 
  private:
+  std::string name_of(int64_t c) const {
+    const auto index = static_cast<size_t>(c);
+    return index < names_.size() ? "'" + names_[index] + "'" : std::to_string(c);
+  }
+
   void seed_rarest_first() {
     std::vector<std::pair<int64_t, int64_t>> classes;  // holders, class
     for (const auto& [c, n] : holders_) classes.emplace_back(n, c);
@@ -136,12 +127,13 @@ class Dealer {
       sizes.push_back(fractions_[s].first + " " + number(sum));
     }
     if (empty)
-      throw config_error("split: a split stays empty, the sizes would be " + join(sizes) +
-                         "; use other fractions or more cases");
+      throw config_error("DataOptions::split: a split stays empty, the sizes would be " +
+                         join(sizes) + "; use other fractions or more cases");
   }
 
   std::vector<Group>& groups_;
   const Fractions& fractions_;
+  const std::vector<std::string>& names_;
   Profile total_;
   std::map<int64_t, int64_t> holders_;  // groups that have the class
   std::vector<Profile> have_;           // by split
@@ -149,9 +141,24 @@ class Dealer {
 
 }  // namespace
 
+void check_fractions(const Fractions& fractions) {
+  double sum = 0;
+  std::vector<std::string> shown;
+  bool inside = !fractions.empty();
+  for (const auto& [name, share] : fractions) {
+    sum += share;
+    inside = inside && share > 0 && share <= 1;
+    shown.push_back(name + " " + number(share));
+  }
+  if (!inside || std::abs(sum - 1) > 1e-6)
+    throw config_error(fmt::format(
+        "DataOptions::split: the fractions {} sum to {:.6g}, wanted numbers above 0 that sum to 1",
+        join(shown), sum));
+}
+
 std::vector<std::string> split(const std::vector<std::string>& groups,
                                const std::vector<int64_t>& classes, const Fractions& fractions,
-                               uint64_t seed) {
+                               uint64_t seed, const std::vector<std::string>& names) {
   check_fractions(fractions);
   const size_t cases = std::max(groups.size(), classes.size());
   if ((!groups.empty() && groups.size() != cases) || (!classes.empty() && classes.size() != cases))
@@ -160,7 +167,7 @@ std::vector<std::string> split(const std::vector<std::string>& groups,
   std::vector<Group> all = grouped(groups, classes, cases);
   Random random(seed, Purpose::split);
   random.shuffle(all);
-  Dealer(all, fractions).deal();
+  Dealer(all, fractions, names).deal();
   std::vector<std::string> result(cases);
   for (const Group& group : all)
     for (const size_t i : group.cases)

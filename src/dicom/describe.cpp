@@ -64,9 +64,9 @@ std::vector<std::pair<std::string, std::string>> describe(const Header& h) {
     add("spacing", fmt::format("{} x {} mm between rows and columns ({})", h.spacing_mm[1],
                                h.spacing_mm[2], h.spacing_from));
   if (h.affine) {
-    const auto& [x, y, z] = h.affine->rows;
+    const auto& rows = h.affine->rows;
     const auto vector = [&](size_t c) {
-      return fmt::format("({:g}, {:g}, {:g})", x[c], y[c], z[c]);
+      return fmt::format("({:g}, {:g}, {:g})", rows[0][c], rows[1][c], rows[2][c]);
     };
     add("grid", fmt::format("first voxel at {} mm LPS; a column {}, a row {}, a slice {} mm",
                             vector(3), vector(0), vector(1), vector(2)));

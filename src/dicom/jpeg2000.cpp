@@ -81,6 +81,51 @@ void check(const opj_image_t& image, const Header& header) {
                                  first.prec, header.bits_allocated));
 }
 
+uint64_t big_endian(Bytes bytes, size_t at, size_t count) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < count; ++i) value = value << 8 | bytes[at + i];
+  return value;
+}
+
+/// The code stream within its boxes; nothing where there is none.
+Bytes within_boxes(Bytes bytes) {
+  for (size_t at = 0; bytes.size() - at >= 8;) {
+    uint64_t length = big_endian(bytes, at, 4);
+    size_t header = 8;
+    if (length == 1 && bytes.size() - at >= 16) {
+      length = big_endian(bytes, at + 8, 8);
+      header = 16;
+    }
+    if (std::memcmp(bytes.data() + at + 4, "jp2c", 4) == 0) return bytes.subspan(at + header);
+    if (length < header || length > bytes.size() - at) break;
+    at += length;
+  }
+  return {};
+}
+
+/// OpenJPEG allocates some kilobytes for each tile that the header states, before it is asked to
+/// decode; a header of a hundred bytes may state 65535.
+void refuse_many_tiles(Bytes stream, const Header& header) {
+  constexpr size_t kLast = 40;  // byte of SIZ that is looked at
+  constexpr uint64_t kFew = 64, kPixels = 1024;
+  if (stream.size() < kLast || stream[2] != 0xFF || stream[3] != 0x51)
+    throw data_error("the JPEG 2000 stream has no whole header (ff 51); export the file again");
+  const auto number = [&](size_t at) { return big_endian(stream, at, 4); };
+  uint64_t tiles = 1;
+  for (const size_t axis : {8, 12}) {
+    const uint64_t end = number(axis), side = number(axis + 16), start = number(axis + 24);
+    if (side == 0 || start >= end)
+      throw data_error("the JPEG 2000 stream states impossible tiles; export the file again");
+    tiles *= (end - start + side - 1) / side;
+  }
+  const auto pixels = static_cast<uint64_t>(header.rows * header.columns);
+  if (tiles > kFew + pixels / kPixels)
+    throw data_error(
+        fmt::format("the JPEG 2000 stream has {} tiles for {} x {} pixels, fewer than "
+                    "{} pixels each; transcode the file",
+                    tiles, header.columns, header.rows, kPixels));
+}
+
 template <class T>
 void interleave(const opj_image_t& image, Out out) {
   const size_t pixels = size_t{image.comps[0].w} * image.comps[0].h;
@@ -103,6 +148,7 @@ StreamSays decode_jpeg2000(Bytes bytes, const Header& header, Out out) {
         "again");
 
   refuse_second_stream(bytes, "\xFF\xD9", "\xFF\x4F\xFF\x51");
+  refuse_many_tiles(boxes ? within_boxes(bytes) : bytes, header);
   StreamSays says;
   behind_wall("OpenJPEG", [&] {
     Cursor cursor{bytes};

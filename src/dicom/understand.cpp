@@ -55,9 +55,7 @@ uint16_t word(const std::string& value, size_t index) {
 void Checks::all() {
   h_.sop_class = shown(text(0x00080016));
   h_.modality = shown(text(0x00080060));
-  if (from_.pixel_tag == 0)
-    throw NotAnImage(
-        fmt::format("{}: not an image: {}, no PixelData", h_.name, sop_class_name(h_.sop_class)));
+  if (from_.pixel_tag == 0) throw NotAnImage(h_.name, sop_class_name(h_.sop_class));
   size();
   depth();
   colour();
@@ -148,7 +146,7 @@ void Checks::colour() {
   h_.planar = planar == 1;
   if (h_.samples == 3 && h_.bits_allocated < 8)
     refuse(fmt::format("{} with BitsAllocated {}", name, h_.bits_allocated));
-  if (h_.samples == 3 && h_.type != PixelType::integer)
+  if ((h_.samples == 3 || h_.photometric == Photometric::palette) && h_.type != PixelType::integer)
     refuse(name + " with floating-point pixels");
   if (h_.samples > 1 && !us(0x00280006) && h_.syntax->coding == Coding::native)
     h_.notes.push_back("PlanarConfiguration is absent: taken as 0");

@@ -173,10 +173,14 @@ void Checks::spacing() {
     if (mm && mm->size() == 2 && (*mm)[0] > 0 && (*mm)[1] > 0) {
       h_.spacing_mm = {0, (*mm)[0], (*mm)[1]};
       h_.spacing_from = name;
-    } else {
-      h_.notes.push_back(fmt::format("{} is '{}', not two numbers above 0: the spacing is unknown",
-                                     name, shown(*value)));
+      break;
     }
+    if (h_.frames > 1)
+      refuse(fmt::format("{} is '{}', and the file has {} frames; wanted two numbers above 0", name,
+                         shown(*value), h_.frames),
+             "export the file again");
+    h_.notes.push_back(fmt::format("{} is '{}', not two numbers above 0: the spacing is unknown",
+                                   name, shown(*value)));
     break;
   }
   if (h_.frames > 1)
@@ -206,9 +210,13 @@ void Checks::grid() {
   if (cosines.empty() || first.empty()) return;  // radiographs have none
   const Point row{cosines[0], cosines[1], cosines[2]}, column{cosines[3], cosines[4], cosines[5]};
   const double across = row[0] * column[0] + row[1] * column[1] + row[2] * column[2];
-  if (std::abs(std::hypot(row[0], row[1], row[2]) - 1) > kUnit ||
-      std::abs(std::hypot(column[0], column[1], column[2]) - 1) > kUnit || std::abs(across) > kUnit)
-    return unknown("ImageOrientationPatient is not of two unit vectors at a right angle");
+  const double wide = std::hypot(row[0], row[1], row[2]);
+  const double tall = std::hypot(column[0], column[1], column[2]);
+  if (std::abs(wide - 1) > kUnit || std::abs(tall - 1) > kUnit || std::abs(across) > kUnit)
+    refuse(fmt::format("ImageOrientationPatient has vectors of the lengths {:.6g} and {:.6g} with "
+                       "the dot product {:.6g}; wanted 1, 1 and 0, each within {}",
+                       wide, tall, across, kUnit),
+           "export the file again");
   Point step{row[1] * column[2] - row[2] * column[1], row[2] * column[0] - row[0] * column[2],
              row[0] * column[1] - row[1] * column[0]};
   const Point origin{first[0], first[1], first[2]};

@@ -144,6 +144,12 @@ Image apply_range(const Image& image, const Header& header) {
       most = std::pow(2.0, header.modality_lut->bits) - 1;
     }
     if (least > most) std::swap(least, most);
+    if (!(most > least) || !std::isfinite(most - least))
+      throw data_error(
+          fmt::format("{}: frame {} has no range of values: from {} to {}, by RescaleSlope {} and "
+                      "RescaleIntercept {}",
+                      header.name, f + 1, least, most, rule.slope, rule.intercept),
+          "export it again: its header is wrong");
     map_frame(image, f, out, [=](double x) {
       return static_cast<float>(std::clamp((x - least) / (most - least), 0.0, 1.0));
     });

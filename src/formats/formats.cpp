@@ -156,8 +156,8 @@ std::string why_not_image(const fs::path& path) {
   if (format->name != "dicom") return "";
   try {
     dicom::scan(path);
-  } catch (const dicom::NotAnImage&) {
-    return "DICOM without pixels";
+  } catch (const dicom::NotAnImage& error) {
+    return "DICOM without pixels: " + error.object() + ", no PixelData";
   } catch (const Error&) {
   }
   return "";

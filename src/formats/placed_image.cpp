@@ -23,11 +23,24 @@ std::string changed(const fs::path& path, const storage::FileStamp& listed,
       listed.size);
 }
 
+storage::InputFile open_listed(const fs::path& path,
+                               const std::optional<storage::FileStamp>& listed) {
+  try {
+    return storage::InputFile(path);
+  } catch (const Error& error) {
+    if (!listed || *listed == storage::FileStamp{}) throw;
+    throw Error(
+        error.fault(),
+        fmt::format("{}; the file had {} bytes when it was listed", error.what(), listed->size),
+        "start again, and leave the data alone during a run");
+  }
+}
+
 }  // namespace
 
 PlacedImage read_placed(const fs::path& path, const PlacedOptions& options, ImageNotes& notes,
                         const std::optional<storage::FileStamp>& listed) {
-  const storage::InputFile file(path);
+  const storage::InputFile file = open_listed(path, listed);
   if (listed && *listed != file.stamp()) throw io_error(changed(path, *listed, file.stamp()));
   const FormatOptions& formats = options.formats;
   const DecodedCache cache(options.cache_folder, path, file.stamp(), options.channels, formats);

@@ -97,7 +97,8 @@ InputPtr image_files(const std::string& name, std::vector<ListedFile> files,
                      const ImageOptions& options, const ReadOptions& read,
                      tables::Findings* findings) {
   ImageSurvey survey;
-  if (findings != nullptr && options.channels == 0) survey = survey_images(files);
+  if (findings != nullptr && options.channels == 0)
+    survey = survey_images(files, read.formats.max_decoded_mb);
   for (const std::string& note : survey.notes)
     findings->notes.push_back(fmt::format("input '{}': {}", name, note));
   return std::make_shared<ImageInput>(name, std::move(files), options, read, survey.channels);

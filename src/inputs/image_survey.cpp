@@ -17,8 +17,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::optional<StoredSamples> of_dicom(const fs::path& path) {
-  const dicom::Header header = dicom::scan(path);
+std::optional<StoredSamples> of_dicom(const fs::path& path, uint64_t max_inflated_bytes) {
+  const dicom::Header header = dicom::scan(path, {.max_inflated_bytes = max_inflated_bytes});
   const bool colour = header.samples == 3 || header.photometric == dicom::Photometric::palette;
   return StoredSamples{.channels = colour ? 3 : 1,
                        .bits = header.bits_stored,
@@ -28,12 +28,12 @@ std::optional<StoredSamples> of_dicom(const fs::path& path) {
 
 }  // namespace
 
-std::optional<StoredSamples> stored_samples(const fs::path& path) {
+std::optional<StoredSamples> stored_samples(const fs::path& path, int64_t max_decoded_mb) {
   try {
     const std::string head = storage::read_head(path, formats::kHeadBytes);
     const formats::Format* format = formats::format_of(head);
     if (format == nullptr || format->name == "npy") return {};
-    if (format->name == "dicom") return of_dicom(path);
+    if (format->name == "dicom") return of_dicom(path, static_cast<uint64_t>(max_decoded_mb) << 20);
     const std::optional<io::StoredImage> stored = io::stored_image(path);
     if (!stored) return {};
     return StoredSamples{
@@ -43,14 +43,14 @@ std::optional<StoredSamples> stored_samples(const fs::path& path) {
   }
 }
 
-ImageSurvey survey_images(const std::vector<ListedFile>& files) {
+ImageSurvey survey_images(const std::vector<ListedFile>& files, int64_t max_decoded_mb) {
   std::map<int64_t, int64_t> channels;
   int64_t narrow = 0, wide = 0, all = 0, measured = 0;
   double finest = std::numeric_limits<double>::infinity(), coarsest = 0;
   for (const ListedFile& file : files) {
     if (file.path.empty()) continue;
     ++all;
-    const std::optional<StoredSamples> stored = stored_samples(file.path);
+    const std::optional<StoredSamples> stored = stored_samples(file.path, max_decoded_mb);
     if (!stored) continue;
     ++channels[stored->channels];
     if (!stored->physical) ++(stored->bits > 8 ? wide : narrow);

@@ -12,7 +12,8 @@ struct StoredSamples {
   bool physical = false;  ///< values have a unit, or are floating point
   double spacing = 0;     ///< mm between the centres of neighbours in a row; 0: unknown
 };
-std::optional<StoredSamples> stored_samples(const std::filesystem::path& path);
+std::optional<StoredSamples> stored_samples(const std::filesystem::path& path,
+                                            int64_t max_decoded_mb);
 
 /// What is seen of the images of all cases before any is decoded.
 struct ImageSurvey {
@@ -22,6 +23,6 @@ struct ImageSurvey {
 
 /// Grey where some images are grey and some are colour; notes of that, of 8 and 16 bits mixed, and of
 /// pixels that differ in size by more than a hundredth.
-ImageSurvey survey_images(const std::vector<ListedFile>& files);
+ImageSurvey survey_images(const std::vector<ListedFile>& files, int64_t max_decoded_mb);
 
 }  // namespace fovea::inputs

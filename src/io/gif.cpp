@@ -50,7 +50,7 @@ class Reader {
   }
 
   std::string_view left_;
-  const fs::path& path_;
+  fs::path path_;
   GifFileType* gif_ = nullptr;
 };
 

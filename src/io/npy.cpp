@@ -145,7 +145,10 @@ class HeaderText {
       int64_t side = 0;
       const auto [end, code] = std::from_chars(text_.data(), text_.data() + text_.size(), side);
       if (code == std::errc::result_out_of_range || side < 0) {
-        throw refuse(where_, "shape: a side is negative or does not fit 63 bits");
+        const std::string_view found = text_.substr(0, static_cast<size_t>(end - text_.data()));
+        throw refuse(where_, fmt::format("shape: found the side {}, wanted a number from 0 of at "
+                                         "most 63 bits",
+                                         found.substr(0, 40)));
       }
       if (code != std::errc()) malformed();
       text_.remove_prefix(static_cast<size_t>(end - text_.data()));

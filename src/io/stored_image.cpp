@@ -50,8 +50,10 @@ std::optional<StoredImage> of_jpeg(const Pieces& file) {
         marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
     if (frame) {
       const std::string body = file.at(at + 4, 6);
+      const auto bits = static_cast<unsigned char>(body[0]);
+      if (bits < 2 || bits > 16) return {};
       return StoredImage{.channels = static_cast<unsigned char>(body[5]) == 3 ? 3 : 1,
-                         .bits = static_cast<unsigned char>(body[0])};
+                         .bits = bits};
     }
     at += 2 + u16_at(head, 2, Order::big);
   }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "fovea/core/error.h"
+#include "fovea/core/text.h"
 #include "fovea/io/wfdb.h"
 #include "fovea/storage/text.h"
 
@@ -153,11 +154,17 @@ class AnnotationReader {
 }  // namespace
 
 std::vector<WfdbAnnotation> WfdbAnnotations::at(double frequency) const {
+  constexpr double kMost = 0x1p62;
   std::vector<WfdbAnnotation> result = all;
-  if (resolution > 0)
-    for (WfdbAnnotation& one : result)
-      one.sample = static_cast<int64_t>(
-          std::floor(static_cast<double>(one.sample) * frequency / resolution + 0.5));
+  if (resolution <= 0) return result;
+  for (WfdbAnnotation& one : result) {
+    const double sample = static_cast<double>(one.sample) * frequency / resolution;
+    if (!(sample < kMost))
+      throw data_error(fmt::format(
+          "found an annotation at tick {} of {} a second, which is no sample of {} a second",
+          one.sample, number(resolution), number(frequency)));
+    one.sample = static_cast<int64_t>(std::floor(sample + 0.5));
+  }
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include "fovea/report/plots.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/hash.h"
 #include "report/metrics_json.h"
 
 namespace fovea::report {
@@ -131,7 +132,7 @@ std::string predictions_csv(const Predictions& predictions, const metrics::Opera
   const size_t k = predictions.width();
   for (size_t i = 0; i < predictions.cases(); ++i) {
     csv.text(predictions.ids[i]);
-    if (grouped) csv.text(predictions.groups[i]);
+    if (grouped) csv.text(storage::pseudonym(predictions.groups[i]));
     if (per_label) {
       for (size_t c = 0; c < k; ++c) {
         const int label = predictions.labels[i * k + c];

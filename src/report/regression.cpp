@@ -7,6 +7,7 @@
 #include "fovea/report/evaluation.h"
 #include "fovea/storage/csv.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/hash.h"
 #include "report/metrics_json.h"
 
 namespace fovea::report {
@@ -47,7 +48,7 @@ std::string csv_text(const metrics::Numbers& numbers, bool grouped) {
   storage::CsvWriter csv(columns);
   for (size_t i = 0; i < numbers.cases(); ++i) {
     csv.text(numbers.ids[i]);
-    if (grouped) csv.text(numbers.groups[i]);
+    if (grouped) csv.text(storage::pseudonym(numbers.groups[i]));
     csv.number(numbers.targets[i]).number(numbers.predicted[i]).end_row();
   }
   return csv.take();

@@ -225,9 +225,6 @@ std::vector<std::string> CheckReport::problems() const {
         "flattering; split in the order of time (DataOptions::split: {{chronological: …}}) or by "
         "group",
         one.cases, one.of, one.split, one.input));
-  if (!constant.empty())
-    result.push_back(
-        fmt::format("{} cases have one value only: {}", constant.size(), join(constant, ", ", 5)));
   if (!made_constant.empty())
     result.push_back(fmt::format(
         "{} images are of one value only after the transforms of evaluation, nothing is left of "

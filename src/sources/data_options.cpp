@@ -98,6 +98,7 @@ void read_value(const Node& node, SplitOptions& split) {
     fovea::read_value(entry.value, share);
     split.fractions.emplace_back(entry.key, share);
   }
+  within(node.where, [&] { check_fractions(split.fractions); });
 }
 
 Node write_value(const SplitOptions& split) {

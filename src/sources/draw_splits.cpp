@@ -137,7 +137,9 @@ std::vector<std::string> draw_splits(const SplitOptions& options,
   if (first != targets.end())
     classes = strata(classes_of(**first, cases), !(*first)->spec().multi_label(),
                      (*first)->spec().classes.size(), groups, std::ssize(fractions));
-  return split(groups, classes, fractions, seed);
+  const bool named = first != targets.end();
+  return split(groups, classes, fractions, seed,
+               named ? (*first)->spec().classes : std::vector<std::string>());
 }
 
 }  // namespace fovea::sources

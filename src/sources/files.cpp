@@ -10,6 +10,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/storage/case_names.h"
 
 namespace fovea::sources {
 namespace {
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 class CaseDataset final : public Dataset {
  public:
   explicit CaseDataset(Cases cases) : cases_(std::move(cases)) {
+    for (std::string& id : cases_.ids) id = storage::known_as(std::move(id));
     for (const auto& [name, input] : cases_.inputs)
       schema_.inputs.push_back({name, input->shape()});
     for (const targets::TargetPtr& target : cases_.targets)
@@ -113,6 +115,7 @@ class Lister {
     if (error)
       throw io_error(storage::shown(folder.path) + ": cannot list the folder: " + error.message());
     std::ranges::sort(paths);  // which of two links to a folder is followed
+    for (const fs::path& path : paths) storage::note_path(path);
     for (const fs::path& path : paths) take(path, folder);
   }
 
@@ -152,7 +155,8 @@ class Lister {
     std::ranges::sort(paths);
     std::vector<std::string> names;
     for (const fs::path& path : paths)
-      names.push_back(storage::shown(path.lexically_relative(root_)));
+      names.push_back(
+          storage::shown(storage::names_are_hidden() ? path : path.lexically_relative(root_)));
     listing_.notes.push_back(fmt::format("{}: {} {}: {}", storage::shown(root_), paths.size(), what,
                                          join(names, ", ", 5)));
   }

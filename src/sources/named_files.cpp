@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "fovea/core/error.h"
+#include "fovea/storage/case_names.h"
 #include "sources/files.h"
 #include "sources/open.h"
 
@@ -20,7 +21,7 @@ constexpr size_t kShown = 20;  // of the files that do not exist
 /// where that cannot be written, and says where they are.
 std::string keep_list(const char* name, const std::vector<std::string>& lines) {
   std::string text;
-  for (const std::string& line : lines) text += line + "\n";
+  for (const std::string& line : lines) text += storage::without_paths(line) + "\n";
   std::string failure;
   std::error_code ignored;
   for (const fs::path& folder : {fs::current_path(ignored), fs::temp_directory_path(ignored)}) {
@@ -47,10 +48,15 @@ std::vector<inputs::ListedFile> NamedFiles::list(const inputs::FileColumn& where
       continue;
     }
     fs::path path = (root / where.folder / cell).lexically_normal();
+    storage::note_path(path);
     if (!where.ending.empty() && !path.string().ends_with(where.ending) && !stamp_of(path))
-      path += where.ending;
+      storage::note_path(path += where.ending);
     if (!options_.allow_outside_root) check_inside(root, path, i);
     const std::optional<storage::FileStamp> stamp = cell.empty() ? std::nullopt : stamp_of(path);
+    std::error_code error;
+    if (!stamp && !cell.empty() &&
+        fs::symlink_status(path, error).type() != fs::file_type::not_found)
+      within(rows_.table.name() + ": " + rows_.place(i), [&] { storage::InputFile unfit(path); });
     if (!stamp) missing_.push_back(fmt::format("{}: {}", rows_.place(i), storage::shown(path)));
     result.push_back({path, stamp.value_or(storage::FileStamp{})});
   }
@@ -70,6 +76,7 @@ void NamedFiles::check_inside(const fs::path& root, const fs::path& path, size_t
   if (folder.empty()) folder = fs::weakly_canonical(path.parent_path(), unreadable);
   fs::path real = folder / path.filename();
   if (fs::is_symlink(path, unreadable)) real = fs::weakly_canonical(path, unreadable);
+  storage::note_path(real);
   if (inside(path, root.lexically_normal()) && inside(real, real_folders_[root.native()])) return;
   throw data_error(fmt::format("{}: {}: the file {} lies outside the root {}", rows_.table.name(),
                                rows_.place(i), storage::shown(real), storage::shown(root)),

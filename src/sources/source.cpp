@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "fovea/core/error.h"
 #include "fovea/core/log.h"
 #include "fovea/core/text.h"
 #include "fovea/data/splits.h"
 #include "fovea/formats/formats.h"
+#include "fovea/storage/case_names.h"
 #include "fovea/storage/hash.h"
 #include "fovea/tables/read_table.h"
 #include "sources/files.h"
@@ -42,7 +44,8 @@ std::vector<fs::path> files_of_table(const fs::path& path) {
     if (!column) continue;
     std::vector<fs::path> files;
     for (int64_t row = 0; row < table.rows(); ++row)
-      files.push_back((path.parent_path() / table.cell(row, *column)).lexically_normal());
+      storage::note_path(
+          files.emplace_back((path.parent_path() / table.cell(row, *column)).lexically_normal()));
     return files;
   }
   throw data_error(fmt::format("{}: found the columns {}, wanted one called path, filename or file",
@@ -210,7 +213,8 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted) {
   return {std::move(schema),
           [name, read = reader.read](const fs::path& path) {
             Example example;
-            example.id = case_id(path);
+            storage::note_path(path);
+            example.id = storage::known_as(case_id(path));
             auto origin = std::make_shared<Origin>();
             example.inputs[name] = read(path, *origin);
             example.origin = std::move(origin);
@@ -221,18 +225,19 @@ CaseReader case_reader(const DataOptions& options, const Named<Node>& fitted) {
 
 std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
   std::vector<fs::path> files;
-  size_t others = 0;
+  std::map<std::string, std::vector<std::string>> others;  // by reason
   for (const fs::path& path : paths) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
+    if (!fs::is_directory(status)) storage::note_path(path);
     if (fs::is_directory(status)) {
       const FolderListing listing = list_folder(path);
       for (const std::string& note : listing.notes) log_info(note);
       for (const fs::path& file : listing.files) {
-        if (formats::why_not_image(file).empty())
+        if (const std::string why = formats::why_not_image(file); why.empty())
           files.push_back(file);
         else
-          ++others;
+          others[why].push_back(storage::shown(file));
       }
     } else if ((path.extension() == ".csv" || path.extension() == ".jsonl") &&
                !formats::format_of(storage::read_head(path, formats::kHeadBytes))) {
@@ -241,8 +246,9 @@ std::vector<fs::path> list_inputs(const std::vector<fs::path>& paths) {
       files.push_back(path);
     }
   }
-  if (others > 0)
-    log_info(fmt::format("{} files in the folders are not images and are left out", others));
+  for (const auto& [why, names] : others)
+    log_info(fmt::format("{} files in the folders are not images and are left out ({}): {}",
+                         names.size(), why, join(names, ", ", 20)));
   return files;
 }
 
@@ -263,7 +269,7 @@ NamedCases list_cases(const std::vector<fs::path>& paths, const DataOptions& opt
     } else if (ending == ".csv" || ending == ".tsv" || ending == ".jsonl" || ending == ".conll") {
       cases.tables.push_back(path);
     } else {
-      cases.files.push_back(path);
+      storage::note_path(cases.files.emplace_back(path));
     }
   }
   return cases;

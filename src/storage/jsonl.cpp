@@ -17,24 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr int kDeepest = 64;                     // nlohmann writes nested values by recursion
 constexpr size_t kMostCells = size_t{1} << 27;   // blank ones cost 4 bytes, too
 constexpr std::string_view kBlanks = " \t\r\n";  // of JSON
-
-/// Levels of lists and objects.
-int depth(std::string_view json) {
-  int now = 0, most = 0;
-  bool text = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (c == '"') text = !text;
-    if (c == '\\') ++i;
-    if (text) continue;
-    if (c == '[' || c == '{') most = std::max(most, ++now);
-    if (c == ']' || c == '}') --now;
-  }
-  return most;
-}
 
 /// What the values of one key are.
 struct KeyFacts {
@@ -89,8 +73,8 @@ class JsonlReader {
 
   // The library's own message would show the text.
   Json parsed(std::string_view one, int64_t line) const {
-    if (depth(one) > kDeepest)
-      throw fail(fmt::format("line {}: nested deeper than {} levels", line, kDeepest));
+    if (json_too_deep(one))
+      throw fail(fmt::format("line {}: nested deeper than {} levels", line, kDeepestJson));
     std::set<std::string> keys;
     const auto no_key_twice = [&](int depth, Json::parse_event_t event, Json& key) {
       if (depth == 1 && event == Json::parse_event_t::key &&

@@ -7,6 +7,7 @@
 #include "fovea/core/error.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::storage {
 namespace {
@@ -46,7 +47,15 @@ void write_manifest(const fs::path& folder, const std::string& type,
 }
 
 Manifest read_manifest(const fs::path& folder, const std::string& type) {
-  const std::string text = read_file(folder / kManifestName, kMaxBytes);
+  return parse_manifest(manifest_text(folder), folder, type);
+}
+
+std::string manifest_text(const fs::path& folder) {
+  return read_file(folder / kManifestName, kMaxBytes);
+}
+
+Manifest parse_manifest(const std::string& text, const fs::path& folder, const std::string& type) {
+  if (json_too_deep(text)) throw damaged(folder, "MANIFEST.json is nested deep");
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw damaged(folder, "MANIFEST.json is not a JSON object");
   Manifest manifest;
@@ -91,8 +100,9 @@ void verify(const Manifest& manifest, const fs::path& folder,
     if (bytes != listed->second.bytes)
       throw damaged(folder,
                     fmt::format("{} has {} bytes, wanted {}", name, bytes, listed->second.bytes));
-    if (sha256_file(folder / name) != listed->second.sha256)
-      throw damaged(folder, fmt::format("the SHA-256 of {} is not that of MANIFEST.json", name));
+    if (const std::string found = sha256_file(folder / name); found != listed->second.sha256)
+      throw damaged(folder, fmt::format("{} has the SHA-256 {}, wanted {}", name, found,
+                                        listed->second.sha256));
   }
 }
 

@@ -14,8 +14,26 @@ namespace fovea::storage {
 namespace fs = std::filesystem;
 namespace {
 
+bool is_number_or_date(const std::string& text) {
+  return text.find_first_of("0123456789") != std::string::npos &&
+         text.find_first_not_of("0123456789.,:-/+ ") == std::string::npos;
+}
+
+/// Where the header is missing, the first row stands in its place: values, perhaps a patient's, of
+/// which some are numbers and some are not.
+bool looks_like_a_row(const std::vector<std::string>& names) {
+  const auto numbers = std::ranges::count_if(names, is_number_or_date);
+  const auto blank = std::ranges::count(names, std::string());
+  return numbers > 0 && numbers + blank < std::ssize(names);
+}
+
 std::string listed(const std::vector<std::string>& names) {
   constexpr size_t kMost = 100;
+  if (looks_like_a_row(names))
+    return fmt::format(
+        "{}, which are not shown, because some are numbers or dates: is the line of "
+        "names missing?",
+        names.size());
   std::string text;
   for (size_t i = 0; i < std::min(names.size(), kMost); ++i) {
     text += (i ? ", " : "") + escaped(names[i], 100);
@@ -41,7 +59,7 @@ std::optional<int64_t> Table::find_column(std::string_view name) const {
 
 int64_t Table::column(std::string_view name) const {
   if (const auto found = find_column(name)) return *found;
-  const std::string near = nearest(name, columns_);
+  const std::string near = looks_like_a_row(columns_) ? "" : nearest(name, columns_);
   throw data_error(fmt::format("table {}: no column '{}'{}", this->name(), escaped(name, 100),
                                near.empty() ? "" : "; did you mean '" + escaped(near, 100) + "'?"),
                    "columns found: " + listed(columns_));
@@ -72,8 +90,9 @@ void Table::append(const Table& other) {
     const size_t most = std::min(columns_.size(), other.columns_.size());
     size_t at = 0;
     while (at < most && columns_[at] == other.columns_[at]) ++at;
-    const auto text = [at](const std::vector<std::string>& names) {
-      return at < names.size() ? "'" + escaped(names[at], 100) + "'" : std::string("none");
+    const auto text = [at](const std::vector<std::string>& names) -> std::string {
+      if (at >= names.size()) return "none";
+      return looks_like_a_row(names) ? "of a line of values" : "'" + escaped(names[at], 100) + "'";
     };
     throw data_error(fmt::format(
         "reading table {}: column {} is {}, that of {} is {}; wanted the same columns in the same "

@@ -91,4 +91,18 @@ std::string escaped(std::string_view text, size_t most) {
   return out;
 }
 
+bool json_too_deep(std::string_view json) {
+  int depth = 0;
+  bool text = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (c == '"') text = !text;
+    if (c == '\\') ++i;
+    if (text) continue;
+    if ((c == '[' || c == '{') && ++depth > kDeepestJson) return true;
+    if (c == ']' || c == '}') --depth;
+  }
+  return false;
+}
+
 }  // namespace fovea::storage

@@ -9,6 +9,7 @@
 #include "fovea/core/log.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/manifest.h"
+#include "fovea/storage/text.h"
 
 namespace fovea::train {
 namespace {
@@ -141,9 +142,14 @@ fs::path write_checkpoint(const fs::path& folder, const Checkpoint& checkpoint,
     fs::remove_all(temporary, ignored);
     if (storage::exists(replaced) && !storage::exists(target))
       fs::rename(replaced, target, ignored);
+    const std::vector<fs::path> before = checkpoints_in(folder);
     throw Error(error.fault(),
                 fmt::format("saving the checkpoint of step {}: {}", checkpoint.step, error.what()),
-                "the checkpoints before are kept");
+                before.empty()
+                    ? "there is no checkpoint before it"
+                    : fmt::format("the checkpoint {} is kept: mend the disk and go on from it "
+                                  "(Opening::resume)",
+                                  shown(before.back())));
   }
   fs::remove_all(replaced, ignored);
   return target;
@@ -156,6 +162,12 @@ void verify_files(const fs::path& folder, const std::vector<std::string>& names)
   if (manifest.step && name.starts_with("step-") && name != checkpoint_name(*manifest.step))
     throw damaged(folder, fmt::format("MANIFEST.json is of step {}", *manifest.step));
   storage::verify(manifest, folder, names);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string added = entry.path().filename().string();
+    if (added != storage::kManifestName && !added.starts_with('.') &&
+        !manifest.files.contains(added))
+      throw damaged(folder, "MANIFEST.json does not name " + storage::escaped(added));
+  }
 }
 
 Checkpoint read_checkpoint(const fs::path& folder, Notes& notes) {

@@ -30,6 +30,22 @@ bool is_out_of_memory(const c10::Error& error) {
   return false;
 }
 
+bool is_device_failure(const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  for (const char* known : {"CUDA error", "CUDA driver error", "cuDNN error", "CUBLAS_STATUS"})
+    if (text.find(known) != std::string::npos) return true;
+  return false;
+}
+
+Error device_failure(const MemoryUse& use, const c10::Error& error) {
+  const std::string text = error.what_without_backtrace();
+  return resource_error(
+      fmt::format("{} failed{}: {}", use.device.str(), use.at.empty() ? "" : " at " + use.at,
+                  text.substr(0, text.find('\n'))),
+      "see whether the GPU is there (nvidia-smi)" +
+          (use.go_on.empty() ? "" : ", then " + use.go_on));
+}
+
 Error out_of_memory(const MemoryUse& use, const c10::Error& error) {
   return resource_error(
       fmt::format("the memory of {} ran out: a batch of {} cases and a model of {} parameters did "

@@ -93,6 +93,8 @@ class RunFolder::Implementation {
       set_metrics(kMetricsHeader);
       return {};
     }
+    log_info(
+        fmt::format("{}: going on from the checkpoint of step {}", shown(path_), checkpoint.step));
     restore_metrics(checkpoint.step, notes);
     // After a crash between the commit and the link, the link is behind.
     if (const std::string& best = notes["best"];

@@ -1,6 +1,8 @@
 #include "fovea/train/signals.h"
 
 #include <atomic>
+#include <cstdint>
+#include <ctime>
 
 namespace fovea::train {
 namespace {
@@ -8,14 +10,27 @@ namespace {
 constexpr int kSignals[] = {SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGPIPE};
 
 std::atomic<int> requested{0};
+std::atomic<int64_t> requested_ns{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may set it");
 
-void on_signal(int signal) { requested.store(signal, std::memory_order_relaxed); }
+int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+void on_signal(int signal) {
+  if (signal == 0)
+    requested_ns = 0;
+  else if (requested_ns == 0)
+    requested_ns = now_ns();
+  requested.store(signal, std::memory_order_relaxed);
+}
 
 }  // namespace
 
 StopSignals::StopSignals() {
-  requested = 0;
+  on_signal(0);
   for (int i = 0; i < 5; ++i) {
     struct sigaction action {};
     sigemptyset(&action.sa_mask);
@@ -30,7 +45,7 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() {
   for (int i = 0; i < 5; ++i) sigaction(kSignals[i], &before_[i], nullptr);
-  requested = 0;  // what comes after in this process was not meant
+  on_signal(0);  // what comes after in this process was not meant
 }
 
 bool stop_requested() { return requested.load(std::memory_order_relaxed) != 0; }
@@ -50,6 +65,11 @@ std::string stop_reason() {
     default:
       return "a request";
   }
+}
+
+double seconds_since_request() {
+  const int64_t begin = requested_ns;
+  return begin == 0 ? 0 : static_cast<double>(now_ns() - begin) * 1e-9;
 }
 
 void request_stop(int signal) { on_signal(signal); }

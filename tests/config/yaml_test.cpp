@@ -39,8 +39,13 @@ TEST(Yaml, AKeyWrittenTwiceNamesBothLines) {
             "x.yaml:3: train: the key 'epochs' is written twice, first at x.yaml:2: keep one");
 }
 
+TEST(Yaml, ATabInTheIndentationIsNamed) {
+  EXPECT_THAT(refusal("train:\n\tepochs: 1\n"), HasSubstr("x.yaml:2: column"));
+  EXPECT_THAT(refusal("train:\n\tepochs: 1\n"), HasSubstr("indented with a tab: wanted blanks"));
+}
+
 TEST(Yaml, AliasesAnchorsTagsAndSecondDocumentsAreRefused) {
-  EXPECT_THAT(refusal("a: &x 1\nb: *x\n"), HasSubstr("x.yaml:1: found an anchor"));
+  EXPECT_THAT(refusal("a: &x 1\nb: *x\n"), HasSubstr("x.yaml:1: found the anchor &x"));
   EXPECT_THAT(refusal("a: !!int 1\n"), HasSubstr("found the tag"));
   EXPECT_THAT(refusal("a: 1\n---\nb: 2\n"), HasSubstr("second document"));
 }
@@ -100,6 +105,19 @@ TEST(Yaml, WhatIsWrittenReadsBackAsTheSameTree) {
   const Node root = parse(text);
   const std::string written = to_yaml(root);
   EXPECT_EQ(inline_text(parse(written)), inline_text(root)) << written;
+}
+
+TEST(Yaml, TextsThatWouldMeanSomethingElseAreWrittenInQuotes) {
+  const Node root = parse("list:\n- a, b\n- \"c\\rd\\x01\"\n- x: 1\n");
+  const Node again = parse(to_yaml(root));
+  const Node& list = again.entries.at(0).value;
+  ASSERT_EQ(list.items.size(), 3u) << to_yaml(root);
+  EXPECT_EQ(list.items[0].text, "a, b");
+  EXPECT_EQ(list.items[1].text, "c\rd\x01");
+}
+
+TEST(Yaml, WhatIsNotUtf8IsRefusedWithItsLine) {
+  EXPECT_THAT(refusal("a: 1\nb: \xe4\n"), HasSubstr("x.yaml:2: byte 8 is not valid UTF-8"));
 }
 
 TEST(Yaml, CosmeticEntriesCanBeLeftOut) {

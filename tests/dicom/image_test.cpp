@@ -138,6 +138,15 @@ TEST(Window, OverTheRangeOfBitsStoredWhereTheFileGivesNone) {
   EXPECT_THAT(error_of(made.file(), with(WindowFrom::file)), HasSubstr("no usable window"));
 }
 
+TEST(Window, OverARangeThatIsNoneIsRefused) {
+  for (const auto& [slope, intercept] : {std::pair{"1e308", "0"}, {"1e-20", "1"}}) {
+    DicomImage made;
+    made.before_pixels =
+        DicomBytes().text(0x00281052, "DS", intercept).text(0x00281053, "DS", slope).bytes();
+    EXPECT_THAT(error_of(made.file(), with(WindowFrom::range)), HasSubstr("no range of values"));
+  }
+}
+
 TEST(Polarity, Monochrome1IsInvertedInTheRangeOfBitsStored) {
   DicomImage made;
   made.photometric = "MONOCHROME1";
@@ -346,12 +355,14 @@ TEST(Grid, WithoutAPlaceIsThatOfThePixels) {
   EXPECT_EQ(read_bytes(made.file()).grid(), (Grid{{3, 2, 1}, {}, false}));
 }
 
-TEST(Grid, WhoseAxesAreNoneIsNotBelieved) {
+TEST(Grid, WhoseAxesAreNoneIsRefused) {
   DicomImage made;
   made.before_pixels = placed("1\\0\\0\\0.1\\1\\0", "0\\0\\0").bytes();
-  const Image image = read_bytes(made.file());
-  EXPECT_FALSE(image.affine);
-  EXPECT_THAT(image.notes, Contains(HasSubstr("two unit vectors at a right angle")));
+  EXPECT_THAT(
+      [&] { read_bytes(made.file()); },
+      testing::ThrowsMessage<Error>(HasSubstr("lengths 1 and 1.00499 with the dot product 0.1")));
+  made.before_pixels = placed("1.0005\\0\\0\\0\\1\\0", "0\\0\\0").bytes();
+  EXPECT_TRUE(read_bytes(made.file()).affine);
 }
 
 /// Three frames with these positions, the orientation and spacing shared.
@@ -406,6 +417,13 @@ TEST(Floats, ThatAreNotFiniteAreCountedAndRefused) {
             std::string_view(reinterpret_cast<const char*>(pixels), sizeof pixels));
   EXPECT_THAT(error_of(dicom_file(b.bytes())),
               testing::AllOf(HasSubstr("3 pixels"), HasSubstr("row 0, column 1")));
+}
+
+TEST(Floats, AreNoIndicesOfAPalette) {
+  DicomBytes b;
+  b.us(0x00280002, 1).text(0x00280004, "CS", "PALETTE COLOR").us(0x00280010, 1).us(0x00280011, 1);
+  b.us(0x00280100, 32).element(0x7FE00008, "OF", std::string(4, '\0'));
+  EXPECT_THAT(error_of(dicom_file(b.bytes())), HasSubstr("PALETTE COLOR with floating-point"));
 }
 
 TEST(Describe, TellsThePixelsAndNothingOfThePatient) {

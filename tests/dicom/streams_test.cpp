@@ -179,6 +179,21 @@ TEST(Damage, AScanHeaderWithoutABodyIsNotReadBeyondTheStream) {
       HasSubstr("scan header is damaged"));
 }
 
+// OpenJPEG would take 400 MB for the tables of these tiles.
+TEST(Jpeg2000, ManyTilesOfFewPixelsAreRefusedBeforeTheyCostMemory) {
+  const auto number = [](int value) {
+    return std::string("\0\0", 2) + static_cast<char>(value >> 8) + static_cast<char>(value & 255);
+  };
+  const std::string side = number(255), none = number(0), one = number(1);
+  const std::string stream = std::string("\xFF\x4F\xFF\x51\0\x29\0\0", 8) + side + side + none +
+                             none + one + one + none + none + std::string("\0\1\7\1\1", 5);
+  const std::string boxes =
+      std::string("\0\0\0\x0CjP  \r\n\x87\n", 12) + std::string("\0\0\0\0jp2c", 8) + stream;
+  for (const std::string& coded : {stream, boxes})
+    EXPECT_THAT(error_of(encapsulated(header(255, 255), {coded}, "1.2.840.10008.1.2.4.90")),
+                HasSubstr("65025 tiles for 255 x 255 pixels"));
+}
+
 TEST(Rle, ASegmentThatGoesOnBeyondTheHeaderIsRefused) {
   std::string frame(64, '\0');
   frame[0] = 1;

@@ -15,8 +15,8 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-const std::vector<std::string> kCommands = {"train", "eval",    "infer",  "inspect",   "check",
-                                            "list",  "phantom", "doctor", "completion"};
+const std::vector<std::string> kCommands = {"train", "eval",    "infer",  "inspect", "check",
+                                            "list",  "phantom", "bundle", "doctor",  "completion"};
 
 TEST(CommandLine, AloneItPrintsTheHelp) {
   const Outcome outcome = fovea({});
@@ -153,6 +153,10 @@ TEST(Completion, BashOffersCommandsOptionsWordsAndFiles) {
   EXPECT_EQ(offered("fovea list enc"), (std::set<std::string>{"encoders"}));
   EXPECT_EQ(offered("fovea eval run --split t"), (std::set<std::string>{"train", "test"}));
   EXPECT_EQ(offered("fovea doctor --log-level w"), (std::set<std::string>{"warning"}));
+  EXPECT_EQ(offered("fovea bundle ''"), (std::set<std::string>{"sign", "verify"}));
+  EXPECT_EQ(offered("fovea bundle v"), (std::set<std::string>{"verify"}));
+  EXPECT_EQ(offered("fovea bundle sign some"), (std::set<std::string>{"some_file.csv"}));
+  EXPECT_EQ(offered("fovea bundle sign run --key some"), (std::set<std::string>{"some_file.csv"}));
   EXPECT_EQ(offered("fovea infer run some"), (std::set<std::string>{"some_file.csv"}));
   EXPECT_EQ(offered("fovea infer run --out some"), (std::set<std::string>{"some_file.csv"}));
 }

@@ -120,6 +120,13 @@ TEST(Install, NoPathInItLeadsToWhereItWasBuilt) {
   EXPECT_EQ(found.out, "");
 }
 
+TEST(Install, TheBillOfMaterialsLiesBesideItForEveryUser) {
+  const fs::path bill = place().prefix / "share/fovea/fovea.cdx.json";
+  EXPECT_THAT(read_text(bill), HasSubstr("\"bomFormat\": \"CycloneDX\""));
+  for (const fs::path& path : {bill, bill.parent_path()})
+    EXPECT_NE(fs::status(path).permissions() & fs::perms::others_read, fs::perms::none) << path;
+}
+
 TEST(Install, WhatWasNotBuiltIsLeftOut) {
   // The script of this build, for one in which the plug-in of the GPU was not built.
   const fs::path plug_in = fs::path(FOVEA_BINARY_DIR) / "libfovea_cuda.so";

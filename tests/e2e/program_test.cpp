@@ -26,7 +26,7 @@ std::vector<std::string> lines(const std::string& text) {
 
 TEST(Program, HelpOfEveryCommandHasAnExample) {
   for (const char* command :
-       {"train", "eval", "infer", "inspect", "check", "list", "phantom", "doctor"}) {
+       {"train", "eval", "infer", "inspect", "check", "list", "phantom", "bundle", "doctor"}) {
     const Outcome help = fovea({command, "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_THAT(help.out, HasSubstr(std::string("Example:\n  fovea ") + command));
@@ -352,7 +352,7 @@ TEST(Inspect, SaysWhatIsInEachFileType) {
   EXPECT_THAT(outcome.out, HasSubstr("heads.label.weight"));
   EXPECT_THAT(outcome.out, HasSubstr("multiply-adds"));
   EXPECT_THAT(outcome.out, Not(HasSubstr("PHANTOM")));  // no patient data
-  EXPECT_EQ(fovea({"inspect", (demo().folder / "absent").string()}).code, 3);
+  EXPECT_EQ(fovea({"inspect", (demo().folder / "absent").string()}).code, 4);
 }
 
 TEST(Check, CountsWhatARunWouldRead) {

@@ -199,9 +199,12 @@ TEST(Readme, TheCommandsOfTheTableRun) {
       {"RUN", "runs/mine"},
       {"FILES…", "new_studies/a.png new_studies/b.png"},
       {"FILE…", "new_studies/a.png resnet18.safetensors runs/mine"},
-      {"DIR", "demo"}};
+      {"DIR", "demo"},
+      {"BUNDLE", "runs/mine/bundle"},
+      {"KEY", "key"}};
   const std::vector<std::string> commands = table_of_commands();
-  EXPECT_EQ(commands.size(), 9u);
+  EXPECT_EQ(commands.size(), 10u);
+  ASSERT_EQ(desk().type("openssl genpkey -algorithm ed25519 -out key.pem").code, 0);
   for (std::string line : commands) {
     for (const auto& [placeholder, value] : meant)
       if (const size_t at = line.find(placeholder); at != std::string::npos)

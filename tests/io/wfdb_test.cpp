@@ -148,6 +148,9 @@ TEST(Wfdb, AnnotationsCountTheTicksThatTheFileNames) {
   EXPECT_EQ(found.at(360)[1].symbol, "V");
   const auto plain = read_wfdb_annotations(folder.write("p.atr", words({1 << 10 | 250, 0})));
   EXPECT_EQ(plain.at(360)[0].sample, 250);
+  const auto slow = read_wfdb_annotations(
+      folder.write("s.atr", note("## time resolution: 1e-300") + words({1 << 10 | 250, 0})));
+  EXPECT_THAT(refusal([&] { slow.at(360); }), HasSubstr("tick 250 of 1e-300 a second"));
 }
 
 TEST(Wfdb, AnnotationsHaveSymbolsOfTheirOwn) {

@@ -9,6 +9,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/storage/csv.h"
+#include "fovea/storage/hash.h"
 #include "support/test_files.h"
 
 namespace fovea::report {
@@ -121,6 +122,8 @@ TEST(Evaluation, WritesPredictionsThatReadBackToTheSameNumbers) {
     // An apostrophe stands before what a spreadsheet would run (storage/csv.h).
     const std::string& id = predictions.ids[static_cast<size_t>(i)];
     EXPECT_EQ(table.cell(i, 0), id.starts_with('=') ? "'" + id : id);
+    const std::string& patient = predictions.groups[static_cast<size_t>(i)];
+    EXPECT_EQ(table.cell(i, 1), storage::pseudonym(patient));  // never the name
     const double p = predictions.probabilities[static_cast<size_t>(2 * i + 1)];
     EXPECT_EQ(std::stod(std::string(table.cell(i, 4))), p);
     EXPECT_EQ(table.cell(i, 5), p >= 0.2 ? "pneumonia" : "normal");

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fovea/storage/hash.h"
 #include "support/test_files.h"
 
 namespace fovea::report {
@@ -23,6 +24,7 @@ metrics::Numbers three() {
 
 TEST(RegressionReport, WritesMetricsAndPredictionsOfAHandCount) {
   const test::TempFolder folder;
+  storage::set_salt("grain");
   const std::string line = write_regression(folder.path(), three(), "rul", "test");
   EXPECT_THAT(line, StartsWith("split=test n=3 rmse=1.2910 mae=1.0000 r2=0.6429 bias=-0.3333"));
   const Json json = Json::parse(test::read_text(folder / "metrics.json"));
@@ -32,7 +34,8 @@ TEST(RegressionReport, WritesMetricsAndPredictionsOfAHandCount) {
   EXPECT_EQ(json["figures"]["mae"], 1.0);
   EXPECT_EQ(json["limits_of_agreement"].size(), 2u);
   EXPECT_EQ(test::read_text(folder / "predictions.csv"),
-            "id,group,target,predicted\na,p,1,2\nb,p,2,2\nc,q,6,4\n");
+            // From: printf 'grain\np' | sha256sum, and of q
+            "id,group,target,predicted\na,f8ccb7ed,1,2\nb,f8ccb7ed,2,2\nc,841841f5,6,4\n");
 }
 
 TEST(RegressionReport, WithoutPatientsThereIsNoGroup) {

@@ -97,6 +97,15 @@ TEST(Manifest, OneOfAnotherTypeOrOfALaterFormatIsRefused) {
   EXPECT_THAT(made.refusal(), HasSubstr("found format 3"));
 }
 
+// It is written anew for its digest, which recurs.
+TEST(Manifest, OneThatIsNestedDeepIsRefused) {
+  const Folder made;
+  const std::string deep(200'000, '[');
+  made.folder.write("MANIFEST.json",
+                    R"({"format": 2, "a": )" + deep + std::string(200'000, ']') + "}");
+  EXPECT_THAT(made.refusal(), HasSubstr("nested deep"));
+}
+
 TEST(Manifest, FormatOneOfACheckpointIsStillRead) {
   const Folder made;
   made.folder.write("MANIFEST.json", R"({

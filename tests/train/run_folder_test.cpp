@@ -622,7 +622,8 @@ TEST(Checkpoints, AFullDiskCostsTheNewestOnly) {
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.fault(), Fault::io);
-      EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("bytes wanted"), HasSubstr("are kept")));
+      EXPECT_THAT(error.what(),
+                  testing::AllOf(HasSubstr("bytes wanted"), HasSubstr("step-00000001 is kept")));
     }
     EXPECT_EQ(run.resume()->step, 1);
     EXPECT_FALSE(fs::exists(folder / "run/checkpoints/.tmp-step-00000002"));

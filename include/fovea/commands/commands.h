@@ -81,6 +81,14 @@ struct PhantomRequest {
 };
 int phantom(const PhantomRequest& request);
 
+struct BundleRequest {
+  std::filesystem::path folder;  ///< a bundle
+  std::filesystem::path key;     ///< PEM: the private key to sign, the public key to verify
+};
+/// Signs a bundle, or verifies one that was signed (bundle/signed.h), and prints which key it was.
+int sign_bundle(const BundleRequest& request);
+int verify_bundle(const BundleRequest& request);
+
 /// Whether whoever read standard output has gone away (`| head`), which is not a failure.
 bool nobody_reads();
 

@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fovea/core/error.h"
@@ -36,7 +37,14 @@ struct Limits {
 /// counted, not repaired.
 class NotAnImage : public Error {
  public:
-  explicit NotAnImage(const std::string& message) : Error(Fault::data, message) {}
+  NotAnImage(const std::string& name, std::string object)
+      : Error(Fault::data, name + ": not an image: " + object + ", no PixelData"),
+        object_(std::move(object)) {}
+  /// What it is instead: "RT Plan".
+  const std::string& object() const noexcept { return object_; }
+
+ private:
+  std::string object_;
 };
 
 enum class Photometric {

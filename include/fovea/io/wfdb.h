@@ -69,7 +69,8 @@ struct WfdbAnnotations {
   /// record.
   double resolution = 0;
 
-  /// The annotations with `sample` in samples of a record: the nearest one, as WFDB rounds.
+  /// The annotations with `sample` in samples of a record: the nearest one, as WFDB rounds. A data
+  /// Error where 63 bits do not hold it.
   std::vector<WfdbAnnotation> at(double frequency) const;
 };
 

@@ -25,7 +25,7 @@ struct Evaluation {
 ///   metrics.json      metrics with all digits; null, with the reason under "undefined", where there
 ///                     is none. "cases" are all of the split: "unknown" ones have no target, "failed"
 ///                     ones no finite output, and the metrics are over the "n" that are left
-///   predictions.csv   of those n: id, group (if any), label, p_<class> ..., decision (multi-label:
+///   predictions.csv   of those n: id, group (if any; a pseudonym), label, p_<class> ..., decision (multi-label:
 ///                     label_ and decision_ per class)
 ///   roc.svg  precision_recall.svg  reliability.svg  confusion_matrix.svg (not in multi-label mode)
 /// and returns the summary line. Files of these names are replaced, each as a whole.

@@ -14,7 +14,7 @@ namespace fovea::report {
 ///   metrics.json       metrics with all digits (null, with the reason under "undefined", where
 ///                      there is none), the limits of agreement, and the cases that count for
 ///                      neither, as in report/evaluation.h
-///   predictions.csv    id, group (if any), target, predicted
+///   predictions.csv    id, group (if any; a pseudonym), target, predicted
 ///   scatter.svg        predicted against true
 ///   bland_altman.svg   predicted - true against their mean, with the limits of agreement
 /// and returns "split=test n=624 rmse=14.2000 …". Files of these names are replaced, each as a whole.

@@ -6,7 +6,7 @@
 //    "digest": SHA-256 of this text without its last member}
 //
 // The digest vouches for the manifest against accidents. It is not a signature: whoever can write
-// the folder can write a manifest that fits.
+// the folder can write a manifest that fits. That of a bundle can be signed (bundle/signed.h).
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,11 @@ void write_manifest(const std::filesystem::path& folder, const std::string& type
 /// The manifest of `folder`, of this type. A data Error where it is not, byte for byte, what
 /// `write_manifest` wrote, or of a later format. Format 1, of checkpoints, has no digest.
 Manifest read_manifest(const std::filesystem::path& folder, const std::string& type);
+
+/// The bytes of the manifest of `folder`, and what they say where they were read before.
+std::string manifest_text(const std::filesystem::path& folder);
+Manifest parse_manifest(const std::string& text, const std::filesystem::path& folder,
+                        const std::string& type);
 
 /// A data Error where one of `names` is not listed, is missing, or differs in size or SHA-256.
 void verify(const Manifest& manifest, const std::filesystem::path& folder,

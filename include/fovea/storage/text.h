@@ -22,4 +22,10 @@ std::string_view trimmed(std::string_view text);
 /// `most` bytes.
 std::string escaped(std::string_view text, size_t most = 8192);
 
+constexpr int kDeepestJson = 64;
+
+/// Whether lists and objects of a JSON text are nested deeper than that. Such a text is refused before
+/// it becomes values: nlohmann copies and writes those by recursion.
+bool json_too_deep(std::string_view json);
+
 }  // namespace fovea::storage

@@ -27,6 +27,8 @@ class StopSignals {
 /// Whether a stop was asked for, and by what: "SIGTERM", "" where not.
 bool stop_requested();
 std::string stop_reason();
+/// Since the first one that was not obeyed yet; 0 where there is none.
+double seconds_since_request();
 
 /// What the handlers do; for embedders with a stop button. 0 takes the request back, as
 /// Trainer::fit does once it has obeyed.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -51,6 +52,8 @@ struct Result {
   std::string best_metric;  ///< "auc"
   std::optional<double> best;
   int64_t best_epoch = 0, best_step = 0;
+  std::filesystem::path checkpoint = {};  ///< where it was stopped: the one to go on from,
+  double seconds_to_stop = 0;             ///< complete so long after the request
 
   int exit_code() const { return end == End::stopped ? 75 : 0; }
 };
@@ -129,6 +132,7 @@ class Trainer {
   void save(bool best);
   bool over() const;
   MemoryUse memory_use() const;
+  std::filesystem::path saved_checkpoint() const;
   Result result() const;
   void state(State& s);
   void state_of_loss(State& s);
