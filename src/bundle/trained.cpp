@@ -41,7 +41,7 @@ void forget_places(Node& node, bool is_place, bool is_text) {
   if (node.kind == Node::Kind::scalar && is_place && fs::path(node.text).is_absolute())
     node = is_text ? Node::scalar("", true) : Node{};
   // A table for each split.
-  if (node.kind == Node::Kind::map && is_place && !is_text &&
+  if (node.kind == Node::Kind::map && is_place && !is_text && !node.entries.empty() &&
       std::ranges::all_of(node.entries,
                           [](const Entry& e) { return e.value.kind == Node::Kind::null; }))
     node = Node{};

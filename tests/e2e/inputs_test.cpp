@@ -66,6 +66,38 @@ train: {epochs: 20, batch_size: 16, precision: fp32, threads: 1, optimizer: {ada
   EXPECT_GT(counted.at("marker"), counted.at("noise"));
 }
 
+TEST(Inputs, OfTwoTargetsTheTableHasAColumnForEachNumberThatTheLinesName) {
+  const TempFolder folder;
+  folder.write("patients.csv", patients(100, true));
+  const fs::path config = folder.write("two.yaml", R"(
+data:
+  table: patients.csv
+  inputs: {labs: {table: {columns: [marker]}}}
+  targets: {ill: {column: ill, classes: ["no", "yes"]}, burden: {number: {column: noise}}}
+  id: id
+  split: split
+task: {multi_task: {tasks: {ill: classification, burden: regression}}}
+model: {encoders: {labs: {mlp: {hidden: [4]}}}}
+train: {epochs: 1, batch_size: 16, precision: fp32, threads: 1}
+)");
+  const std::string run = (folder / "run").string();
+  ASSERT_EQ(fovea({"train", config.string(), "--out", run, "--device", "cpu"}).code, 0);
+  const fs::path fresh = folder.write("fresh.csv", patients(3, false));
+  const Outcome table = fovea({"infer", run, fresh.string(), "--out", (folder / "p.csv").string()});
+  ASSERT_EQ(table.code, 0) << table.err;
+  ASSERT_EQ(fovea({"infer", run, fresh.string(), "--out", (folder / "p.jsonl").string()}).code, 0);
+  std::string wanted = "id,path,ill.p_no,ill.p_yes,ill.decision,burden.predicted\n";
+  for (const auto& line : json_lines(read_text(folder / "p.jsonl"))) {
+    const auto& ill = line.at("ill");
+    wanted += line.at("id").get<std::string>() + "," + line.at("path").get<std::string>() + "," +
+              ill.at("probabilities").at("no").dump() + "," +
+              ill.at("probabilities").at("yes").dump() + "," +
+              ill.at("decision").get<std::string>() + "," +
+              line.at("burden").at("predicted").dump() + "\n";
+  }
+  EXPECT_EQ(read_text(folder / "p.csv"), wanted);
+}
+
 TEST(Inputs, ATextFileIsReadAndItsWordsAreDrawnWhereTheModelLooked) {
   const TempFolder folder;
   std::string rows = "report,kind,split\n";
