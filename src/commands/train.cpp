@@ -7,6 +7,8 @@
 #include "fovea/commands/words.h"
 #include "fovea/config/version.h"
 #include "fovea/config/yaml.h"
+#include "fovea/report/progress.h"
+#include "fovea/sources/digests.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/train/callbacks.h"
@@ -33,6 +35,15 @@ std::string fingerprint(const sources::Source& source) {
   return storage::sha256(text);
 }
 
+storage::CaseDigests digests(const sources::Source& source, const std::filesystem::path& before) {
+  const auto known =
+      before.empty() ? storage::CaseDigests() : storage::read_case_digests(before / "data.csv");
+  report::Progress progress("files", source.data->size(), report::Terminal::standard_error());
+  storage::CaseDigests all = sources::digests(source, known, [&] { progress.advance(1); });
+  progress.finish();
+  return all;
+}
+
 /// `before`: the run that goes on; "" where there is none.
 train::RunIdentity identity(const config::RunConfig& config, const sources::Source& source,
                             const torch::Device& device, int64_t threads,
@@ -45,6 +56,7 @@ train::RunIdentity identity(const config::RunConfig& config, const sources::Sour
           .config_before = goes_on ? Fields::write(config::read_config(written)) : Node{},
           .config_written = goes_on ? config::read_yaml(written) : Node{},
           .data_fingerprint = fingerprint(source),
+          .cases = digests(source, before),
           .facts = {{"threads", std::to_string(threads)},
                     {"device", device.str()},
                     {"precision", std::string(train::name_of(precision))}}};

@@ -28,6 +28,7 @@ using storage::shown;
 constexpr int kFormat = 1;
 constexpr int64_t kKept = 3;  // checkpoints: the newest two and the best
 constexpr const char* kSalt = "salt";
+constexpr const char* kCases = "data.csv";
 constexpr int64_t kLargestSalt = 1 << 10;  // bytes
 constexpr const char* kMetricsHeader = "epoch,step,split,metric,value\n";
 
@@ -59,11 +60,13 @@ class RunFolder::Implementation {
     facts_ = facts_of(identity);
     config_before_ = settings_of(identity.config_before);
     config_written_ = settings_of(identity.config_written);
+    cases_ = std::move(identity.cases);
     const bool same = resuming && continue_manifest();
     if (!resuming) begin_manifest();
     // What rebuilds the model is what it was trained with last.
     if (!same || !storage::exists(path / "config.yaml"))
       storage::write_file_atomically(path / "config.yaml", identity.config_yaml);
+    if (!cases_.empty()) storage::write_file_atomically(path / kCases, storage::text_of(cases_));
     keep_salt();
     storage::make_folder(checkpoints());
     tidy_checkpoints(checkpoints());
@@ -196,7 +199,11 @@ class RunFolder::Implementation {
                          "start a new run");
       }
     };
-    const std::string changed = difference(before(), facts_);
+    std::string changed = difference(before(), facts_);
+    if (const auto cases = storage::read_case_digests(path_ / kCases);
+        !cases.empty() && !cases_.empty())
+      if (const std::string counts = storage::difference(cases, cases_); !counts.empty())
+        changed += "\n  (cases): " + counts;
     Json resume{{"time", now()},
                 {"fovea", options_.version},
                 {"commit", options_.commit},
@@ -287,6 +294,7 @@ class RunFolder::Implementation {
   RunOptions options_;
   Facts facts_;
   Facts config_before_, config_written_;  // of the run that goes on
+  storage::CaseDigests cases_;
   Json manifest_;
   std::optional<storage::AppendFile> metrics_, log_;
   std::string metrics_text_;  // of metrics.csv: a checkpoint holds it

@@ -180,7 +180,8 @@ void r07(Trial& t) {
   t.run(mine, failing("kill=1", ".tmp-step-00000009"));
   t.write("t.csv", kLabHeader + lab_rows(59) + "q1,3,4,no,train\n");
   mine.push_back("--resume");
-  t.expect(2, mine, {"(data)", " -> ", "--allow-changed"});
+  t.expect(2, mine,
+           {"(data)", " -> ", "1 case was added, 1 removed, 0 changed", "--allow-changed"});
   mine.push_back("--allow-changed");
   t.expect(0, mine, {});
   t.contains({.out = t.read("run/manifest.json")}, {"\"changed\"", "(data)"});

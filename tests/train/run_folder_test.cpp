@@ -221,7 +221,7 @@ TEST(RunFolder, ASettingThatAnOlderFoveaDidNotKnowIsAChangeOnlyWhereItIsNoDefaul
             "(accepted)");
   EXPECT_THAT(
       refusal(folder / "run", with_decimal(","), {.opening = Opening::resume}, Fault::config),
-      HasSubstr("decimal: . -> ,"));
+      HasSubstr("decimal: . -> \",\""));
 }
 
 // manifest.json of such a run has the former name in its keys, and so has config.yaml.

@@ -2,7 +2,7 @@
 // (docs/runs.md). Checkpoints are all or nothing: after a crash at any instant a complete one is
 // there.
 //
-//   config.yaml manifest.json log.jsonl metrics.csv best salt lock
+//   config.yaml data.csv manifest.json log.jsonl metrics.csv best salt lock
 //   checkpoints/step-00001250/{model.safetensors optimizer.safetensors state.json MANIFEST.json}
 #pragma once
 
@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "fovea/nn/weights.h"
+#include "fovea/storage/case_digests.h"
 #include "fovea/train/state.h"
 
 namespace fovea::train {
@@ -22,8 +23,9 @@ struct RunIdentity {
   /// Of the run that goes on, its configuration as this fovea reads it: a setting that an older one
   /// did not know has its default there, and is not a change. Null where nobody knows.
   Node config_before = {};
-  Node config_written = {};      ///< its config.yaml as it stands there, with the names of then
-  std::string data_fingerprint;  ///< SHA-256 over the cases; "" where nobody made one
+  Node config_written = {};         ///< its config.yaml as it stands there, with the names of then
+  std::string data_fingerprint;     ///< SHA-256 over the cases; "" where nobody made one
+  storage::CaseDigests cases = {};  ///< data.csv; none: what changed of them is not known
   /// What else the numbers depend on: threads, device, precision.
   std::vector<std::pair<std::string, std::string>> facts;
 };

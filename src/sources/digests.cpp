@@ -1,0 +1,82 @@
+#include "fovea/sources/digests.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <unordered_map>
+
+#include "fovea/core/threads.h"
+#include "fovea/storage/hash.h"
+#include "sources/files.h"
+
+namespace fovea::sources {
+namespace {
+
+std::string bytes_of(const torch::Tensor& tensor) {
+  const torch::Tensor values = tensor.contiguous();
+  return {static_cast<const char*>(values.const_data_ptr()), values.nbytes()};
+}
+
+std::vector<std::string> files_of(const Source& source, int64_t index) {
+  std::vector<std::string> files;
+  const auto add = [&](const inputs::Input& input) {
+    if (std::string file = input.file(index); !file.empty()) files.push_back(std::move(file));
+  };
+  for (const auto& [name, input] : source.inputs) add(*input);
+  if (source.images) add(*source.images);
+  return files;
+}
+
+storage::CaseDigest digest(const Source& source, int64_t index,
+                           const std::unordered_map<uint64_t, uint64_t>& known) {
+  storage::CaseDigest one;
+  const std::vector<std::string> files = files_of(source, index);
+  std::string learned =
+      source.splits[static_cast<size_t>(index)] + "\n" + source.data->group(index);
+  for (const auto& [target, value] : source.data->targets(index))
+    learned += "\n" + target + "\n" + bytes_of(value);
+  one.learned = storage::digest_of(learned);
+  if (files.empty()) {
+    const Example example = source.data->get(index);
+    one.name = storage::salted_digest_of(example.id);
+    if (!source.inputs.empty()) return one;
+    std::string content;  // of an archive
+    for (const auto& [input, values] : example.inputs) content += bytes_of(values);
+    one.content = storage::digest_of(content);
+    return one;
+  }
+  const std::filesystem::path name = source.data->name(index);
+  one.name = storage::salted_digest_of(name.filename().string());
+  std::string stamps, contents;
+  for (const std::string& file : files)
+    if (const auto stamp = stamp_of(file))
+      stamps += fmt::format("{} {}\n", stamp->size, stamp->modified_ns);
+  one.stamp = storage::digest_of(stamps);
+  const auto there = known.find(one.name ^ one.stamp);
+  if (there != known.end()) {
+    one.content = there->second;
+    return one;
+  }
+  for (const std::string& file : files) contents += storage::sha256_file(file);
+  one.content = storage::digest_of(contents);
+  return one;
+}
+
+}  // namespace
+
+storage::CaseDigests digests(const Source& source, const storage::CaseDigests& known,
+                             const std::function<void()>& advance) {
+  std::unordered_map<uint64_t, uint64_t> contents;  // by name and stamp
+  for (const storage::CaseDigest& one : known)
+    if (one.stamp != 0) contents[one.name ^ one.stamp] = one.content;
+  storage::CaseDigests all(source.splits.size());
+  std::mutex mutex;
+  for_each_index(source.data->size(), 0, [&](int64_t i) {
+    all[static_cast<size_t>(i)] = digest(source, i, contents);
+    const std::lock_guard lock(mutex);
+    advance();
+  });
+  return all;
+}
+
+}  // namespace fovea::sources
