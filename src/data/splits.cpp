@@ -187,7 +187,7 @@ std::vector<std::string> split_in_order(size_t cases, const Fractions& fractions
 }
 
 std::vector<SharedGroup> shared_groups(const std::vector<std::string>& groups,
-                                       const std::vector<std::string>& splits) {
+                                       const FewNames& splits) {
   struct Seen {
     int64_t first;
     bool shared = false;
@@ -205,7 +205,7 @@ std::vector<SharedGroup> shared_groups(const std::vector<std::string>& groups,
   return shared;
 }
 
-void check_groups(const std::vector<std::string>& groups, const std::vector<std::string>& splits) {
+void check_groups(const std::vector<std::string>& groups, const FewNames& splits) {
   const std::vector<SharedGroup> shared = shared_groups(groups, splits);
   if (shared.empty()) return;
   throw data_error(fmt::format(

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -30,6 +29,8 @@ struct Look {
   std::string hash;  // of images; empty where there is none: rows of a table are alike by chance
   std::string failure;
 };
+
+constexpr int64_t kAhead = 256;  // cases that wait, at most
 
 bool is_image(const torch::Tensor& tensor) { return tensor.dim() > 2; }
 
@@ -80,35 +81,15 @@ Look look(const Dataset& data, int64_t index, const ExampleTransform& transform)
   return result;
 }
 
-std::vector<Look> look_at_all(const Dataset& data, int64_t threads,
-                              const ExampleTransform& transform,
-                              const std::function<bool(int64_t, int64_t)>& progress) {
-  std::vector<Look> looks(static_cast<size_t>(data.size()));
-  std::mutex mutex;
-  int64_t done = 0;
-  bool stopped = false;
-  for_each_case(data.size(), threads, [&](int64_t i) {
-    {
-      const std::lock_guard lock(mutex);
-      if (stopped) return;
-    }
-    looks[static_cast<size_t>(i)] = look(data, i, transform);
-    const std::lock_guard lock(mutex);
-    ++done;
-    if (progress && !progress(done, data.size())) stopped = true;
-  });
-  return looks;
-}
-
-void add_sizes(CheckReport& report, const Source& source, const std::vector<Look>& looks) {
-  std::map<std::string, CheckReport::Sizes> all;
-  std::map<std::string, std::set<size_t>> dimensions;
-  for (const Look& one : looks)
+/// The sizes of all inputs, a case after the other.
+class AllSizes {
+ public:
+  void add(const Look& one) {
     for (const auto& [name, seen] : one.inputs) {
-      const bool first = !all.contains(name);
-      CheckReport::Sizes& sizes = all[name];
+      const bool first = !all_.contains(name);
+      CheckReport::Sizes& sizes = all_[name];
       std::vector<int64_t> sides(seen.shape.begin() + 1, seen.shape.end());
-      dimensions[name].insert(sides.size());
+      dimensions_[name].insert(sides.size());
       if (std::ranges::find(sizes.channels, seen.shape[0]) == sizes.channels.end())
         sizes.channels.push_back(seen.shape[0]);
       if (first) {
@@ -123,15 +104,25 @@ void add_sizes(CheckReport& report, const Source& source, const std::vector<Look
       sizes.lowest = std::min(sizes.lowest, seen.low);
       sizes.highest = std::max(sizes.highest, seen.high);
     }
-  for (auto& [name, sizes] : all) {
-    sizes.input = name;
-    const InputSpec* spec = source.data->schema().input(name);
-    sizes.text = spec && spec->shape.vocabulary > 0;
-    sizes.mixed = dimensions[name].size() > 1;
-    std::ranges::sort(sizes.channels);
-    report.sizes.push_back(std::move(sizes));
   }
-}
+
+  std::vector<CheckReport::Sizes> take(const Schema& schema) {
+    std::vector<CheckReport::Sizes> result;
+    for (auto& [name, sizes] : all_) {
+      sizes.input = name;
+      const InputSpec* spec = schema.input(name);
+      sizes.text = spec && spec->shape.vocabulary > 0;
+      sizes.mixed = dimensions_[name].size() > 1;
+      std::ranges::sort(sizes.channels);
+      result.push_back(std::move(sizes));
+    }
+    return result;
+  }
+
+ private:
+  std::map<std::string, CheckReport::Sizes> all_;
+  std::map<std::string, std::set<size_t>> dimensions_;
+};
 
 void add_counts(CheckReport& report, const Source& source) {
   for (const std::string& split : source.split_names()) {
@@ -173,6 +164,11 @@ void add_overlaps(CheckReport& report, const Source& source) {
   }
 }
 
+CheckReport::Duplicate pair_of(const Source& source, int64_t first, int64_t second) {
+  return {source.data->name(first), source.data->name(second),
+          source.splits[static_cast<size_t>(first)], source.splits[static_cast<size_t>(second)]};
+}
+
 }  // namespace
 
 CheckReport check(const Source& source, int64_t threads,
@@ -183,25 +179,24 @@ CheckReport check(const Source& source, int64_t threads,
   report.found = source;
   add_counts(report, source);
   add_overlaps(report, source);
-  const std::vector<Look> looks = look_at_all(*source.data, threads, transform, progress);
-  std::ranges::copy(source.reading_notes(), std::back_inserter(report.found.notes));
-  add_sizes(report, source, looks);
-  std::unordered_map<std::string_view, size_t> known;
-  for (size_t i = 0; i < looks.size(); ++i) {
-    const std::string name = source.data->name(static_cast<int64_t>(i));
-    if (!looks[i].failure.empty()) {
-      report.failures.push_back({name, looks[i].failure});
-      continue;
+  AllSizes sizes;
+  std::unordered_map<std::string, int64_t> known;  // by hash
+  Ahead<Look> looks(report.cases, threads > 0 ? threads : processors(), kAhead,
+                    [&](int64_t i) { return look(*source.data, i, transform); });
+  for (int64_t i = 0; const std::optional<Look> one = looks.next(); ++i) {
+    sizes.add(*one);
+    if (!one->failure.empty()) report.failures.push_back({source.data->name(i), one->failure});
+    for (const auto& [input, seen] : one->inputs)
+      if (one->failure.empty() && is_empty(seen)) report.constant.push_back(source.data->name(i));
+    if (one->made_constant) report.made_constant.push_back(source.data->name(i));
+    if (!one->hash.empty() && one->failure.empty()) {
+      const auto [first, added] = known.try_emplace(one->hash, i);
+      if (!added) report.duplicates.push_back(pair_of(source, first->second, i));
     }
-    for (const auto& [input, seen] : looks[i].inputs)
-      if (is_empty(seen)) report.constant.push_back(name);
-    if (looks[i].made_constant) report.made_constant.push_back(name);
-    if (looks[i].hash.empty()) continue;
-    const auto [first, added] = known.try_emplace(looks[i].hash, i);
-    if (!added)
-      report.duplicates.push_back({source.data->name(static_cast<int64_t>(first->second)), name,
-                                   source.splits[first->second], source.splits[i]});
+    if (progress && !progress(i + 1, report.cases)) break;
   }
+  std::ranges::copy(source.reading_notes(), std::back_inserter(report.found.notes));
+  report.sizes = sizes.take(source.data->schema());
   return report;
 }
 

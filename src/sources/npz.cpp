@@ -134,8 +134,7 @@ class ArchiveReader {
   }
 
  private:
-  void read_part(const std::string& split, const std::string& axes,
-                 std::vector<std::string>& splits) {
+  void read_part(const std::string& split, const std::string& axes, FewNames& splits) {
     Part part{split, archive_.read(split + "_images"), axes};
     const io::Array labels = archive_.read(split + "_labels");
     const std::vector<int64_t>& shape = part.images.shape;
@@ -152,7 +151,7 @@ class ArchiveReader {
     width_ = width;
     for (int64_t i = 0; i < labels.size(); ++i)
       numbers_.push_back(whole_number(labels, i, where_ + ": " + split + "_labels"));
-    splits.insert(splits.end(), static_cast<size_t>(shape[0]), split);
+    for (int64_t i = 0; i < shape[0]; ++i) splits.push_back(split);
     if (shape[0] > 0) parts_.push_back(std::move(part));
   }
 

@@ -36,7 +36,7 @@ class RowSplitter {
       read_column();
     else if (!by_table || !options_.fractions.empty())
       divide();
-    std::vector<std::string> given = splits_;
+    FewNames given = splits_;
     draw();
     return {std::move(splits_), std::move(given), std::move(notes_)};
   }
@@ -47,9 +47,9 @@ class RowSplitter {
       if (const std::string why = why_not_a_split(name); !why.empty())
         throw config_error("DataOptions::table: " + why);
     for (size_t row = 0; row < rows_; ++row)
-      splits_[row] = split_named(table_split(q_.options, q_.table, static_cast<int64_t>(row)));
+      splits_.set(row, split_named(table_split(q_.options, q_.table, static_cast<int64_t>(row))));
     for (const auto& [name, share] : options_.fractions) {
-      const bool table = std::ranges::find(splits_, split_named(name)) != splits_.end();
+      const bool table = splits_.contains(split_named(name));
       if (table != (split_named(name) == "train"))
         throw config_error(
             fmt::format("DataOptions::split: found a share for '{}'; where DataOptions::table "
@@ -84,7 +84,7 @@ class RowSplitter {
                       "which neither trains nor validates",
                       q_.table.name(), options_.column, count, split));
     for (size_t row = 0; row < rows_; ++row)
-      splits_[row] = split_named(q_.table.cell(static_cast<int64_t>(row), column));
+      splits_.set(row, split_named(q_.table.cell(static_cast<int64_t>(row), column)));
   }
 
   static bool usual(const std::string& split) {
@@ -93,14 +93,15 @@ class RowSplitter {
 
   // In their order at once, else left blank for `draw`.
   void divide() {
-    for (std::string& split : splits_)
-      if (split.empty() || split == "train") split = options_.chronological ? kDivided : "";
+    for (size_t row = 0; row < rows_; ++row)
+      if (splits_[row].empty() || splits_[row] == "train")
+        splits_.set(row, options_.chronological ? kDivided : "");
     if (!options_.chronological) return;
     for (const std::vector<int64_t>& run : tables::make_runs(rows_, q_.groups, splits_).rows) {
       if (splits_[static_cast<size_t>(run[0])] != kDivided) continue;
       const auto divided = split_in_order(run.size(), options_.fractions);
       for (size_t k = 0; k < run.size(); ++k)
-        splits_[static_cast<size_t>(run[k])] = split_named(divided[k]);
+        splits_.set(static_cast<size_t>(run[k]), split_named(divided[k]));
     }
   }
 
@@ -117,20 +118,20 @@ class RowSplitter {
     const auto drawn = draw_splits(options_, q_.targets, cases, groups, q_.seed);
     std::unordered_map<std::string_view, std::string_view> of_group;
     for (size_t k = 0; k < cases.size(); ++k) {
-      splits_[static_cast<size_t>(q_.used[static_cast<size_t>(cases[k])])] = drawn[k];
+      splits_.set(static_cast<size_t>(q_.used[static_cast<size_t>(cases[k])]), drawn[k]);
       if (!groups.empty()) of_group.emplace(groups[k], drawn[k]);
     }
     // Rows of no case, which windows see.
     for (size_t row = 0; row < rows_ && !of_group.empty(); ++row) {
       const auto own = of_group.find(q_.groups[row]);
-      if (splits_[row].empty() && own != of_group.end()) splits_[row] = own->second;
+      if (splits_[row].empty() && own != of_group.end()) splits_.set(row, own->second);
     }
   }
 
   const SplitQuestion& q_;
   const SplitOptions& options_;
   size_t rows_;
-  std::vector<std::string> splits_;
+  FewNames splits_;
   std::vector<std::string> notes_;
 };
 

@@ -1,6 +1,7 @@
 // The split of every row of a table.
 #pragma once
 
+#include "fovea/core/few_names.h"
 #include "fovea/sources/data_options.h"
 #include "fovea/storage/table.h"
 
@@ -16,8 +17,8 @@ struct SplitQuestion {
 };
 
 struct RowSplits {
-  std::vector<std::string> splits;  // of each row; "" where nothing says it
-  std::vector<std::string> given;   // the same before any was drawn by shares
+  FewNames splits;  // of each row; "" where nothing says it
+  FewNames given;   // the same before any was drawn by shares
   std::vector<std::string> notes;
 };
 

@@ -62,7 +62,8 @@ void finish(Source& source, const std::vector<targets::TargetPtr>& targets,
   if (!shared.empty()) refuse_shared(shared, source, groups, place);
   std::vector<int64_t> training = source.cases("train");
   const bool any = !training.empty();
-  for (int64_t i = 0; !any && i < std::ssize(source.splits); ++i) training.push_back(i);
+  for (int64_t i = 0; !any && i < static_cast<int64_t>(source.splits.size()); ++i)
+    training.push_back(i);
   for (const targets::TargetPtr& one : targets) {
     source.add(one->findings());
     one->fit(training, any);
@@ -76,8 +77,8 @@ void finish(Source& source, const std::vector<targets::TargetPtr>& targets,
 std::vector<std::string> Source::split_names() const {
   std::vector<std::string> names;
   for (const char* usual : {"train", "val", "test"})
-    if (std::ranges::find(splits, usual) != splits.end()) names.emplace_back(usual);
-  for (const std::string& split : splits)
+    if (splits.contains(usual)) names.emplace_back(usual);
+  for (const std::string& split : splits.each())
     if (std::ranges::find(names, split) == names.end()) names.push_back(split);
   return names;
 }

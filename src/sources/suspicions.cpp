@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 
@@ -230,6 +231,16 @@ void add_alike_groups(const std::string& column, const storage::Table& table,
                     "({}): are they "
                     "one, who may then be in two splits?",
                     table.name(), column, places.size(), join(places, "; ", 3)));
+}
+
+std::optional<std::pair<size_t, size_t>> first_repeated(const std::vector<std::string>& texts) {
+  std::vector<uint32_t> order(texts.size());  // of millions of rows a map would be large
+  std::iota(order.begin(), order.end(), 0);
+  const auto text = [&](uint32_t i) { return std::string_view(texts[i]); };
+  std::ranges::sort(order, {}, [&](uint32_t i) { return std::pair(text(i), i); });
+  const auto same = std::ranges::adjacent_find(order, {}, text);
+  if (same == order.end()) return {};
+  return std::pair<size_t, size_t>(same[0], same[1]);
 }
 
 }  // namespace fovea::sources

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "fovea/sources/data_options.h"
 
@@ -32,5 +36,8 @@ void add_suspicions(const TableInUse& table, tables::Findings& findings);
 /// their lines; `groups`: of each row of the table.
 void add_alike_groups(const std::string& column, const storage::Table& table,
                       const std::vector<std::string>& groups, tables::Findings& findings);
+
+/// Two places with one text; nothing where all differ.
+std::optional<std::pair<size_t, size_t>> first_repeated(const std::vector<std::string>& texts);
 
 }  // namespace fovea::sources

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "fovea/core/error.h"
 #include "fovea/storage/hash.h"
@@ -71,7 +70,7 @@ class TableReader {
   Source read_cases() {
     asked_ = true;
     begin();
-    splits_.splits.assign(rows_.size(), "test");
+    for (size_t i = 0; i < rows_.size(); ++i) splits_.splits.push_back("test");
     choose_cases();
     Source source;
     Cases cases;
@@ -179,13 +178,13 @@ class TableReader {
   DatasetPtr dataset(Cases cases) const {
     cases.ids = ids();
     std::vector<std::string> files;
-    std::vector<std::pair<size_t, int64_t>> lines;  // file, line
+    std::vector<std::pair<uint32_t, uint32_t>> lines;  // file, line
     const fs::path* last = nullptr;
     for (const int64_t row : rows_) {
       const fs::path& path = table_.path(row);
       if (&path != last) files.push_back(storage::shown(path));
       last = &path;
-      lines.emplace_back(files.size() - 1, table_.line(row));
+      lines.emplace_back(files.size() - 1, static_cast<uint32_t>(table_.line(row)));
     }
     cases.place = [files = std::move(files), lines = std::move(lines)](size_t i) {
       return fmt::format("{}: line {}", files[lines.at(i).first], lines[i].second);
@@ -254,7 +253,7 @@ class TableReader {
   }
 
   targets::GroupRows groups_of_tables() const {
-    std::vector<std::string> tables;
+    FewNames tables;
     for (int64_t row = 0; row < table_.rows(); ++row)
       tables.push_back(table_split(options_, table_, row));
     tables::Runs runs = tables::make_runs(tables.size(), groups_, tables);
@@ -280,14 +279,10 @@ class TableReader {
                                      table_.line(rows_[i])));
     else
       result = texts(column);
-    std::unordered_map<std::string_view, size_t> seen;
-    for (size_t i = 0; i < result.size(); ++i) {
-      const auto [known, added] = seen.try_emplace(result[i], i);
-      if (!added)
-        throw data_error(fmt::format(
-            "{}: column '{}': {} and {} have the same id (hash {}); each case must come once",
-            where_, column, line(known->second), line(i), storage::pseudonym(result[i])));
-    }
+    if (const auto same = first_repeated(result))
+      throw data_error(fmt::format(
+          "{}: column '{}': {} and {} have the same id (hash {}); each case must come once", where_,
+          column, line(same->first), line(same->second), storage::pseudonym(result[same->first])));
     return result;
   }
 
@@ -357,8 +352,9 @@ class TableReader {
     keep(kept);
   }
 
-  std::vector<std::string> of_cases(const std::vector<std::string>& of_rows) const {
-    std::vector<std::string> result;
+  template <class Texts>  // std::vector<std::string> or FewNames
+  Texts of_cases(const Texts& of_rows) const {
+    Texts result;
     for (size_t i = 0; i < rows_.size() && !of_rows.empty(); ++i)
       result.push_back(of_rows[static_cast<size_t>(rows_[i])]);
     return result;

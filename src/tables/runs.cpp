@@ -6,8 +6,7 @@
 
 namespace fovea::tables {
 
-Runs make_runs(size_t rows, const std::vector<std::string>& groups,
-               const std::vector<std::string>& splits) {
+Runs make_runs(size_t rows, const std::vector<std::string>& groups, const FewNames& splits) {
   Runs runs;
   std::map<std::pair<std::string_view, std::string_view>, size_t> known;
   for (size_t row = 0; row < rows; ++row) {

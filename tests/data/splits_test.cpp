@@ -129,7 +129,7 @@ TEST(CheckGroups, APatientInTwoSplitsIsCountedAndNotNamed) {
   EXPECT_THAT(error.what(), HasSubstr("2 patients"));
   EXPECT_THAT(error.what(), HasSubstr("'train' and in 'test'"));
   EXPECT_THAT(error.what(), testing::Not(HasSubstr("anna")));
-  EXPECT_NO_THROW(check_groups({"a", "b"}, {"train", "test"}));
+  EXPECT_NO_THROW(check_groups({"a", "b"}, std::vector<std::string>{"train", "test"}));
 }
 
 }  // namespace

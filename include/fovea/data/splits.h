@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "fovea/core/standard_library.h"
+#include "fovea/core/few_names.h"
 
 namespace fovea {
 
@@ -44,9 +44,9 @@ struct SharedGroup {
 
 /// All groups that are in more than one split; blank groups are unknown and share nothing.
 std::vector<SharedGroup> shared_groups(const std::vector<std::string>& groups,
-                                       const std::vector<std::string>& splits);
+                                       const FewNames& splits);
 
 /// A data Error where groups are shared, with their number and both splits, but no group's name.
-void check_groups(const std::vector<std::string>& groups, const std::vector<std::string>& splits);
+void check_groups(const std::vector<std::string>& groups, const FewNames& splits);
 
 }  // namespace fovea

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/core/few_names.h"
 #include "fovea/data/dataset.h"
 #include "fovea/sources/data_options.h"
 
@@ -19,7 +20,7 @@ struct Source : tables::Findings {
   inputs::InputPtr images;                                       ///< of a folder, else null
   std::vector<TargetSpec> targets;
   std::vector<targets::TargetPtr> truth;  ///< of each target; of the cases of a model alone none
-  std::vector<std::string> splits;        ///< of each case: "train", "val", "test"
+  FewNames splits;                        ///< of each case: "train", "val", "test"
   /// Per column, the text of each case.
   std::vector<std::pair<std::string, std::vector<std::string>>> subgroups;
   Named<Node> chosen;  ///< Input::chosen, of inputs that chose something

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "fovea/core/standard_library.h"
+#include "fovea/core/few_names.h"
 
 namespace fovea::tables {
 
@@ -18,7 +18,6 @@ struct Runs {
 
 /// `groups` and `splits` of each row; either may be empty. Without groups a run also ends where the
 /// split changes.
-Runs make_runs(size_t rows, const std::vector<std::string>& groups,
-               const std::vector<std::string>& splits);
+Runs make_runs(size_t rows, const std::vector<std::string>& groups, const FewNames& splits);
 
 }  // namespace fovea::tables
