@@ -1,40 +1,21 @@
 #include "fovea/core/catalogue.h"
 
 #include <algorithm>
-#include <mutex>
-#include <set>
 
 #include "fovea/core/log.h"
 
 namespace fovea {
-namespace {
-
-void warn_once(const std::string& place, std::string_view old, const CatalogueBase& catalogue,
-               const std::string& name) {
-  static std::mutex mutex;
-  static std::set<std::pair<const CatalogueBase*, std::string>> said;
-  const std::lock_guard lock(mutex);
-  if (said.emplace(&catalogue, old).second)
-    log_warning(place + "'" + std::string(old) + "' among the " + catalogue.family() +
-                " is called '" + name + "' now");
-}
-
-}  // namespace
 
 bool CatalogueBase::Row::is_called(std::string_view called) const {
   return called == name || std::ranges::find(also, called) != also.end() ||
          std::ranges::find(formerly, called) != formerly.end();
 }
 
-void CatalogueBase::refuse_taken(const Row& row) const {
-  std::vector<std::string> wanted{row.name};
-  wanted.insert(wanted.end(), row.also.begin(), row.also.end());
-  wanted.insert(wanted.end(), row.formerly.begin(), row.formerly.end());
-  for (const Row& there : rows())
-    for (const std::string& name : wanted)
-      if (there.is_called(name))
-        throw config_error("found the name '" + name + "' twice among the " + family_ +
-                           ", wanted a name of its own for each");
+std::vector<std::string> CatalogueBase::Row::every_name() const {
+  std::vector<std::string> names{name};
+  names.insert(names.end(), also.begin(), also.end());
+  names.insert(names.end(), formerly.begin(), formerly.end());
+  return names;
 }
 
 std::vector<std::string> CatalogueBase::names() const {
@@ -59,7 +40,10 @@ void ChoiceBase::select(std::string_view name, const std::string& place) {
   for (const CatalogueBase::Row& row : catalogue_->rows()) {
     if (!row.is_called(name)) continue;
     if (std::ranges::find(row.formerly, name) != row.formerly.end())
-      warn_once(place, name, *catalogue_, row.name);
+      log_once("'" + std::string(name) + "' among the " + catalogue_->family(),
+               place + "'" + std::string(name) + "' among the " + catalogue_->family() +
+                   " is called '" + row.name + "' now",
+               Level::warning);
     name_ = row.name;
     settings_ = row.defaults();
     return;

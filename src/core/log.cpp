@@ -43,13 +43,13 @@ void log(Level level, const std::string& message) {
   if (extra_sink) extra_sink(level, said);
 }
 
-void log_once(const std::string& key, const std::string& message) {
+void log_once(const std::string& key, const std::string& message, Level level) {
   static std::set<std::string> said;
   {
     const std::lock_guard lock(mutex);
     if (!said.insert(key).second) return;
   }
-  log(Level::info, message);
+  log(level, message);
 }
 
 void set_log_level(Level level) { logger().set_level(level_of(level)); }

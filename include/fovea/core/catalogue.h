@@ -50,6 +50,7 @@ class CatalogueBase {
     std::vector<std::string> formerly = {};  ///< names it had: read with a warning, once
 
     bool is_called(std::string_view name) const;
+    std::vector<std::string> every_name() const;
   };
 
   explicit CatalogueBase(std::string family) : family_(std::move(family)) {}
@@ -57,9 +58,6 @@ class CatalogueBase {
   const std::string& family() const { return family_; }  ///< "encoders"
   virtual std::vector<Row> rows() const = 0;
   std::vector<std::string> names() const;
-
- protected:
-  void refuse_taken(const Row& row) const;
 
  private:
   std::string family_;
@@ -94,7 +92,10 @@ class Catalogue<Product(Context...)> final : public CatalogueBase {
   /// One more line, of a program that embeds fovea: from then on configs, checkpoints and bundles may
   /// name it. A config Error where a line has the name. Before threads read the table.
   void add(Item item) {
-    refuse_taken(item.row);
+    for (const std::string& name : item.row.every_name())
+      if (find(name))
+        throw config_error("found the name '" + name + "' twice among the " + family() +
+                           ", wanted a name of its own for each");
     items_.push_back(std::move(item));
   }
 

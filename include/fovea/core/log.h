@@ -15,7 +15,7 @@ inline void log_info(const std::string& message) { log(Level::info, message); }
 inline void log_warning(const std::string& message) { log(Level::warning, message); }
 
 /// Says `message` once in the life of the process, however often it is called with the same `key`.
-void log_once(const std::string& key, const std::string& message);
+void log_once(const std::string& key, const std::string& message, Level level = Level::info);
 
 /// The lowest level that is printed; warnings only is what tests and embedders usually want.
 void set_log_level(Level level);
