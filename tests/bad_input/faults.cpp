@@ -1,6 +1,7 @@
 // A library that is loaded before the program (LD_PRELOAD) and makes the machine fail. FOVEA_FAULT says how, FOVEA_FAULT_IN names
 // a text in the paths that are meant:
 //   space=N    the disk takes N more bytes in these paths, then it is full
+//   full=N     as on a full disk from the N-th call on that writes, syncs, makes or renames something there
 //   write=E    every write there fails with the error of this number; fsync=E, rename=E likewise
 //   kill=N     the process is killed at the N-th write there
 //   slow=MS    every fsync there takes this long
@@ -57,7 +58,7 @@ const Fault& fault() {
 
 thread_local bool inside = false;  // in this library, whose own calls are not meant
 std::atomic<bool> due{false};      // a file that is meant was synced
-std::atomic<int64_t> written{0}, writes{0};
+std::atomic<int64_t> written{0}, writes{0}, calls{0};
 
 std::string path_of(int descriptor) {
   char target[4096];
@@ -171,6 +172,7 @@ void record(const std::string& path, const Act& act) {
 
 /// Whether a call on this path fails: its errno.
 int error_of(const char* call, const std::string& path) {
+  if (fault().how == "full" && meant(path) && ++calls >= fault().number()) return ENOSPC;
   return fault().how == call && meant(path) ? static_cast<int>(fault().number()) : 0;
 }
 
@@ -248,9 +250,14 @@ int rename(const char* from, const char* to) {
 
 int mkdir(const char* path, mode_t mode) {
   static auto* const call = original<int(const char*, mode_t)>("mkdir");
+  if (inside || fault().how.empty()) return call(path, mode);
+  const std::string whole = path_of(AT_FDCWD, path);
+  if (const int code = error_of("mkdir", whole)) {
+    errno = code;
+    return -1;
+  }
   const int result = call(path, mode);
-  if (!inside && !fault().how.empty() && result == 0) {
-    const std::string whole = path_of(AT_FDCWD, path);
+  if (result == 0) {
     record(whole, [&](Recorder& r) { r.made(whole); });
   }
   return result;
@@ -258,9 +265,14 @@ int mkdir(const char* path, mode_t mode) {
 
 int symlink(const char* target, const char* path) {
   static auto* const call = original<int(const char*, const char*)>("symlink");
+  if (inside || fault().how.empty()) return call(target, path);
+  const std::string whole = path_of(AT_FDCWD, path);
+  if (const int code = error_of("symlink", whole)) {
+    errno = code;
+    return -1;
+  }
   const int result = call(target, path);
-  if (!inside && !fault().how.empty() && result == 0) {
-    const std::string whole = path_of(AT_FDCWD, path);
+  if (result == 0) {
     record(whole, [&](Recorder& r) { r.made(whole); });
   }
   return result;
@@ -272,6 +284,11 @@ int open(const char* path, int flags, ...) {
   va_start(more, flags);
   const mode_t mode = flags & O_CREAT ? va_arg(more, mode_t) : 0;
   va_end(more);
+  if (!inside && flags & O_CREAT && !fault().how.empty())
+    if (const int code = error_of("open", path_of(AT_FDCWD, path))) {
+      errno = code;
+      return -1;
+    }
   struct stat ignored {};
   const bool made =
       !inside && fault().how == "record" && flags & O_CREAT && stat(path, &ignored) != 0;
