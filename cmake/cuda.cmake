@@ -5,6 +5,8 @@ find_program(FOVEA_NVCC nvcc HINTS ${fovea_cuda_hint} $ENV{CUDA_HOME}/bin /usr/l
 set(fovea_cuda_missing "")
 if(NOT FOVEA_NVCC)
   set(fovea_cuda_missing "no nvcc")
+elseif(FOVEA_SANITIZE)
+  set(fovea_cuda_missing "the sanitizers of this build see no GPU code")
 elseif(NOT EXISTS ${FOVEA_TORCH_ROOT}/lib/libtorch_cuda.so)
   set(fovea_cuda_missing "no libtorch_cuda.so beside ${FOVEA_TORCH_ROOT}/lib/libtorch_cpu.so")
 endif()
