@@ -6,7 +6,7 @@
 // program with an error.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cmath>

@@ -75,24 +75,33 @@ function(fovea_module name)
   set_property(GLOBAL APPEND PROPERTY FOVEA_MODULES ${name})
 endfunction()
 
-# One precompiled header of LibTorch for every target that links it: it takes most of the time of each file away. It fits
-# only what is compiled with its flags, so programs are compiled with -fPIC too. The preset no-pch does without, to see
-# that each file includes what it uses.
+# One precompiled header of LibTorch for every target that links it: it takes most of the time of each file away. Each file
+# instantiates again what is left open in it, 3 s of LibTorch's tensors and modules, 4 s more of all of <torch/nn.h>: so
+# it holds the first alone. It fits only what is compiled with its flags, so programs are compiled with -fPIC too, and tests
+# (TESTS: their own files are not optimized, what they test is) have one of their own. The preset no-pch does without, to
+# see that each file includes what it uses.
 function(fovea_precompile target)
+  cmake_parse_arguments(arg "TESTS" "" "" ${ARGN})
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
+  set(header fovea_torch_pch)
+  if(arg_TESTS)
+    set(header fovea_tests_pch)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
   if(FOVEA_TIDY OR NOT FOVEA_PCH)
     return()
   endif()
-  if(NOT TARGET fovea_torch_pch)
-    add_library(fovea_torch_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
-    target_link_libraries(fovea_torch_pch PUBLIC fovea_flags fovea_dep_torch)
-    target_precompile_headers(fovea_torch_pch PRIVATE <torch/types.h> <torch/nn.h>)
+  if(NOT TARGET ${header})
+    add_library(${header} OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
+    target_link_libraries(${header} PUBLIC fovea_flags fovea_dep_torch)
+    target_compile_options(${header} PRIVATE $<$<BOOL:${arg_TESTS}>:-O0>)
+    target_precompile_headers(${header} PRIVATE <torch/types.h> <torch/nn/module.h>)
   endif()
-  target_precompile_headers(${target} REUSE_FROM fovea_torch_pch)
+  target_precompile_headers(${target} REUSE_FROM ${header})
 endfunction()
 
 # Where an installed target finds its libraries: relative to itself, so that the folder can be moved.
@@ -116,7 +125,7 @@ function(fovea_library)
 endfunction()
 
 # fovea_tests(NAME [OF MODULE] [WHOLE]): the test program of one module, from tests/NAME/*_test.cpp; an entry for each test, or
-# WHOLE: one for all of them, in one process, which is skipped where the program prints "skipped: ".
+# one for all of them, in one process: under a sanitizer, and with WHOLE, which is skipped where it prints "skipped: ".
 function(fovea_tests name)
   cmake_parse_arguments(arg "WHOLE" "OF" "" ${ARGN})
   set(module ${name})
@@ -142,12 +151,20 @@ function(fovea_tests name)
   endforeach()
   target_link_libraries(test_${name} PRIVATE GTest::gmock GTest::gtest_main)
   if("torch" IN_LIST libraries)
-    fovea_precompile(test_${name})
+    fovea_precompile(test_${name} TESTS)
+  else()
+    target_compile_options(test_${name} PRIVATE -O0)
+  endif()
+  if(arg_WHOLE OR FOVEA_SANITIZE)
+    add_test(NAME "${name}: all" COMMAND test_${name})
+    set_tests_properties("${name}: all" PROPERTIES LABELS ${name} TIMEOUT 600)
   endif()
   if(arg_WHOLE)
-    add_test(NAME "${name}: all" COMMAND test_${name})
-    set_tests_properties("${name}: all" PROPERTIES LABELS ${name} TIMEOUT 600 SKIP_REGULAR_EXPRESSION "skipped: ")
-    return()
+    set_tests_properties("${name}: all" PROPERTIES SKIP_REGULAR_EXPRESSION "skipped: ")
+  elseif(FOVEA_SANITIZE)  # a process for each test would take minutes to start under a sanitizer
+    set_tests_properties("${name}: all" PROPERTIES TIMEOUT 3000)
+  else()
+    gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS ${name} TIMEOUT 300)
   endif()
-  gtest_discover_tests(test_${name} TEST_PREFIX "${name}: " DISCOVERY_TIMEOUT 60 PROPERTIES LABELS ${name} TIMEOUT 300)
 endfunction()

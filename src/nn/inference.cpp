@@ -1,6 +1,6 @@
 #include "fovea/nn/inference.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/nn/layers.h"
 

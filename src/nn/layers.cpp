@@ -1,7 +1,7 @@
 #include "fovea/nn/layers.h"
 
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cmath>

@@ -3,7 +3,7 @@
 #include "fovea/nn/summary.h"
 
 #include <ATen/record_function.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <unordered_map>

@@ -1,7 +1,7 @@
 #include "fovea/nn/table.h"
 
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/core/error.h"
 #include "fovea/nn/encoder.h"

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <complex>
 #include <fstream>

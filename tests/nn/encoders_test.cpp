@@ -2,7 +2,7 @@
 
 #include <ATen/autocast_mode.h>
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <map>
 

@@ -2,7 +2,7 @@
 #include "fovea/nn/fusion.h"
 
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/core/error.h"
 #include "fovea/nn/encoders/mlp.h"

@@ -1,7 +1,7 @@
 #include "fovea/nn/model.h"
 
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/core/error.h"
 #include "fovea/nn/encoders/cnn.h"

@@ -1,6 +1,6 @@
 // What it takes to add an encoder: one class, and one line of a table.
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/functional/loss.h>
 #include <torch/optim.h>
 
 #include "fovea/core/error.h"

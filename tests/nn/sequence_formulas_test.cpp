@@ -1,6 +1,6 @@
 // Encoders of text and series against their papers' formulas, written with plain loops.
 #include <gtest/gtest.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

@@ -1,6 +1,6 @@
 // Recurrent networks and the Transformer block against PyTorch's, outputs and gradients.
 #include <gtest/gtest.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <nlohmann/json.hpp>
 

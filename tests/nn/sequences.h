@@ -1,7 +1,7 @@
 // Encoders of text and series in many settings, and cases for them.
 #pragma once
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 #include "fovea/nn/summary.h"
 
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/nn/encoders/densenet.h"
 #include "fovea/nn/encoders/resnet.h"

@@ -1,7 +1,7 @@
 // Encoders of tables.
 #include <ATen/autocast_mode.h>
 #include <gmock/gmock.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

@@ -1,7 +1,7 @@
 // What the blocks of attention over positions share.
 #pragma once
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <memory>
 

@@ -1,6 +1,6 @@
 #include "fovea/nn/decoders/transformer_decoder.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

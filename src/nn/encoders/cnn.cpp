@@ -1,6 +1,6 @@
 #include "fovea/nn/encoders/cnn.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/core/error.h"
 

@@ -1,6 +1,6 @@
 #include "fovea/nn/encoders/dan.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 namespace fovea::nn {
 namespace {

@@ -1,6 +1,7 @@
 #include "fovea/nn/encoders/resnet.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
+#include <torch/nn/modules/container/sequential.h>
 
 #include "fovea/core/error.h"
 

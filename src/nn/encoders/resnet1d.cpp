@@ -1,7 +1,7 @@
 #include "fovea/nn/encoders/resnet1d.h"
 
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/core/error.h"
 

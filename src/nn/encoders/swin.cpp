@@ -1,7 +1,7 @@
 #include "fovea/nn/encoders/swin.h"
 
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/attention/attention.h"
 #include "fovea/core/error.h"

@@ -1,6 +1,6 @@
 #include "fovea/nn/encoders/tcn.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

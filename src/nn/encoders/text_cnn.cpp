@@ -1,6 +1,6 @@
 #include "fovea/nn/encoders/text_cnn.h"
 
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <algorithm>
 #include <cmath>

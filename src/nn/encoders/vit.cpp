@@ -1,7 +1,7 @@
 #include "fovea/nn/encoders/vit.h"
 
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include <cmath>
 

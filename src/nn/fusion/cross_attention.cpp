@@ -1,7 +1,7 @@
 #include "fovea/nn/fusion/cross_attention.h"
 
 #include <fmt/format.h>
-#include <torch/nn.h>
+#include <torch/nn/module.h>
 
 #include "fovea/core/error.h"
 #include "fovea/nn/attention.h"
