@@ -37,7 +37,7 @@ std::string fingerprint(const sources::Source& source) {
 
 storage::CaseDigests digests(const sources::Source& source, const std::filesystem::path& before) {
   const auto known =
-      before.empty() ? storage::CaseDigests() : storage::read_case_digests(before / "data.csv");
+      before.empty() ? storage::CaseDigests() : storage::read_case_digests(before / "cases.csv");
   report::Progress progress("files", source.data->size(), report::Terminal::standard_error());
   storage::CaseDigests all = sources::digests(source, known, [&] { progress.advance(1); });
   progress.finish();

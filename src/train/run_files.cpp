@@ -17,20 +17,10 @@ constexpr const char* kForgotten = ".forgotten";  // where parts lie until they 
 
 /// In the order in which they go. A checkpoint and `best` are fovea's whole.
 const std::vector<std::string> kParts = {
-    "bundle",
-    "best",
-    "model.json",
-    "config.yaml",
-    "checkpoints",
-    "metrics.csv",
-    "learning_curves.svg",
-    "log.jsonl",
-    "rejected.csv",
-    "salt",
-    "data.csv",
-    ".best-new",
-    ".old-bundle",
-    "manifest.json",
+    "bundle",       "best",          "model.json",          "config.yaml",
+    "checkpoints",  "metrics.csv",   "learning_curves.svg", "log.jsonl",
+    "rejected.csv", "salt",          "cases.csv",           ".best-new",
+    ".old-bundle",  "manifest.json",
 };
 
 /// What `fovea eval` and a bundle consist of, besides plots.

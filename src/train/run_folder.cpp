@@ -28,7 +28,7 @@ using storage::shown;
 constexpr int kFormat = 1;
 constexpr int64_t kKept = 3;  // checkpoints: the newest two and the best
 constexpr const char* kSalt = "salt";
-constexpr const char* kCases = "data.csv";
+constexpr const char* kCases = "cases.csv";
 constexpr int64_t kLargestSalt = 1 << 10;  // bytes
 constexpr const char* kMetricsHeader = "epoch,step,split,metric,value\n";
 

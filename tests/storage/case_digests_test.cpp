@@ -30,17 +30,17 @@ TEST(CaseDigests, DifferencesAreCountedWhateverTheOrder) {
 TEST(CaseDigests, GoThroughAFile) {
   const test::TempFolder folder;
   const CaseDigests cases{{1, 0xFFFFFFFFFFFFFFFF, 0, 1}, {salted_digest_of("p1"), 2, 3, 4}};
-  const CaseDigests read = read_case_digests(folder.write("data.csv", text_of(cases)));
+  const CaseDigests read = read_case_digests(folder.write("cases.csv", text_of(cases)));
   ASSERT_EQ(read.size(), 2u);
   EXPECT_EQ(difference(cases, read), "");
   EXPECT_EQ(read[1].stamp, 3u);
   EXPECT_TRUE(read_case_digests(folder / "absent.csv").empty());
   try {
-    read_case_digests(folder.write("data.csv", "case,learned,stamp,content\n1,2,3,p7\n"));
+    read_case_digests(folder.write("cases.csv", "case,learned,stamp,content\n1,2,3,p7\n"));
     FAIL() << "was read";
   } catch (const Error& error) {
     EXPECT_EQ(error.fault(), Fault::data);
-    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("data.csv: line 2"), HasSubstr("'p7'")));
+    EXPECT_THAT(error.what(), testing::AllOf(HasSubstr("cases.csv: line 2"), HasSubstr("'p7'")));
   }
 }
 

@@ -1,4 +1,4 @@
-// What a run learned from, case by case: its data.csv, by which a run that goes on finds out what has
+// What a run learned from, case by case: its cases.csv, by which a run that goes on finds out what has
 // changed. It holds no name and no value, only hashes, salted where they are of names.
 #pragma once
 

@@ -2,7 +2,7 @@
 // (docs/runs.md). Checkpoints are all or nothing: after a crash at any instant a complete one is
 // there.
 //
-//   config.yaml data.csv manifest.json log.jsonl metrics.csv best salt lock
+//   config.yaml cases.csv manifest.json log.jsonl metrics.csv best salt lock
 //   checkpoints/step-00001250/{model.safetensors optimizer.safetensors state.json MANIFEST.json}
 #pragma once
 
@@ -25,7 +25,7 @@ struct RunIdentity {
   Node config_before = {};
   Node config_written = {};         ///< its config.yaml as it stands there, with the names of then
   std::string data_fingerprint;     ///< SHA-256 over the cases; "" where nobody made one
-  storage::CaseDigests cases = {};  ///< data.csv; none: what changed of them is not known
+  storage::CaseDigests cases = {};  ///< cases.csv; none: what changed of them is not known
   /// What else the numbers depend on: threads, device, precision.
   std::vector<std::pair<std::string, std::string>> facts;
 };
