@@ -73,7 +73,7 @@ void flipped_bytes(Trial& t) {
 void d21(Trial& t) {
   t.refused(
       {"inspect", encoding("malformed/JPEG2000-embedded-sequence-delimiter.dcm")},
-      {"frame 1", "fragment at offset 3042", "OpenJPEG", "code stream", "export the file again"});
+      {"frame 1", "fragment at offset 3042", "JPEG 2000", "tiles for 256 x 1024", "transcode"});
   t.refused({"inspect", encoding("malformed/JPEGLossless_1s_1f_i_16_16_bad.dcm")},
             {"frame 1", "fragment at offset 1796", "predictor 6", "data.dicom.jpeg_predictor6"});
   flipped_bytes(t);
