@@ -67,7 +67,7 @@ function(fovea_module name)
     target_link_libraries(fovea_${name} PUBLIC fovea_dep_${library})
   endforeach()
   if("torch" IN_LIST libraries)
-    fovea_precompile(fovea_${name})
+    fovea_precompile(fovea_${name} torch)
   endif()
   if(FOVEA_TIDY)
     set_target_properties(fovea_${name} PROPERTIES CXX_CLANG_TIDY "clang-tidy;--quiet")
@@ -75,33 +75,43 @@ function(fovea_module name)
   set_property(GLOBAL APPEND PROPERTY FOVEA_MODULES ${name})
 endfunction()
 
-# One precompiled header of LibTorch for every target that links it: it takes most of the time of each file away. Each file
-# instantiates again what is left open in it, 3 s of LibTorch's tensors and modules, 4 s more of all of <torch/nn.h>: so
-# it holds the first alone. It fits only what is compiled with its flags, so programs are compiled with -fPIC too, and tests
-# (TESTS: their own files are not optimized, what they test is) have one of their own. The preset no-pch does without, to
-# see that each file includes what it uses.
-function(fovea_precompile target)
-  cmake_parse_arguments(arg "TESTS" "" "" ${ARGN})
+# fovea_precompile(TARGET KIND): the headers that take most of the time of each file, compiled once for all targets of a kind:
+#   torch         the library
+#   tests         tests of what links LibTorch
+#   plain_tests   other tests
+# The files of tests are not optimized; what they test is.
+# Each file instantiates again what is left open in LibTorch's headers: 3 s of tensors and modules, 4 s more of all of
+# <torch/nn.h>, which is why that is not among them. A precompiled header fits only what is compiled with its flags, so
+# programs are compiled with -fPIC too. The preset no-pch does without, to see that each file includes what it uses.
+function(fovea_precompile target kind)
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
     set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
     target_compile_options(${target} PRIVATE -fPIC)
   endif()
-  set(header fovea_torch_pch)
-  if(arg_TESTS)
-    set(header fovea_tests_pch)
-    target_compile_options(${target} PRIVATE -O0)
+  set(flags "")
+  if(kind MATCHES "tests")
+    set(flags -O0)
   endif()
+  if(kind STREQUAL "plain_tests" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND flags -Wno-dangling-else)  # of GoogleTest's macros, which are no system header's once precompiled
+  endif()
+  target_compile_options(${target} PRIVATE ${flags})
   if(FOVEA_TIDY OR NOT FOVEA_PCH)
     return()
   endif()
-  if(NOT TARGET ${header})
-    add_library(${header} OBJECT ${PROJECT_SOURCE_DIR}/cmake/torch_pch.cpp)
-    target_link_libraries(${header} PUBLIC fovea_flags fovea_dep_torch)
-    target_compile_options(${header} PRIVATE $<$<BOOL:${arg_TESTS}>:-O0>)
-    target_precompile_headers(${header} PRIVATE <torch/types.h> <torch/nn/module.h>)
+  if(NOT TARGET fovea_${kind}_pch)
+    add_library(fovea_${kind}_pch OBJECT ${PROJECT_SOURCE_DIR}/cmake/pch.cpp)
+    target_compile_options(fovea_${kind}_pch PRIVATE ${flags})
+    if(kind STREQUAL "plain_tests")
+      target_link_libraries(fovea_${kind}_pch PUBLIC fovea_flags GTest::gmock)
+      target_precompile_headers(fovea_${kind}_pch PRIVATE <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp>)
+    else()
+      target_link_libraries(fovea_${kind}_pch PUBLIC fovea_flags fovea_dep_torch)
+      target_precompile_headers(fovea_${kind}_pch PRIVATE <torch/types.h> <torch/nn/module.h>)
+    endif()
   endif()
-  target_precompile_headers(${target} REUSE_FROM ${header})
+  target_precompile_headers(${target} REUSE_FROM fovea_${kind}_pch)
 endfunction()
 
 # Where an installed target finds its libraries: relative to itself, so that the folder can be moved.
@@ -151,9 +161,9 @@ function(fovea_tests name)
   endforeach()
   target_link_libraries(test_${name} PRIVATE GTest::gmock GTest::gtest_main)
   if("torch" IN_LIST libraries)
-    fovea_precompile(test_${name} TESTS)
+    fovea_precompile(test_${name} tests)
   else()
-    target_compile_options(test_${name} PRIVATE -O0)
+    fovea_precompile(test_${name} plain_tests)
   endif()
   if(arg_WHOLE OR FOVEA_SANITIZE)
     add_test(NAME "${name}: all" COMMAND test_${name})
