@@ -78,7 +78,7 @@ std::vector<std::string> Source::split_names() const {
   std::vector<std::string> names;
   for (const char* usual : {"train", "val", "test"})
     if (splits.contains(usual)) names.emplace_back(usual);
-  for (const std::string& split : splits.each())
+  for (const std::string& split : splits)
     if (std::ranges::find(names, split) == names.end()) names.push_back(split);
   return names;
 }

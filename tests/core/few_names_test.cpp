@@ -11,11 +11,11 @@ TEST(FewNames, AreAsAVectorOfTextsWouldHaveThem) {
   FewNames names = texts;
   ASSERT_EQ(names.size(), texts.size());
   for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(names[i], texts[i]);
-  EXPECT_EQ(std::vector<std::string>(names.each().begin(), names.each().end()), texts);
+  EXPECT_THAT(names, testing::ElementsAreArray(texts));
   names.set(1, "other");
   names.push_back("train");
   names.resize(8);
-  EXPECT_THAT(std::vector<std::string>(names.each().begin(), names.each().end()),
+  EXPECT_THAT(names,
               testing::ElementsAre("train", "other", "train", "", "test", "val", "train", ""));
 }
 

@@ -15,9 +15,4 @@ inline uint8_t mark_of(const Example& example) {
   return example.inputs.at("image").flatten()[0].item<uint8_t>();
 }
 
-/// As matchers want them.
-inline std::vector<std::string> texts(const FewNames& names) {
-  return {names.each().begin(), names.each().end()};
-}
-
 }  // namespace fovea::sources

@@ -331,7 +331,7 @@ TEST_F(Readings, AMisspeltSplitIsRefusedWithTheNearest) {
         << split;
   EXPECT_THAT(message(rows({"1", "2", "3"}) + "4,no,vaild\n"), HasSubstr("did you mean 'valid'?"));
   const Source source = open(rows({"1", "2"}) + "3,no, Valid\n4,no,TEST\n5,no,hospital_b\n");
-  EXPECT_THAT(texts(source.splits), ElementsAre("train", "train", "val", "test", "hospital_b"));
+  EXPECT_THAT(source.splits, ElementsAre("train", "train", "val", "test", "hospital_b"));
   EXPECT_THAT(source.notes,
               ElementsAre(HasSubstr("1 rows are in a split of its own name, 'hospital_b'")));
   options_.rows.last = {"tets"};

@@ -192,13 +192,13 @@ TEST_F(Table, SharesDrawSplitsByPatient) {
                     .fractions = {{"train", 0.5}, {"validation", 0.25}, {"test", 0.25}}};
   const Source source = open();
   std::map<std::string, int> sizes;
-  for (const std::string& split : source.splits.each()) ++sizes[split];
+  for (const std::string& split : source.splits) ++sizes[split];
   EXPECT_NEAR(sizes["train"], 60, 3);
   EXPECT_NEAR(sizes["val"], 30, 3);
   for (int i = 0; i < 120; i += 2)
     EXPECT_EQ(source.splits[size_t(i)], source.splits[size_t(i + 1)]);
-  EXPECT_TRUE(open(1).splits == source.splits);
-  EXPECT_FALSE(open(2).splits == source.splits);
+  EXPECT_EQ(open(1).splits, source.splits);
+  EXPECT_NE(open(2).splits, source.splits);
 }
 
 TEST_F(Table, WithoutASplitTheMessageSaysWhatToWrite) {

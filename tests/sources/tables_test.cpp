@@ -36,7 +36,7 @@ class Tables : public testing::Test {
 
 TEST_F(Tables, ATableForEachSplitSaysTheSplit) {
   const Source source = open();
-  EXPECT_THAT(texts(source.splits), ElementsAre("train", "train", "train", "test", "test"));
+  EXPECT_THAT(source.splits, ElementsAre("train", "train", "train", "test", "test"));
   EXPECT_EQ(source.data->get(3).id, "test line 2");
   EXPECT_EQ(source.data->name(3), (folder_ / "b.csv").string() + ": line 2");
   // Ages 5, 6, 7 train: mean 6, deviation sqrt(2/3).
@@ -52,7 +52,7 @@ TEST_F(Tables, SharesDivideTheTrainingTableByGroups) {
   options_.split.fractions = {{"train", 0.8}, {"val", 0.2}};
   const Source source = open();
   std::map<std::string, int> sizes;
-  for (const std::string& split : source.splits.each()) ++sizes[split];
+  for (const std::string& split : source.splits) ++sizes[split];
   EXPECT_EQ(sizes["train"], 48);
   EXPECT_EQ(sizes["val"], 12);
   EXPECT_EQ(sizes["test"], 2);
@@ -89,7 +89,7 @@ TEST_F(Tables, ColumnsAreNamedInTheSettingsWhereTheTableDoesNot) {
   options_.columns = {"x", "label", "part"};
   options_.split.column = "part";
   const Source source = open();
-  EXPECT_THAT(texts(source.splits), ElementsAre("train", "train", "test"));
+  EXPECT_THAT(source.splits, ElementsAre("train", "train", "test"));
   EXPECT_EQ(source.data->get(0).id, "line 1");
 }
 

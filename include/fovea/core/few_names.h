@@ -2,8 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <ranges>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -16,6 +17,32 @@ namespace fovea {
 /// Like a vector of texts, but 4 bytes for each.
 class FewNames {
  public:
+  using value_type = std::string;
+  using size_type = size_t;
+  class const_iterator {
+   public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = std::string;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const std::string*;
+    using reference = const std::string&;
+
+    const_iterator() = default;
+    const_iterator(const FewNames* names, size_t at) : names_(names), at_(at) {}
+    reference operator*() const { return (*names_)[at_]; }
+    pointer operator->() const { return &**this; }
+    const_iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    const_iterator operator++(int) { return {names_, at_++}; }
+    bool operator==(const const_iterator&) const = default;
+
+   private:
+    const FewNames* names_ = nullptr;
+    size_t at_ = 0;
+  };
+
   FewNames() = default;
   FewNames(const std::vector<std::string>& names) {
     for (const std::string& name : names) push_back(name);
@@ -28,15 +55,12 @@ class FewNames {
   void set(size_t i, std::string_view name) { which_[i] = number_of(name); }
   const std::string& operator[](size_t i) const { return names_[which_[i]]; }
 
-  /// All of them, in their order.
-  auto each() const {
-    return std::views::transform(which_,
-                                 [this](uint32_t k) -> const std::string& { return names_[k]; });
+  const_iterator begin() const { return {this, 0}; }
+  const_iterator end() const { return {this, size()}; }
+  bool contains(std::string_view name) const { return std::find(begin(), end(), name) != end(); }
+  bool operator==(const FewNames& other) const {
+    return std::equal(begin(), end(), other.begin(), other.end());
   }
-  bool contains(std::string_view name) const {
-    return std::ranges::any_of(each(), [&](const std::string& one) { return one == name; });
-  }
-  bool operator==(const FewNames& other) const { return std::ranges::equal(each(), other.each()); }
 
  private:
   uint32_t number_of(std::string_view name) {
