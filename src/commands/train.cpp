@@ -35,9 +35,7 @@ std::string fingerprint(const sources::Source& source) {
   return storage::sha256(text);
 }
 
-storage::CaseDigests digests(const sources::Source& source, const std::filesystem::path& before) {
-  const auto known =
-      before.empty() ? storage::CaseDigests() : storage::read_case_digests(before / "cases.csv");
+storage::CaseDigests digests(const sources::Source& source, const storage::CaseDigests& known) {
   report::Progress progress("files", source.data->size(), report::Terminal::standard_error());
   storage::CaseDigests all = sources::digests(source, known, [&] { progress.advance(1); });
   progress.finish();
@@ -51,12 +49,15 @@ train::RunIdentity identity(const config::RunConfig& config, const sources::Sour
   const train::Precision precision = train::choose_precision(config.train.precision, device);
   const std::filesystem::path written = before / "config.yaml";
   const bool goes_on = !before.empty() && storage::exists(written);
+  storage::CaseDigests cases_before;
+  if (!before.empty()) cases_before = storage::read_case_digests(before / storage::kCasesName);
   return {.config_yaml = config::resolved_text(config),
           .config = Fields::write(config),
           .config_before = goes_on ? Fields::write(config::read_config(written)) : Node{},
           .config_written = goes_on ? config::read_yaml(written) : Node{},
           .data_fingerprint = fingerprint(source),
-          .cases = digests(source, before),
+          .cases = digests(source, cases_before),
+          .cases_before = cases_before,
           .facts = {{"threads", std::to_string(threads)},
                     {"device", device.str()},
                     {"precision", std::string(train::name_of(precision))}}};

@@ -23,6 +23,7 @@ class Subset final : public Dataset {
 
   int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
   Example get(int64_t index) const override { return data_->get(inner(index)); }
+  std::string id(int64_t index) const override { return data_->id(inner(index)); }
   const Schema& schema() const override { return data_->schema(); }
   TensorMap targets(int64_t index) const override { return data_->targets(inner(index)); }
   std::string group(int64_t index) const override { return data_->group(inner(index)); }
@@ -45,6 +46,7 @@ class Cached final : public Dataset {
         locks_(kLocks) {}
 
   int64_t size() const override { return data_->size(); }
+  std::string id(int64_t index) const override { return data_->id(index); }
   const Schema& schema() const override { return data_->schema(); }
   TensorMap targets(int64_t index) const override { return data_->targets(index); }
   std::string group(int64_t index) const override { return data_->group(index); }

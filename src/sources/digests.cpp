@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <mutex>
-#include <unordered_map>
+#include <utility>
 
 #include "fovea/core/threads.h"
 #include "fovea/storage/hash.h"
@@ -27,8 +28,21 @@ std::vector<std::string> files_of(const Source& source, int64_t index) {
   return files;
 }
 
-storage::CaseDigest digest(const Source& source, int64_t index,
-                           const std::unordered_map<uint64_t, uint64_t>& known) {
+/// What the files of a case hold, by its name and stamp; 0 where cases that have both hold different
+/// things: a file of one size and time may lie in several folders.
+using Contents = std::map<std::pair<uint64_t, uint64_t>, uint64_t>;
+
+Contents contents_of(const storage::CaseDigests& known) {
+  Contents contents;
+  for (const storage::CaseDigest& one : known) {
+    if (one.stamp == 0) continue;
+    const auto [there, added] = contents.try_emplace({one.name, one.stamp}, one.content);
+    if (!added && there->second != one.content) there->second = 0;
+  }
+  return contents;
+}
+
+storage::CaseDigest digest(const Source& source, int64_t index, const Contents& known) {
   storage::CaseDigest one;
   const std::vector<std::string> files = files_of(source, index);
   std::string learned =
@@ -37,11 +51,10 @@ storage::CaseDigest digest(const Source& source, int64_t index,
     learned += "\n" + target + "\n" + bytes_of(value);
   one.learned = storage::digest_of(learned);
   if (files.empty()) {
-    const Example example = source.data->get(index);
-    one.name = storage::salted_digest_of(example.id);
+    one.name = storage::salted_digest_of(source.data->id(index));
     if (!source.inputs.empty()) return one;
     std::string content;  // of an archive
-    for (const auto& [input, values] : example.inputs) content += bytes_of(values);
+    for (const auto& [input, values] : source.data->get(index).inputs) content += bytes_of(values);
     one.content = storage::digest_of(content);
     return one;
   }
@@ -52,8 +65,8 @@ storage::CaseDigest digest(const Source& source, int64_t index,
     if (const auto stamp = stamp_of(file))
       stamps += fmt::format("{} {}\n", stamp->size, stamp->modified_ns);
   one.stamp = storage::digest_of(stamps);
-  const auto there = known.find(one.name ^ one.stamp);
-  if (there != known.end()) {
+  if (const auto there = known.find({one.name, one.stamp});
+      there != known.end() && there->second != 0) {
     one.content = there->second;
     return one;
   }
@@ -66,9 +79,7 @@ storage::CaseDigest digest(const Source& source, int64_t index,
 
 storage::CaseDigests digests(const Source& source, const storage::CaseDigests& known,
                              const std::function<void()>& advance) {
-  std::unordered_map<uint64_t, uint64_t> contents;  // by name and stamp
-  for (const storage::CaseDigest& one : known)
-    if (one.stamp != 0) contents[one.name ^ one.stamp] = one.content;
+  const Contents contents = contents_of(known);
   storage::CaseDigests all(source.splits.size());
   std::mutex mutex;
   for_each_index(source.data->size(), 0, [&](int64_t i) {

@@ -28,12 +28,12 @@ class CaseDataset final : public Dataset {
   }
 
   int64_t size() const override { return static_cast<int64_t>(cases_.ids.size()); }
+  std::string id(int64_t index) const override { return cases_.ids.at(static_cast<size_t>(index)); }
 
   Example get(int64_t index) const override {
     // No gradient comes here, and to note that a slice is one costs more than to slice.
     const at::AutoDispatchBelowADInplaceOrView plain;
-    Example example{
-        cases_.ids.at(static_cast<size_t>(index)), group(index), {}, targets(index), {}};
+    Example example{id(index), group(index), {}, targets(index), {}};
     Origin origin;
     for (const auto& [name, input] : cases_.inputs)
       if (input->has(index)) example.inputs[name] = input->read(index, origin);

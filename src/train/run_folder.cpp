@@ -28,7 +28,6 @@ using storage::shown;
 constexpr int kFormat = 1;
 constexpr int64_t kKept = 3;  // checkpoints: the newest two and the best
 constexpr const char* kSalt = "salt";
-constexpr const char* kCases = "cases.csv";
 constexpr int64_t kLargestSalt = 1 << 10;  // bytes
 constexpr const char* kMetricsHeader = "epoch,step,split,metric,value\n";
 
@@ -60,13 +59,13 @@ class RunFolder::Implementation {
     facts_ = facts_of(identity);
     config_before_ = settings_of(identity.config_before);
     config_written_ = settings_of(identity.config_written);
-    cases_ = std::move(identity.cases);
-    const bool same = resuming && continue_manifest();
+    const bool same = resuming && continue_manifest(identity);
     if (!resuming) begin_manifest();
     // What rebuilds the model is what it was trained with last.
     if (!same || !storage::exists(path / "config.yaml"))
       storage::write_file_atomically(path / "config.yaml", identity.config_yaml);
-    if (!cases_.empty()) storage::write_file_atomically(path / kCases, storage::text_of(cases_));
+    if (!identity.cases.empty())
+      storage::write_file_atomically(path / storage::kCasesName, storage::text_of(identity.cases));
     keep_salt();
     storage::make_folder(checkpoints());
     tidy_checkpoints(checkpoints());
@@ -188,7 +187,7 @@ class RunFolder::Implementation {
   }
 
   /// Whether the configuration is the same as before.
-  bool continue_manifest() {
+  bool continue_manifest(const RunIdentity& identity) {
     const auto before = [&]() -> Facts {
       try {
         manifest_ = Json::parse(storage::read_file(path_ / "manifest.json"));
@@ -200,9 +199,9 @@ class RunFolder::Implementation {
       }
     };
     std::string changed = difference(before(), facts_);
-    if (const auto cases = storage::read_case_digests(path_ / kCases);
-        !cases.empty() && !cases_.empty())
-      if (const std::string counts = storage::difference(cases, cases_); !counts.empty())
+    if (!identity.cases.empty() && !identity.cases_before.empty())
+      if (const std::string counts = storage::difference(identity.cases_before, identity.cases);
+          !counts.empty())
         changed += "\n  (cases): " + counts;
     Json resume{{"time", now()},
                 {"fovea", options_.version},
@@ -294,7 +293,6 @@ class RunFolder::Implementation {
   RunOptions options_;
   Facts facts_;
   Facts config_before_, config_written_;  // of the run that goes on
-  storage::CaseDigests cases_;
   Json manifest_;
   std::optional<storage::AppendFile> metrics_, log_;
   std::string metrics_text_;  // of metrics.csv: a checkpoint holds it
@@ -337,6 +335,9 @@ void RunFolder::refuse_unfit(const fs::path& path, const RunOptions& options) {
                    "name another folder");
 }
 
+fs::path RunFolder::checkpoint(int64_t step) const {
+  return path_ / "checkpoints" / checkpoint_name(step);
+}
 std::optional<Checkpoint> RunFolder::resume() { return implementation_->resume(); }
 void RunFolder::check_space(const Checkpoint& checkpoint, int64_t free_bytes) {
   implementation_->check_space(checkpoint, free_bytes);

@@ -10,7 +10,6 @@
 #include "fovea/train/evaluate.h"
 #include "fovea/train/memory.h"
 #include "fovea/train/signals.h"
-#include "train/checkpoint_files.h"
 
 namespace fovea::train {
 namespace {
@@ -93,7 +92,7 @@ MemoryUse Trainer::memory_use() const {
       .at = fmt::format("step {}", step_ + 1),
       .go_on = run_ && saved_step_ >= 0
                    ? fmt::format("go on from the checkpoint {} (Opening::resume)",
-                                 storage::shown(saved_checkpoint()))
+                                 storage::shown(run_->checkpoint(saved_step_)))
                    : "start again: there is no checkpoint"};
 }
 
@@ -128,13 +127,15 @@ Result Trainer::fit(std::vector<Callback*> callbacks, RunFolder* run) {
   if (run_ && !over()) run_->check_space(snapshot(), storage::free_bytes(run_->path()));
   const auto use = [this] { return memory_use(); };
   within_memory(use, [this] {
-    while (!over()) try {
+    while (!over()) {
+      try {
         train_epoch();
         if (!stopped_) end_epoch();
       } catch (Error& error) {
         error.add_place_once(fmt::format("epoch {}", epoch_ + 1));
         throw;
       }
+    }
   });
   if (stopped_) save(false);
   const Result end = result();
@@ -214,10 +215,6 @@ void Trainer::save(bool best) {
   saved_at_end_ = position_ == 0;
 }
 
-std::filesystem::path Trainer::saved_checkpoint() const {
-  return run_->path() / "checkpoints" / checkpoint_name(saved_step_);
-}
-
 bool Trainer::over() const {
   const bool early = options_.stop_after && epoch_ - better_epoch_ >= *options_.stop_after;
   return stopped_ || epoch_ >= options_.epochs || (early && position_ == 0 && epoch_ > 0);
@@ -234,7 +231,7 @@ Result Trainer::result() const {
   if (stopped_) {
     end.end = Result::End::stopped;
     end.reason = "stopped by " + stop_reason();
-    if (run_) end.checkpoint = saved_checkpoint();
+    if (run_) end.checkpoint = run_->checkpoint(saved_step_);
     end.seconds_to_stop = seconds_since_request();
   } else if (epoch_ < options_.epochs) {
     end.end = Result::End::early;

@@ -51,6 +51,21 @@ TEST(Digests, AFileOfTheSameSizeAndTimeIsNotReadAgain) {
   EXPECT_EQ(after[1].content, 42u);
 }
 
+TEST(Digests, FilesOfOneNameSizeAndTimeInSeveralFoldersAreNotTakenForEachOther) {
+  const test::TempFolder root;
+  const auto time = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const auto& [name, mark] : {std::pair("train/a/1.png", 7), {"train/b/1.png", 8}}) {
+    write_image(root / name, static_cast<uint8_t>(mark));
+    fs::last_write_time(root / name, time);
+  }
+  ASSERT_EQ(fs::file_size(root / "train/a/1.png"), fs::file_size(root / "train/b/1.png"));
+  DataOptions options;
+  options.folder = root.path();
+  const storage::CaseDigests before = digests_of(options);
+  ASSERT_NE(before[0].content, before[1].content);
+  EXPECT_EQ(storage::difference(before, digests_of(options, before)), "");
+}
+
 TEST(Digests, OfRowsWithoutFilesFollowTheirIdsNotTheirLines) {
   const test::TempFolder root;
   DataOptions options;

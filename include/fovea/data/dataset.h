@@ -20,6 +20,8 @@ class Dataset {
   /// What all cases have in common. Default: every input and target has one size and is in every
   /// case.
   virtual const Schema& schema() const;
+  /// The id that `get` gives the case; by default it asks that.
+  virtual std::string id(int64_t index) const { return get(index).id; }
   /// The targets alone, without decoding anything.
   virtual TensorMap targets(int64_t index) const = 0;
   /// The patient of the case without decoding; "" where unknown.

@@ -21,6 +21,8 @@ struct CaseDigest {
 };
 using CaseDigests = std::vector<CaseDigest>;
 
+inline constexpr const char* kCasesName = "cases.csv";  ///< in the folder of a run
+
 uint64_t digest_of(std::string_view bytes);
 uint64_t salted_digest_of(std::string_view name);
 

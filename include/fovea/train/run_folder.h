@@ -23,9 +23,10 @@ struct RunIdentity {
   /// Of the run that goes on, its configuration as this fovea reads it: a setting that an older one
   /// did not know has its default there, and is not a change. Null where nobody knows.
   Node config_before = {};
-  Node config_written = {};         ///< its config.yaml as it stands there, with the names of then
-  std::string data_fingerprint;     ///< SHA-256 over the cases; "" where nobody made one
-  storage::CaseDigests cases = {};  ///< cases.csv; none: what changed of them is not known
+  Node config_written = {};      ///< its config.yaml as it stands there, with the names of then
+  std::string data_fingerprint;  ///< SHA-256 over the cases; "" where nobody made one
+  /// cases.csv, and of the run that goes on as it stands there; none: what changed is not known.
+  storage::CaseDigests cases = {}, cases_before = {};
   /// What else the numbers depend on: threads, device, precision.
   std::vector<std::pair<std::string, std::string>> facts;
 };
@@ -68,6 +69,8 @@ class RunFolder {
   RunFolder& operator=(const RunFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  /// The folder of the checkpoint of a step, whether it is there or not.
+  std::filesystem::path checkpoint(int64_t step) const;
 
   /// The newest checkpoint, every file checked against its SHA-256 before a tensor is made; nothing
   /// in a new run. metrics.csv becomes what it was then, even where it was removed or edited since. A data Error names the file that is

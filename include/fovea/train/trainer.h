@@ -132,7 +132,6 @@ class Trainer {
   void save(bool best);
   bool over() const;
   MemoryUse memory_use() const;
-  std::filesystem::path saved_checkpoint() const;
   Result result() const;
   void state(State& s);
   void state_of_loss(State& s);
