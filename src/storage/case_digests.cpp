@@ -45,9 +45,7 @@ std::unordered_map<uint64_t, Contents> by_name(const CaseDigests& cases) {
 
 uint64_t digest_of(std::string_view bytes) { return beginning(sha256(bytes)); }
 
-uint64_t salted_digest_of(std::string_view name) {
-  return beginning(Sha256().add(salt()).add("\n").add(name).hex());
-}
+uint64_t salted_digest_of(std::string_view name) { return beginning(salted_hash(name)); }
 
 std::string text_of(const CaseDigests& cases) {
   std::string text = join(kColumns, ",") + "\n";

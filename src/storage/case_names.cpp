@@ -22,9 +22,7 @@ constexpr size_t kLongestEnding = 5;  // ".dcm", not the "name" of "patient.name
 
 std::atomic<bool> hidden = false;
 
-std::string salted(std::string_view name) {
-  return Sha256().add(salt()).add("\n").add(name).hex().substr(0, kIdDigits);
-}
+std::string salted(std::string_view name) { return salted_hash(name).substr(0, kIdDigits); }
 
 /// Looked up by a view, without making a string of it.
 struct Hash {

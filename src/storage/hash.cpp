@@ -85,8 +85,10 @@ void set_salt(std::string salt) {
   salt_in_use = std::move(salt);
 }
 
-std::string pseudonym(std::string_view name) {
-  return Sha256().add(salt()).add("\n").add(name).hex().substr(0, 8);
+std::string salted_hash(std::string_view name) {
+  return Sha256().add(salt()).add("\n").add(name).hex();
 }
+
+std::string pseudonym(std::string_view name) { return salted_hash(name).substr(0, 8); }
 
 }  // namespace fovea::storage

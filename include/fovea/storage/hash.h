@@ -30,8 +30,11 @@ std::string sha256(std::string_view bytes);
 /// Of a file's content, read in pieces of 1 MiB.
 std::string sha256_file(const std::filesystem::path& path);
 
-/// What messages say in place of a patient's or a case's name: the first 8 digits of a salted hash.
-/// Equal names have equal ones, and nobody without the salt can try names until one fits.
+/// Of a name with the salt of this process: who has no salt cannot try names until one fits.
+std::string salted_hash(std::string_view name);
+
+/// What messages say in place of a patient's or a case's name: the first 8 digits of its salted
+/// hash. Equal names have equal ones.
 std::string pseudonym(std::string_view name);
 
 /// The salt of this process, drawn when it is first asked for; another takes its place where a run
