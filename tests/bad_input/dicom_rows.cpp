@@ -2,37 +2,13 @@
 #include <zlib.h>
 
 #include "bad_input/made.h"
+#include "support/encapsulated.h"
 #include "support/jpeg_bytes.h"
 
 namespace fovea::test {
 namespace {
 
 const std::string kHello = "hello, this is a text and not an image\n";
-constexpr const char* kRle = "1.2.840.10008.1.2.5";
-
-/// The elements of `image` and, in the place of its pixels, these items.
-std::string encapsulated(const DicomImage& image, const std::string& items,
-                         const std::string& syntax = kRle) {
-  DicomImage made = image;
-  made.pixels.clear();
-  std::string data = made.data_set();
-  data.resize(data.size() - 12);  // without its PixelData
-  return dicom_file(data + DicomBytes().header(0x7FE00010, "OB", 0xFFFFFFFF).raw(items).bytes(),
-                    syntax);
-}
-
-std::string item(const std::string& bytes) {
-  return DicomBytes().item(static_cast<uint32_t>(bytes.size())).raw(bytes).bytes();
-}
-const std::string kEnd = DicomBytes().sequence_end().bytes();
-
-/// 1 2 3 4 5 6 in one segment.
-std::string rle_frame() {
-  std::string frame(64, '\0');
-  frame[0] = 1;
-  frame[4] = 64;
-  return frame + std::string("\x05\x01\x02\x03\x04\x05\x06\x00", 8);
-}
 
 /// Every `step`-th cut of a file from `from` on, all inspected by one process: each must be refused by name.
 void cuts_are_refused(Trial& t, const std::string& whole, size_t from, size_t to, size_t step) {

@@ -176,6 +176,20 @@ int error_of(const char* call, const std::string& path) {
   return fault().how == call && meant(path) ? static_cast<int>(fault().number()) : 0;
 }
 
+/// A call that puts something at this path, or fails as is wanted.
+template <class Call>
+int make_name(const char* name, const char* path, const Call& call) {
+  if (inside || fault().how.empty()) return call();
+  const std::string whole = path_of(AT_FDCWD, path);
+  if (const int code = error_of(name, whole)) {
+    errno = code;
+    return -1;
+  }
+  const int result = call();
+  if (result == 0) record(whole, [&](Recorder& r) { r.made(whole); });
+  return result;
+}
+
 /// LibTorch's own error, thrown as it throws those of CUDA.
 void throw_of_cuda(const std::string& what) {
   using Throw = void(const char*, const char*, uint32_t, const std::string&);
@@ -250,32 +264,12 @@ int rename(const char* from, const char* to) {
 
 int mkdir(const char* path, mode_t mode) {
   static auto* const call = original<int(const char*, mode_t)>("mkdir");
-  if (inside || fault().how.empty()) return call(path, mode);
-  const std::string whole = path_of(AT_FDCWD, path);
-  if (const int code = error_of("mkdir", whole)) {
-    errno = code;
-    return -1;
-  }
-  const int result = call(path, mode);
-  if (result == 0) {
-    record(whole, [&](Recorder& r) { r.made(whole); });
-  }
-  return result;
+  return make_name("mkdir", path, [&] { return call(path, mode); });
 }
 
 int symlink(const char* target, const char* path) {
   static auto* const call = original<int(const char*, const char*)>("symlink");
-  if (inside || fault().how.empty()) return call(target, path);
-  const std::string whole = path_of(AT_FDCWD, path);
-  if (const int code = error_of("symlink", whole)) {
-    errno = code;
-    return -1;
-  }
-  const int result = call(target, path);
-  if (result == 0) {
-    record(whole, [&](Recorder& r) { r.made(whole); });
-  }
-  return result;
+  return make_name("symlink", path, [&] { return call(target, path); });
 }
 
 int open(const char* path, int flags, ...) {

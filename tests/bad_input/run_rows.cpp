@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "bad_input/made.h"
+#include "support/encapsulated.h"
 #include "support/jpeg_bytes.h"
 
 namespace fovea::test {
@@ -84,14 +85,9 @@ void r13(Trial& t) {
 
 void r14(Trial& t) {
   Texts names = good_images(t, 10);
-  DicomImage made = ramp();
-  made.pixels.clear();
-  std::string data = made.data_set();
-  data.resize(data.size() - 12);
-  DicomBytes pixels;  // a segment that ends early
-  pixels.header(0x7FE00010, "OB", 0xFFFFFFFF).item(0).item(66).raw(std::string("\1\0\0\0\x40", 5));
-  pixels.raw(std::string(59, '\0') + "\x05x").sequence_end();
-  t.write("g3.dcm", dicom_file(data + pixels.bytes(), "1.2.840.10008.1.2.5"));
+  // A segment that ends early.
+  const std::string frame = std::string("\1\0\0\0\x40", 5) + std::string(59, '\0') + "\x05x";
+  t.write("g3.dcm", encapsulated(ramp(), item("") + item(frame) + kEnd));
   const Answer answer =
       t.expect(3, train(image_config(t, names), {"--set", "train.loader_threads=4"}),
                {"g3.dcm", "frame 1", "RLE", "epoch 1"}, {.seconds = 10});

@@ -7,7 +7,7 @@
 #include <random>
 
 #include "fovea/dicom/image.h"
-#include "support/dicom_bytes.h"
+#include "support/encapsulated.h"
 #include "support/test_files.h"
 
 namespace fovea::dicom {
@@ -17,7 +17,12 @@ using test::as_bytes;
 using test::dicom_file;
 using test::DicomBytes;
 using test::DicomImage;
+using test::encapsulated;
+using test::item;
+using test::kEnd;
+using test::kRle;
 using test::read_text;
+using test::rle_frame;
 using testing::AllOf;
 using testing::HasSubstr;
 
@@ -153,32 +158,6 @@ TEST(BadInput, D11NumberOfFrames) {
   three.frames = "3";
   EXPECT_THAT(error_of(three.file()), AllOf(HasSubstr("6 bytes"), HasSubstr("NumberOfFrames 3")));
 }
-
-std::string encapsulated(const DicomImage& image, const std::string& items,
-                         const std::string& syntax) {
-  DicomImage made = image;
-  made.pixels.clear();
-  std::string data = made.data_set();
-  data.resize(data.size() - 12);  // without its PixelData
-  return dicom_file(data + DicomBytes().header(0x7FE00010, "OB", 0xFFFFFFFF).raw(items).bytes(),
-                    syntax);
-}
-
-constexpr const char* kRle = "1.2.840.10008.1.2.5";
-
-/// 1 2 3 4 5 6 as one segment.
-std::string rle_frame() {
-  std::string frame(64, '\0');
-  frame[0] = 1;
-  frame[4] = 64;
-  return frame + std::string("\x05\x01\x02\x03\x04\x05\x06\x00", 8);
-}
-
-std::string item(const std::string& bytes) {
-  return DicomBytes().item(static_cast<uint32_t>(bytes.size())).raw(bytes).bytes();
-}
-
-const std::string kEnd = DicomBytes().sequence_end().bytes();
 
 TEST(BadInput, D11FragmentsMustMatchTheFrames) {
   const std::string one = encapsulated({}, item("") + item(rle_frame()) + kEnd, kRle);

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fovea/dicom/image.h"
-#include "support/dicom_bytes.h"
+#include "support/encapsulated.h"
 #include "support/jpeg_bytes.h"
 
 namespace fovea::dicom {
@@ -13,7 +13,9 @@ using test::as_bytes;
 using test::dicom_file;
 using test::DicomBytes;
 using test::DicomImage;
+using test::in_fragments;
 using test::JpegBytes;
+using test::kRle;
 using testing::AllOf;
 using testing::Contains;
 using testing::Each;
@@ -22,7 +24,6 @@ using testing::HasSubstr;
 using testing::Not;
 
 constexpr const char* kJpeg = "1.2.840.10008.1.2.4.50";
-constexpr const char* kRle = "1.2.840.10008.1.2.5";
 
 Image read_bytes(const std::string& file) { return read(as_bytes(file), "made.dcm"); }
 
@@ -40,22 +41,6 @@ std::string error_of(const std::string& file) {
 template <class T>
 std::vector<int> values(const Image& image) {
   return {image.data<T>(), image.data<T>() + image.samples()};
-}
-
-/// The header of `image` with PixelData of these fragments, behind an empty offset table.
-std::string encapsulated(const DicomImage& image, const std::vector<std::string>& fragments,
-                         const std::string& syntax) {
-  DicomImage made = image;
-  made.pixels.clear();
-  std::string data = made.data_set();
-  data.resize(data.size() - 12);  // without its PixelData
-  DicomBytes b;
-  b.header(0x7FE00010, "OB", 0xFFFFFFFF).item(0);
-  for (std::string one : fragments) {
-    if (one.size() % 2 != 0) one += '\0';
-    b.item(static_cast<uint32_t>(one.size())).raw(one);
-  }
-  return dicom_file(data + b.sequence_end().bytes(), syntax);
 }
 
 DicomImage header(uint16_t rows, uint16_t columns, const std::string& photometric = "MONOCHROME2") {
@@ -76,7 +61,7 @@ JpegBytes block(int first, int second, int third) {
 
 std::vector<int> first_pixel(const std::string& photometric, const JpegBytes& jpeg,
                              std::vector<std::string>* notes = nullptr) {
-  const Image image = read_bytes(encapsulated(header(8, 8, photometric), {jpeg.file()}, kJpeg));
+  const Image image = read_bytes(in_fragments(header(8, 8, photometric), {jpeg.file()}, kJpeg));
   if (notes) *notes = image.notes;
   const std::vector<int> all = values<uint8_t>(image);
   return {all.begin(), all.begin() + 3};
@@ -108,16 +93,16 @@ TEST(StreamColour, TheMarkersOfAJpegStreamGoBeforeTheHeader) {
 }
 
 TEST(StreamColour, OfJpeg2000BelongsToJpeg2000) {
-  EXPECT_THAT(error_of(encapsulated(header(8, 8, "YBR_RCT"), {block(1, 2, 3).file()}, kJpeg)),
+  EXPECT_THAT(error_of(in_fragments(header(8, 8, "YBR_RCT"), {block(1, 2, 3).file()}, kJpeg)),
               HasSubstr("belongs to JPEG 2000"));
 }
 
 TEST(StreamSize, OtherSidesOrChannelsThanTheHeaderAreRefused) {
   const std::string grey = JpegBytes{.values = {{7}}}.file();
-  EXPECT_EQ(error_of(encapsulated(header(8, 8), {grey}, kJpeg)), "");
-  EXPECT_THAT(error_of(encapsulated(header(8, 7), {grey}, kJpeg)), HasSubstr("8 x 8 x 1"));
-  EXPECT_THAT(error_of(encapsulated(header(8, 8, "RGB"), {grey}, kJpeg)), HasSubstr("8 x 8 x 1"));
-  EXPECT_THAT(error_of(encapsulated(header(8, 8), {block(1, 2, 3).file()}, kJpeg)),
+  EXPECT_EQ(error_of(in_fragments(header(8, 8), {grey}, kJpeg)), "");
+  EXPECT_THAT(error_of(in_fragments(header(8, 7), {grey}, kJpeg)), HasSubstr("8 x 8 x 1"));
+  EXPECT_THAT(error_of(in_fragments(header(8, 8, "RGB"), {grey}, kJpeg)), HasSubstr("8 x 8 x 1"));
+  EXPECT_THAT(error_of(in_fragments(header(8, 8), {block(1, 2, 3).file()}, kJpeg)),
               HasSubstr("8 x 8 x 3"));
 }
 
@@ -127,7 +112,7 @@ TEST(Frames, ThatNumberOfFramesDoesNotCountAreRead) {
   for (const char* stated : {"", "1"}) {
     DicomImage made = header(8, 8);
     made.frames = stated;
-    const Image image = read_bytes(encapsulated(made, {one, two}, kJpeg));
+    const Image image = read_bytes(in_fragments(made, {one, two}, kJpeg));
     ASSERT_EQ(image.frames, 2);
     EXPECT_EQ(values<uint8_t>(image)[0], 10);
     EXPECT_EQ(values<uint8_t>(image)[64], 20);
@@ -135,7 +120,7 @@ TEST(Frames, ThatNumberOfFramesDoesNotCountAreRead) {
   }
   DicomImage three = header(8, 8);
   three.frames = "3";
-  EXPECT_THAT(error_of(encapsulated(three, {one, two}, kJpeg)), HasSubstr("NumberOfFrames is 3"));
+  EXPECT_THAT(error_of(in_fragments(three, {one, two}, kJpeg)), HasSubstr("NumberOfFrames is 3"));
 }
 
 TEST(Frames, AreToldFromTheFragmentsOfOneStreamByHowTheyBegin) {
@@ -143,22 +128,22 @@ TEST(Frames, AreToldFromTheFragmentsOfOneStreamByHowTheyBegin) {
                     two = JpegBytes{.values = {{20}}}.file();
   const size_t half = one.size() / 2 / 2 * 2;
   const std::string head = one.substr(0, half), rest = one.substr(half);
-  const Image whole = read_bytes(encapsulated(header(8, 8), {head, rest}, kJpeg));
+  const Image whole = read_bytes(in_fragments(header(8, 8), {head, rest}, kJpeg));
   EXPECT_EQ(whole.frames, 1);
   EXPECT_THAT(values<uint8_t>(whole), Each(10));
   DicomImage made = header(8, 8);
   made.frames = "2";
-  const Image image = read_bytes(encapsulated(made, {head, rest, two}, kJpeg));
+  const Image image = read_bytes(in_fragments(made, {head, rest, two}, kJpeg));
   EXPECT_EQ(values<uint8_t>(image)[63], 10);
   EXPECT_EQ(values<uint8_t>(image)[64], 20);
-  EXPECT_THAT(error_of(encapsulated(header(8, 8), {one + two}, kJpeg)),
+  EXPECT_THAT(error_of(in_fragments(header(8, 8), {one + two}, kJpeg)),
               HasSubstr("a second image begins"));
 }
 
 // The same bytes as a .jpg: tests/formats/formats_test.cpp.
 TEST(Damage, ThatADecoderOnlyWarnsOfIsRefused) {
   JpegBytes jpeg{.blocks_wide = 3, .values = {{10, 20, 30}}};
-  const auto error = [&] { return error_of(encapsulated(header(8, 24), {jpeg.file()}, kJpeg)); };
+  const auto error = [&] { return error_of(in_fragments(header(8, 24), {jpeg.file()}, kJpeg)); };
   EXPECT_EQ(error(), "");
   jpeg.bad_code = true;
   EXPECT_THAT(error(), HasSubstr("damaged"));
@@ -175,7 +160,7 @@ TEST(Damage, AScanHeaderWithoutABodyIsNotReadBeyondTheStream) {
   const size_t half = stream.size() / 2 / 2 * 2;
   if (stream.size() % 2 != 0) stream.insert(2, "\xFF");
   EXPECT_THAT(
-      error_of(encapsulated(header(8, 8), {stream.substr(0, half), stream.substr(half)}, kJpeg)),
+      error_of(in_fragments(header(8, 8), {stream.substr(0, half), stream.substr(half)}, kJpeg)),
       HasSubstr("scan header is damaged"));
 }
 
@@ -190,7 +175,7 @@ TEST(Jpeg2000, ManyTilesOfFewPixelsAreRefusedBeforeTheyCostMemory) {
   const std::string boxes =
       std::string("\0\0\0\x0CjP  \r\n\x87\n", 12) + std::string("\0\0\0\0jp2c", 8) + stream;
   for (const std::string& coded : {stream, boxes})
-    EXPECT_THAT(error_of(encapsulated(header(255, 255), {coded}, "1.2.840.10008.1.2.4.90")),
+    EXPECT_THAT(error_of(in_fragments(header(255, 255), {coded}, "1.2.840.10008.1.2.4.90")),
                 HasSubstr("65025 tiles for 255 x 255 pixels"));
 }
 
@@ -199,11 +184,11 @@ TEST(Rle, ASegmentThatGoesOnBeyondTheHeaderIsRefused) {
   frame[0] = 1;
   frame[4] = 64;
   const std::string rows = "\x02\x01\x02\x03";  // three samples each
-  EXPECT_EQ(error_of(encapsulated(header(2, 3), {frame + rows + rows}, kRle)), "");
-  EXPECT_THAT(error_of(encapsulated(header(1, 3), {frame + rows + rows}, kRle)),
+  EXPECT_EQ(error_of(in_fragments(header(2, 3), {frame + rows + rows}, kRle)), "");
+  EXPECT_THAT(error_of(in_fragments(header(1, 3), {frame + rows + rows}, kRle)),
               AllOf(HasSubstr("goes on for 4 bytes"), HasSubstr("Rows x Columns")));
   const Image two =
-      read_bytes(encapsulated(header(2, 3), {frame + rows + rows, frame + rows + rows}, kRle));
+      read_bytes(in_fragments(header(2, 3), {frame + rows + rows, frame + rows + rows}, kRle));
   EXPECT_EQ(two.frames, 2);
 }
 

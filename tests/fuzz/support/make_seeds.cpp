@@ -10,7 +10,7 @@
 #include "fovea/storage/manifest.h"
 #include "fovea/storage/safetensors.h"
 #include "fuzz/support/jpeg2000_bytes.h"
-#include "support/dicom_bytes.h"
+#include "support/encapsulated.h"
 #include "support/jpeg_bytes.h"
 
 namespace {
@@ -21,6 +21,7 @@ using fuzz::jpeg2000;
 using test::dicom_file;
 using test::DicomBytes;
 using test::DicomImage;
+using test::in_fragments;
 using test::JpegBytes;
 
 fs::path corpus;
@@ -50,22 +51,6 @@ std::string deflated(const std::string& text) {
   packed.resize(z.total_out);
   deflateEnd(&z);
   return packed;
-}
-
-/// Pixels as these fragments behind an offset table.
-std::string encapsulated(const DicomImage& image, const std::vector<std::string>& fragments,
-                         const std::string& syntax, const std::string& table = "") {
-  DicomImage made = image;
-  made.pixels.clear();
-  std::string data = made.data_set();
-  data.resize(data.size() - 12);  // without its PixelData
-  DicomBytes b;
-  b.header(0x7FE00010, "OB", 0xFFFFFFFF).item(static_cast<uint32_t>(table.size())).raw(table);
-  for (std::string one : fragments) {
-    if (one.size() % 2 != 0) one += '\0';
-    b.item(static_cast<uint32_t>(one.size())).raw(one);
-  }
-  return dicom_file(data + b.sequence_end().bytes(), syntax);
 }
 
 std::string rle_frame() {
@@ -208,16 +193,16 @@ void dicom_files() {
   real.replace(at, 6, bytes({0xE0, 0x7F, 0x08, 0, 'O', 'F'}));
   scan("floats", dicom_file(real));
 
-  scan("rle", encapsulated(DicomImage(), {rle_frame()}, "1.2.840.10008.1.2.5"));
+  scan("rle", in_fragments(DicomImage(), {rle_frame()}, "1.2.840.10008.1.2.5"));
   const std::string whole = rle_frame();
   scan("two-fragments",
-       encapsulated(DicomImage(), {whole.substr(0, 66), whole.substr(66)}, "1.2.840.10008.1.2.5"));
+       in_fragments(DicomImage(), {whole.substr(0, 66), whole.substr(66)}, "1.2.840.10008.1.2.5"));
   scan("no-preamble", DicomImage().file().substr(132));
   DicomImage block;
   block.rows = block.columns = 8;
   block.frames = "2";
   const std::string one = JpegBytes{.values = {{10}}}.file();
-  scan("jpeg", encapsulated(block, {one, one}, "1.2.840.10008.1.2.4.50",
+  scan("jpeg", in_fragments(block, {one, one}, "1.2.840.10008.1.2.4.50",
                             bytes({0, 0, 0, 0, static_cast<int>(one.size() + one.size() % 2 + 8), 0,
                                    0, 0})));
 }
@@ -263,7 +248,7 @@ void frames() {
   four.rows = four.columns = 4;
   four.allocated = 16, four.stored = 12, four.high = 11;
   write("dicom_scan", "jpeg-lossless",
-        encapsulated(four, {lossless(12, 1)}, "1.2.840.10008.1.2.4.57"));
+        in_fragments(four, {lossless(12, 1)}, "1.2.840.10008.1.2.4.57"));
 
   // ITU-T T.87, annex H.3.
   write("dicom_jpeg_ls", "grey",
@@ -292,10 +277,10 @@ void frames() {
     const std::string name = photometric;
     for (const bool boxes : {false, true})
       write("dicom_scan", "jpeg2000-" + name + (boxes ? "-boxes" : ""),
-            encapsulated(made, {jpeg2000(8, made.samples, boxes ? 7 : 8, boxes, boxes)},
+            in_fragments(made, {jpeg2000(8, made.samples, boxes ? 7 : 8, boxes, boxes)},
                          "1.2.840.10008.1.2.4.90"));
     if (made.samples == 3)
-      write("dicom_scan", "jpeg-" + name, encapsulated(made, {colour}, "1.2.840.10008.1.2.4.50"));
+      write("dicom_scan", "jpeg-" + name, in_fragments(made, {colour}, "1.2.840.10008.1.2.4.50"));
   }
 }
 
