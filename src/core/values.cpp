@@ -65,6 +65,22 @@ bool needs_quotes(std::string_view text) {
          is_number(text);
 }
 
+std::string in_quotes(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      quoted += std::string("\\") + c;
+    else if (c == '\n' || c == '\t')
+      quoted += c == '\n' ? "\\n" : "\\t";
+    else if (code < 0x20 || code == 0x7f)
+      quoted += fmt::format("\\x{:02x}", code);
+    else
+      quoted += c;
+  }
+  return quoted + '"';
+}
+
 }  // namespace
 
 void wrong_kind(const Node& node, const std::string& wanted) {
@@ -139,26 +155,6 @@ Node write_value(const ChoiceBase& value) {
 std::string type_name(const ChoiceBase& value) {
   return "one of the " + value.catalogue().family();
 }
-
-namespace {
-
-std::string in_quotes(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      quoted += std::string("\\") + c;
-    else if (c == '\n' || c == '\t')
-      quoted += c == '\n' ? "\\n" : "\\t";
-    else if (code < 0x20 || code == 0x7f)
-      quoted += fmt::format("\\x{:02x}", code);
-    else
-      quoted += c;
-  }
-  return quoted + '"';
-}
-
-}  // namespace
 
 std::string inline_text(const Node& node) {
   std::string text;

@@ -16,6 +16,8 @@
 namespace fovea {
 namespace {
 
+constexpr const char* kLessMemory = "use fewer threads (LoaderOptions::threads) or smaller images";
+
 // The exception being handled, as an Error that names the case.
 std::exception_ptr about(const std::string& name) {
   const auto with_name = [&](Fault fault, const std::string& what, const std::string& remedy = "") {
@@ -29,13 +31,12 @@ std::exception_ptr about(const std::string& name) {
     error.add_place_once(name);
     return std::current_exception();
   } catch (const std::bad_alloc&) {
-    return with_name(Fault::resources, "not enough memory to decode this case",
-                     "use fewer threads (LoaderOptions::threads) or smaller images");
+    return with_name(Fault::resources, "not enough memory to decode this case", kLessMemory);
   } catch (const c10::Error& error) {
     const std::string what = error.what_without_backtrace();
     if (what.find("can't allocate memory") != std::string::npos)
       return with_name(Fault::resources, "not enough memory for this case (" + what + ")",
-                       "use fewer threads (LoaderOptions::threads) or smaller images");
+                       kLessMemory);
     return with_name(Fault::internal, what);
   } catch (const std::exception& error) {
     return with_name(Fault::internal, error.what());

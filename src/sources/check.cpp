@@ -185,13 +185,16 @@ CheckReport check(const Source& source, int64_t threads,
                     [&](int64_t i) { return look(*source.data, i, transform); });
   for (int64_t i = 0; const std::optional<Look> one = looks.next(); ++i) {
     sizes.add(*one);
-    if (!one->failure.empty()) report.failures.push_back({source.data->name(i), one->failure});
-    for (const auto& [input, seen] : one->inputs)
-      if (one->failure.empty() && is_empty(seen)) report.constant.push_back(source.data->name(i));
-    if (one->made_constant) report.made_constant.push_back(source.data->name(i));
-    if (!one->hash.empty() && one->failure.empty()) {
-      const auto [first, added] = known.try_emplace(one->hash, i);
-      if (!added) report.duplicates.push_back(pair_of(source, first->second, i));
+    if (!one->failure.empty()) {
+      report.failures.push_back({source.data->name(i), one->failure});
+    } else {
+      for (const auto& [input, seen] : one->inputs)
+        if (is_empty(seen)) report.constant.push_back(source.data->name(i));
+      if (one->made_constant) report.made_constant.push_back(source.data->name(i));
+      if (!one->hash.empty()) {
+        const auto [first, added] = known.try_emplace(one->hash, i);
+        if (!added) report.duplicates.push_back(pair_of(source, first->second, i));
+      }
     }
     if (progress && !progress(i + 1, report.cases)) break;
   }
