@@ -20,6 +20,7 @@ namespace fovea::config {
 namespace {
 
 constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxKey = 250;  // YAML reads 1024 bytes at most before a colon; a byte may be \xNN
 constexpr int64_t kMaxBytes = 16 << 20;
 
 /// Builds the tree from the parser's events; yaml-cpp's own tree would keep the first of two equal
@@ -45,6 +46,10 @@ class Builder final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                 const std::string& value) override {
     check_tag(mark, tag);
+    if (storage::valid_utf8(value) < value.size())  // yaml-cpp writes \N and \_ as single bytes
+      refuse(mark,
+             "found an escape sequence that does not stand for a letter of UTF-8: write \\u0085 "
+             "for \\N, \\u00a0 for \\_");
     Node node = Node::scalar(value, tag == "!");
     if (!node.quoted && (value == "null" || value == "~" || value.empty())) node = Node{};
     add(mark, std::move(node));
@@ -104,6 +109,9 @@ class Builder final : public YAML::EventHandler {
   void take_key(const YAML::Mark& mark, const Node& node) {
     Level& level = stack_.back();
     if (node.kind != Node::Kind::scalar) refuse(mark, "found a key that is not a text");
+    if (node.text.size() > kMaxKey)
+      refuse(mark, fmt::format("found a key of {} bytes; at most {} are accepted", node.text.size(),
+                               kMaxKey));
     for (const Entry& entry : level.node.entries)
       if (entry.key == node.text)
         refuse(mark, fmt::format("{}the key '{}' is written twice, first at {}: keep one",

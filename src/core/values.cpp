@@ -165,7 +165,12 @@ std::string inline_text(const Node& node) {
       return node.quoted || (means_more(node.text) && !is_number(node.text)) ? in_quotes(node.text)
                                                                              : node.text;
     case Node::Kind::list:
-      for (const Node& item : node.items) text += (text.empty() ? "" : ", ") + inline_text(item);
+      for (const Node& item : node.items) {
+        // yaml-cpp ends a text at a question mark, but within a list alone.
+        const bool asks =
+            item.kind == Node::Kind::scalar && item.text.find('?') != std::string::npos;
+        text += (text.empty() ? "" : ", ") + (asks ? in_quotes(item.text) : inline_text(item));
+      }
       return "[" + text + "]";
     case Node::Kind::map:
       for (const Entry& entry : node.entries)

@@ -116,8 +116,24 @@ TEST(Yaml, TextsThatWouldMeanSomethingElseAreWrittenInQuotes) {
   EXPECT_EQ(list.items[1].text, "c\rd\x01");
 }
 
+TEST(Yaml, AQuestionMarkInAListIsWrittenSoThatItReadsBack) {
+  const Node root = parse("classes:\n- pneumonia? likely\n- none\n");
+  const Node& list = parse(to_yaml(root)).entries.at(0).value;
+  ASSERT_EQ(list.items.size(), 2u) << to_yaml(root);
+  EXPECT_EQ(list.items[0].text, "pneumonia? likely");
+}
+
+TEST(Yaml, AKeyThatCouldNotBeReadAgainIsRefused) {
+  EXPECT_THAT(refusal("a: 1\n? " + std::string(251, 'k') + "\n: 2\n"),
+              HasSubstr("x.yaml:2: found a key of 251 bytes; at most 250 are accepted"));
+  const std::string longest(250, '\x05');
+  const Node root = parse("? \"" + longest + "\"\n: 2\n");
+  EXPECT_EQ(parse(to_yaml(root)).entries.at(0).key, longest);
+}
+
 TEST(Yaml, WhatIsNotUtf8IsRefusedWithItsLine) {
   EXPECT_THAT(refusal("a: 1\nb: \xe4\n"), HasSubstr("x.yaml:2: byte 8 is not valid UTF-8"));
+  EXPECT_THAT(refusal("a: 1\nb: \"\\N\"\n"), HasSubstr("x.yaml:2: found an escape sequence"));
 }
 
 TEST(Yaml, CosmeticEntriesCanBeLeftOut) {

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return fuzz::answers([&] {
     fuzz::Input input(data, size);
     Node root = config::parse_yaml(input.part(), "input", "/");
-    if (root.kind == Node::Kind::map) read_back(root);
+    if (!root.entries.empty()) read_back(root);
     if (!input.rest().empty()) config::set_value(root, std::string(input.rest()));
     config::to_yaml(root);
     config::expand_variables(root);
