@@ -1,4 +1,4 @@
-// Parser: src/io/wfdb.cpp
+// Parser: src/io/wfdb.cpp src/io/wfdb_header.cpp
 // The header up to a NUL, then the signals: the files s and t.
 #include "fovea/io/wfdb.h"
 #include "fuzz/support/fuzz.h"

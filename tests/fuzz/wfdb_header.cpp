@@ -1,4 +1,4 @@
-// Parser: src/io/wfdb.cpp
+// Parser: src/io/wfdb_header.cpp
 #include "fovea/io/wfdb.h"
 #include "fuzz/support/fuzz.h"
 
