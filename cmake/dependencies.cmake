@@ -39,6 +39,8 @@ target_compile_options(fovea_dep_torch INTERFACE
   "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include"
   "SHELL:-idirafter ${FOVEA_TORCH_ROOT}/include/torch/csrc/api/include"
   -fopenmp)  # at::parallel_for is a header template: without OpenMP it would run serially, without a word
+# Its headers lay out classes by NDEBUG (at::RecordFunction), and the wheel was built with it.
+target_compile_definitions(fovea_dep_torch INTERFACE $<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:NDEBUG>)
 target_link_libraries(fovea_dep_torch INTERFACE fovea_torch_cpu fovea_c10 fovea_gomp Threads::Threads)
 
 # --- Debian's packages ----------------------------------------------------------------------------------------------

@@ -118,7 +118,8 @@ TEST(Yaml, TextsThatWouldMeanSomethingElseAreWrittenInQuotes) {
 
 TEST(Yaml, AQuestionMarkInAListIsWrittenSoThatItReadsBack) {
   const Node root = parse("classes:\n- pneumonia? likely\n- none\n");
-  const Node& list = parse(to_yaml(root)).entries.at(0).value;
+  const Node again = parse(to_yaml(root));
+  const Node& list = again.entries.at(0).value;
   ASSERT_EQ(list.items.size(), 2u) << to_yaml(root);
   EXPECT_EQ(list.items[0].text, "pneumonia? likely");
 }

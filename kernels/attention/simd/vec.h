@@ -157,8 +157,10 @@ FOVEA_INLINE Vec exp2(Vec x) {
 /// log2 x of a normal number above 0, within 2e-7.
 FOVEA_INLINE Vec log2(Vec x) {
   // x = 2^power m, m from sqrt(1/2) to sqrt(2); log m = 2 artanh t, t = (m - 1) / (m + 1), by its series.
-  const Ints bits = reinterpret_cast<Ints>(x), power = (bits - 0x3f3504f3) >> 23;
-  const Vec m = reinterpret_cast<Vec>(bits - (power << 23));
+  // Without signs where it could overflow: lanes beyond the last row hold anything.
+  const Words bits = reinterpret_cast<Words>(x);
+  const Ints power = reinterpret_cast<Ints>(bits - 0x3f3504f3u) >> 23;
+  const Vec m = reinterpret_cast<Vec>(bits - (reinterpret_cast<Words>(power) << 23));
   const Vec t = (m - 1.0F) / (m + 1.0F), s = t * t;
   Vec p = s * 0.3205989F + 0.4121986F;
   p = p * s + 0.5770780F;
