@@ -15,18 +15,6 @@ namespace {
 using Q = const Question&;
 using S = const Scored&;
 
-/// Every known cell of a multi-label table as one yes-or-no question.
-MetricValue micro_auc(S scored) {
-  std::vector<double> probabilities;
-  std::vector<uint8_t> labels;
-  for (Q question : scored.questions) {
-    probabilities.insert(probabilities.end(), question.probabilities.begin(),
-                         question.probabilities.end());
-    labels.insert(labels.end(), question.labels.begin(), question.labels.end());
-  }
-  return roc_auc(probabilities, labels);
-}
-
 MetricValue prevalence_weighted_auc(S scored) {
   double sum = 0, weight = 0;
   for (Q question : scored.questions) {
@@ -50,7 +38,7 @@ MetricValue top_label_ece(S scored) {
     confidences[i] = *top;
     right[i] = top - row == scored.labels[i];
   }
-  return ece(reliability(confidences, right));
+  return ece(reliability(confidences, right, kReliabilityBins, scored.weights));
 }
 
 // name, help, goal, one yes-or-no question, jointly over k classes, jointly over k labels
@@ -62,7 +50,7 @@ const std::array kCatalogue{
     Metric{"auc_weighted", "the same, each class weighted by its prevalence (multi-class)", kHigher,
            nullptr, prevalence_weighted_auc},
     Metric{"auc_micro", "the same over all known labels pooled (multi-label)", kHigher, nullptr,
-           nullptr, micro_auc},
+           nullptr, [](S s) { return roc_auc(s.pooled); }},
     Metric{"accuracy", "share of the decisions that are correct", kHigher,
            [](Q q) { return accuracy(q.counts); }, [](S s) { return accuracy(s.confusion); }},
     Metric{"balanced_accuracy", "mean sensitivity of the classes that occur", kHigher,
@@ -88,14 +76,18 @@ const std::array kCatalogue{
     Metric{"average_precision", "step-wise area under the precision-recall curve", kHigher,
            [](Q q) { return average_precision(q.ranking); }},
     Metric{"log_loss", "mean -log of the probability given to the truth", kLower,
-           [](Q q) { return log_loss(q.probabilities, q.labels); },
-           [](S s) { return log_loss(s.probabilities, s.labels, s.questions.size()); }},
+           [](Q q) { return log_loss(q.probabilities, q.labels, q.weights); },
+           [](S s) { return log_loss(s.probabilities, s.labels, s.questions.size(), s.weights); }},
     Metric{"brier",
            "mean squared error of the probability; multi-class: summed over the classes, 0 to 2",
-           kLower, [](Q q) { return brier(q.probabilities, q.labels); },
-           [](S s) { return brier(s.probabilities, s.labels, s.questions.size()); }},
+           kLower, [](Q q) { return brier(q.probabilities, q.labels, q.weights); },
+           [](S s) { return brier(s.probabilities, s.labels, s.questions.size(), s.weights); }},
     Metric{"ece", "expected calibration error, 15 equal bins; multi-class: of the predicted class",
-           kLower, [](Q q) { return ece(reliability(q.probabilities, q.labels)); }, top_label_ece},
+           kLower,
+           [](Q q) {
+             return ece(reliability(q.probabilities, q.labels, kReliabilityBins, q.weights));
+           },
+           top_label_ece},
 };
 
 /// The mean over the questions for which it is defined; those left out are named in the note.
@@ -123,22 +115,54 @@ MetricValue macro(MetricValue (*of_question)(Q), const std::vector<Question>& qu
 }
 
 Question ask(const Predictions& predictions, size_t of_class) {
-  Question question{.name = predictions.classes[of_class],
-                    .probabilities = {},
-                    .labels = {},
-                    .ranking = {},
-                    .counts = {}};
+  Question question;
+  question.name = predictions.classes[of_class];
   question.probabilities.reserve(predictions.cases());
   question.labels.reserve(predictions.cases());
   const bool per_label = predictions.mode == Mode::multilabel;
   for (size_t i = 0; i < predictions.cases(); ++i) {
     const int label = predictions.labels[per_label ? i * predictions.width() + of_class : i];
     if (per_label && label == kUnknown) continue;
+    question.rows.push_back(static_cast<uint32_t>(i));
     question.probabilities.push_back(predictions.probability(i, of_class));
     question.labels.push_back(per_label ? label == 1 : static_cast<size_t>(label) == of_class);
   }
   question.ranking = Ranking(question.probabilities, question.labels);
   return question;
+}
+
+/// Every known cell of a multi-label table as one yes-or-no question.
+Ranking pool(const std::vector<Question>& questions) {
+  std::vector<double> probabilities;
+  std::vector<uint8_t> labels;
+  for (Q question : questions) {
+    probabilities.insert(probabilities.end(), question.probabilities.begin(),
+                         question.probabilities.end());
+    labels.insert(labels.end(), question.labels.begin(), question.labels.end());
+  }
+  return {probabilities, labels};
+}
+
+Counts count_called(Q question) {
+  int64_t cells[4] = {};  // by truth and decision, without a branch that nobody can foresee
+  for (size_t i = 0; i < question.labels.size(); ++i)
+    cells[2 * question.labels[i] + question.called[i]] +=
+        question.weights.empty() ? 1 : question.weights[i];
+  return {.true_positives = cells[3],
+          .false_positives = cells[1],
+          .true_negatives = cells[0],
+          .false_negatives = cells[2]};
+}
+
+/// Counts and confusion, which the weights change.
+void count_decisions(Scored& scored) {
+  for (Question& question : scored.questions) question.counts = count_called(question);
+  if (scored.mode == Mode::multilabel) return;
+  scored.confusion = ConfusionMatrix(scored.confusion.classes());
+  for (size_t i = 0; i < scored.decisions.size(); ++i)
+    scored.confusion.at(static_cast<size_t>(scored.labels[i]),
+                        static_cast<size_t>(scored.decisions[i])) +=
+        scored.weights.empty() ? 1 : scored.weights[i];
 }
 
 }  // namespace
@@ -149,22 +173,38 @@ Scored score(const Predictions& predictions, const OperatingPoint& point) {
   scored.mode = predictions.mode;
   scored.probabilities = predictions.probabilities;
   scored.labels = predictions.labels;
-  if (predictions.mode != Mode::multilabel) {
+  const bool per_label = predictions.mode == Mode::multilabel;
+  if (!per_label) {
     scored.confusion = ConfusionMatrix(predictions.width());
-    for (size_t i = 0; i < predictions.cases(); ++i) {
-      scored.confusion.at(static_cast<size_t>(predictions.labels[i]),
-                          decide(predictions, i, point)) += 1;
-    }
+    for (size_t i = 0; i < predictions.cases(); ++i)
+      scored.decisions.push_back(static_cast<int>(decide(predictions, i, point)));
   }
   for (size_t k = 0; k < predictions.width(); ++k) {
     if (predictions.mode == Mode::binary && k != predictions.positive) continue;
     Question question = ask(predictions, k);
-    question.counts = predictions.mode == Mode::multilabel
-                          ? count(question.probabilities, question.labels, point.threshold)
-                          : scored.confusion.against_rest(k);
+    for (size_t i = 0; i < question.rows.size(); ++i)
+      question.called.push_back(per_label ? question.probabilities[i] >= point.threshold
+                                          : static_cast<size_t>(scored.decisions[i]) == k);
     scored.questions.push_back(std::move(question));
   }
+  if (per_label) scored.pooled = pool(scored.questions);
+  count_decisions(scored);
   return scored;
+}
+
+void weigh(Scored& scored, std::span<const int32_t> weights) {
+  scored.weights.assign(weights.begin(), weights.end());
+  std::vector<int32_t> of_cells;
+  for (Question& question : scored.questions) {
+    question.weights.resize(question.rows.size());
+    for (size_t i = 0; i < question.rows.size(); ++i)
+      question.weights[i] = weights[question.rows[i]];
+    question.ranking.weigh(question.weights);
+    if (scored.mode == Mode::multilabel)
+      of_cells.insert(of_cells.end(), question.weights.begin(), question.weights.end());
+  }
+  if (scored.mode == Mode::multilabel) scored.pooled.weigh(of_cells);
+  count_decisions(scored);
 }
 
 bool Metric::applies(Mode mode) const {

@@ -1,15 +1,34 @@
 // What every metric asks of the numbers it is given.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace fovea::metrics {
 
 void check_sizes(const char* what, size_t found, size_t wanted);
-void check_not_nan(const char* doing, double score, size_t row);
-void check_probability(const char* doing, double probability, size_t row);
-void check_label(const char* doing, uint8_t label, size_t row);              ///< 0 or 1
-void check_class(const char* doing, int label, size_t classes, size_t row);  ///< in [0, classes)
+/// None, or one for each case.
+void check_weights(std::span<const int32_t> weights, size_t cases);
+[[noreturn]] void refuse_nan(const char* doing, size_t row);
+[[noreturn]] void refuse_probability(const char* doing, double probability, size_t row);
+[[noreturn]] void refuse_label(const char* doing, int label, size_t row);
+[[noreturn]] void refuse_class(const char* doing, int label, size_t classes, size_t row);
+
+inline void check_not_nan(const char* doing, double score, size_t row) {
+  if (std::isnan(score)) refuse_nan(doing, row);
+}
+inline void check_probability(const char* doing, double probability, size_t row) {
+  if (!(probability >= 0 && probability <= 1)) refuse_probability(doing, probability, row);
+}
+/// 0 or 1.
+inline void check_label(const char* doing, uint8_t label, size_t row) {
+  if (label > 1) refuse_label(doing, label, row);
+}
+/// In [0, classes).
+inline void check_class(const char* doing, int label, size_t classes, size_t row) {
+  if (label < 0 || static_cast<size_t>(label) >= classes) refuse_class(doing, label, classes, row);
+}
 
 }  // namespace fovea::metrics

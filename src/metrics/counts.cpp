@@ -12,17 +12,20 @@ constexpr const char* kNoCases = "no cases";
 
 }  // namespace
 
-Counts count(std::span<const double> scores, std::span<const uint8_t> labels, double threshold) {
+Counts count(std::span<const double> scores, std::span<const uint8_t> labels, double threshold,
+             std::span<const int32_t> weights) {
   check_sizes("labels, one per score", labels.size(), scores.size());
+  check_weights(weights, scores.size());
   Counts counts;
   for (size_t i = 0; i < scores.size(); ++i) {
     check_not_nan("counting decisions", scores[i], i);
     check_label("counting decisions", labels[i], i);
     const bool called = scores[i] >= threshold;
+    const int64_t weight = weights.empty() ? 1 : weights[i];
     if (labels[i]) {
-      (called ? counts.true_positives : counts.false_negatives) += 1;
+      (called ? counts.true_positives : counts.false_negatives) += weight;
     } else {
-      (called ? counts.false_positives : counts.true_negatives) += 1;
+      (called ? counts.false_positives : counts.true_negatives) += weight;
     }
   }
   return counts;

@@ -23,25 +23,35 @@ MetricValue missing_class(const Ranking& ranking) {
 
 Ranking::Ranking(std::span<const double> scores, std::span<const uint8_t> labels) {
   check_sizes("labels of a ranking, one per score", labels.size(), scores.size());
-  // Sorting (score, label) pairs is twice as fast as sorting indices: the comparison stays within
-  // one cache line.
-  struct Case {
-    double score;
-    uint8_t label;
-  };
-  std::vector<Case> cases(scores.size());
+  // Sorting the cases themselves is twice as fast as sorting indices: the comparison stays within one
+  // cache line.
+  cases_.resize(scores.size());
   for (size_t i = 0; i < scores.size(); ++i) {
     check_not_nan("ranking", scores[i], i);
     check_label("ranking", labels[i], i);
-    cases[i] = {scores[i], labels[i]};
+    cases_[i] = {scores[i], static_cast<uint32_t>(i), labels[i] == 1, true};
   }
-  std::sort(cases.begin(), cases.end(),
+  std::sort(cases_.begin(), cases_.end(),
             [](const Case& a, const Case& b) { return a.score > b.score; });
   int64_t positives = 0, negatives = 0;
-  for (size_t i = 0; i < cases.size(); ++i) {
-    (cases[i].label ? positives : negatives) += 1;
-    const bool last_of_its_score = i + 1 == cases.size() || cases[i + 1].score != cases[i].score;
-    if (last_of_its_score) steps_.push_back({cases[i].score, positives, negatives});
+  for (size_t i = 0; i < cases_.size(); ++i) {
+    (cases_[i].positive ? positives : negatives) += 1;
+    cases_[i].last = i + 1 == cases_.size() || cases_[i + 1].score != cases_[i].score;
+    if (cases_[i].last) steps_.push_back({cases_[i].score, positives, negatives});
+  }
+}
+
+void Ranking::weigh(std::span<const int32_t> weights) {
+  check_sizes("weights, one per score", weights.size(), cases_.size());
+  steps_.clear();
+  int64_t positives = 0, negatives = 0, seen = 0;
+  for (const Case& one : cases_) {
+    const int64_t weight = weights[one.row];
+    positives += weight * one.positive;
+    negatives += weight * !one.positive;
+    if (!one.last || positives + negatives == seen) continue;
+    seen = positives + negatives;
+    steps_.push_back({one.score, positives, negatives});
   }
 }
 

@@ -12,7 +12,17 @@
 namespace fovea {
 
 /// What a stream is for, so that two uses never share one.
-enum class Purpose : uint32_t { shuffle, augment, batch, split, init, dropout, sample, phantom };
+enum class Purpose : uint32_t {
+  shuffle,
+  augment,
+  batch,
+  split,
+  init,
+  dropout,
+  sample,
+  phantom,
+  resample
+};
 
 /// A stream of random numbers from the counter-based generator Philox4x32-10 (Salmon et al.,
 /// "Parallel random numbers: as easy as 1, 2, 3", SC 2011). Cheap to make: make one per example.

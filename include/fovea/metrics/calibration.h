@@ -16,17 +16,20 @@ inline constexpr double kLogLossEpsilon = 2.220446049250313e-16;
 
 /// Mean of -log(probability of what is true). probabilities [n] of the positive class, in [0, 1];
 /// labels [n], 0 or 1. NaN, or a number outside [0, 1], is refused with an Error here and below.
-MetricValue log_loss(std::span<const double> probabilities, std::span<const uint8_t> labels);
+/// weights [n], here and below: how often a case counts; empty: once.
+MetricValue log_loss(std::span<const double> probabilities, std::span<const uint8_t> labels,
+                     std::span<const int32_t> weights = {});
 /// The same for k classes: probabilities [n, k], labels [n] class indices.
 MetricValue log_loss(std::span<const double> probabilities, std::span<const int> labels,
-                     size_t classes);
+                     size_t classes, std::span<const int32_t> weights = {});
 
 /// Binary Brier score: mean of (p - y)^2, in [0, 1].
-MetricValue brier(std::span<const double> probabilities, std::span<const uint8_t> labels);
+MetricValue brier(std::span<const double> probabilities, std::span<const uint8_t> labels,
+                  std::span<const int32_t> weights = {});
 /// Brier's own (1950) definition for k classes: the squares are summed over the classes, so it lies
 /// in [0, 2] and is, for two classes, twice the binary score.
 MetricValue brier(std::span<const double> probabilities, std::span<const int> labels,
-                  size_t classes);
+                  size_t classes, std::span<const int32_t> weights = {});
 
 /// The cases whose probability lies in (low, high] (the first bin holds 0 as well).
 struct ReliabilityBin {
@@ -42,10 +45,41 @@ inline constexpr size_t kReliabilityBins = 15;
 /// Equal-width bins; `happened` is 1 where the event that got the probability came true.
 std::vector<ReliabilityBin> reliability(std::span<const double> probabilities,
                                         std::span<const uint8_t> happened,
-                                        size_t bins = kReliabilityBins);
+                                        size_t bins = kReliabilityBins,
+                                        std::span<const int32_t> weights = {});
+
+/// Bins of about equal numbers of cases; equal probabilities are in one bin, so there may be fewer.
+std::vector<ReliabilityBin> reliability_by_mass(std::span<const double> probabilities,
+                                                std::span<const uint8_t> happened,
+                                                size_t bins = kReliabilityBins,
+                                                std::span<const int32_t> weights = {});
 
 /// Expected calibration error: mean over cases of |observed - mean probability| of their bin
 /// (Naeini 2015, Guo 2017).
 MetricValue ece(std::span<const ReliabilityBin> bins);
+/// The largest of these differences, over the bins that hold a case.
+MetricValue mce(std::span<const ReliabilityBin> bins);
+
+/// brier = reliability - resolution + uncertainty + within (Murphy 1973). `within` is what the bins hide: 0
+/// where all probabilities of a bin are equal (Stephenson, Coelho and Jolliffe 2008).
+struct BrierParts {
+  MetricValue reliability;  ///< how far the bins' probabilities are from what happened; 0 is best
+  MetricValue resolution;   ///< how far what happened in the bins is from the prevalence
+  MetricValue uncertainty;  ///< prevalence (1 - prevalence)
+  MetricValue within;
+};
+BrierParts brier_parts(std::span<const double> probabilities, std::span<const uint8_t> labels,
+                       std::span<const ReliabilityBin> bins);
+
+/// Logistic recalibration (Cox 1958): the labels fitted by x = log(p / (1 - p)). A case of probability 0 or 1
+/// that came out so fits every line and is left out; where one came out otherwise, no line fits and both are
+/// undefined.
+struct Recalibration {
+  /// b of a + b x fitted to the labels: below 1 the probabilities are too extreme, above too timid.
+  MetricValue slope;
+  /// a of a + x: below 0 the probabilities are too high on the whole ("calibration in the large").
+  MetricValue intercept;
+};
+Recalibration recalibrate(std::span<const double> probabilities, std::span<const uint8_t> labels);
 
 }  // namespace fovea::metrics

@@ -1,8 +1,8 @@
 // The metrics that have a name: one table, from which `best: auc`, `fovea list metrics` and every
 // report are served.
 //
-// To add one: write a function of a Question (one yes-or-no question), and give it a line in
-// src/metrics/catalogue.cpp.
+// To add one: write a function of a Question (one yes-or-no question), which counts each case as often
+// as its weight says, and give it a line in src/metrics/catalogue.cpp. It has intervals then, too.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,10 @@ struct Question {
   std::string name;                   ///< of the class
   std::vector<double> probabilities;  ///< that the answer is yes
   std::vector<uint8_t> labels;        ///< 1 where it is
-  Ranking ranking;                    ///< the two above, sorted
+  std::vector<uint8_t> called;        ///< 1 where the model decided yes
+  std::vector<uint32_t> rows;         ///< which case of the predictions each is
+  std::vector<int32_t> weights;       ///< how often each counts; empty: once
+  Ranking ranking;                    ///< probabilities and labels, sorted
   Counts counts;  ///< at the operating point (multi-class: decided by the largest probability)
 };
 
@@ -36,9 +39,16 @@ struct Scored {
   ConfusionMatrix confusion;          ///< binary, multi-class
   std::vector<double> probabilities;  ///< [n, k], and
   std::vector<int> labels;            ///< [n] class index (multi-label: [n, k])
+  std::vector<int> decisions;         ///< [n] class index (binary, multi-class)
+  std::vector<int32_t> weights;       ///< [n] how often each case counts; empty: once
+  Ranking pooled;                     ///< multi-label: all questions as one
 };
 /// Checks the predictions (see Predictions::check) and prepares them.
 Scored score(const Predictions& predictions, const OperatingPoint& point = {});
+
+/// Counts case i weights[i] times from now on: what a replicate of a bootstrap asks every metric of the
+/// catalogue. Nothing is sorted again.
+void weigh(Scored& scored, std::span<const int32_t> weights);
 
 /// A named metric. In binary mode it is `of_question` of the positive class. With k classes or
 /// labels it is the joint function where there is one, and otherwise the mean of `of_question` over

@@ -22,8 +22,10 @@ struct Counts {
   int64_t negatives() const { return true_negatives + false_positives; }
 };
 
-/// Positive is `score >= threshold`. Labels are 0 or 1. NaN is refused with an Error.
-Counts count(std::span<const double> scores, std::span<const uint8_t> labels, double threshold);
+/// Positive is `score >= threshold`. Labels are 0 or 1. NaN is refused with an Error. weights [n]: how
+/// often a case counts; empty: once.
+Counts count(std::span<const double> scores, std::span<const uint8_t> labels, double threshold,
+             std::span<const int32_t> weights = {});
 
 /// Each is undefined where its denominator is 0, and says which cases were missing.
 MetricValue accuracy(const Counts& counts);           ///< (TP + TN) / n

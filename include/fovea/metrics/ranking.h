@@ -26,11 +26,24 @@ class Ranking {
   Ranking() = default;
   Ranking(std::span<const double> scores, std::span<const uint8_t> labels);
 
-  const std::vector<Step>& steps() const { return steps_; }  ///< one per distinct score, falling
+  /// Counts case i weights[i] times from now on, 0 leaves it out: the ranking of a replicate, without
+  /// sorting again.
+  void weigh(std::span<const int32_t> weights);
+
+  const std::vector<Step>& steps() const {
+    return steps_;
+  }  ///< one per distinct score that counts, falling
   int64_t positives() const { return steps_.empty() ? 0 : steps_.back().true_positives; }
   int64_t negatives() const { return steps_.empty() ? 0 : steps_.back().false_positives; }
 
  private:
+  struct Case {
+    double score;
+    uint32_t row;  // among the scores it was made of
+    bool positive;
+    bool last;  // of its score
+  };
+  std::vector<Case> cases_;
   std::vector<Step> steps_;
 };
 
