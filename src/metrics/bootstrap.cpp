@@ -125,6 +125,9 @@ Interval bca_interval(std::vector<double>& replicates, double value,
 std::vector<Resampled> bootstrap(std::span<const uint32_t> clusters, size_t patients,
                                  size_t metrics, const std::function<Statistic()>& make,
                                  const BootstrapOptions& options) {
+  check_clusters(clusters, clusters.size());
+  const size_t wanted = clusters.empty() ? 0 : std::ranges::max(clusters) + size_t{1};
+  check_sizes("patients of a bootstrap", patients, wanted);
   const Samples samples(clusters, patients, metrics, make, options.threads);
   const std::vector<double> values =
       samples(1, [](int64_t, std::vector<int32_t>& times) { std::ranges::fill(times, 1); });

@@ -15,6 +15,15 @@ void check_weights(std::span<const int32_t> weights, size_t cases) {
   if (!weights.empty()) check_sizes("weights, one per case", weights.size(), cases);
 }
 
+void check_clusters(std::span<const uint32_t> clusters, size_t cases) {
+  check_sizes("clusters, one per case", clusters.size(), cases);
+  for (const uint32_t cluster : clusters)
+    if (cluster >= cases)
+      throw config_error(fmt::format(
+          "clusters: found the number {} among {} cases; wanted numbers from 0 on, without gaps",
+          cluster, cases));
+}
+
 void refuse_nan(const char* doing, size_t row) {
   throw data_error(fmt::format(
       "{}: the score of case {} is NaN; the model or its input is not finite", doing, row));

@@ -11,6 +11,8 @@ namespace fovea::metrics {
 void check_sizes(const char* what, size_t found, size_t wanted);
 /// None, or one for each case.
 void check_weights(std::span<const int32_t> weights, size_t cases);
+/// Each below the number of cases, so that what is made for each patient is bounded.
+void check_clusters(std::span<const uint32_t> clusters, size_t cases);
 [[noreturn]] void refuse_nan(const char* doing, size_t row);
 [[noreturn]] void refuse_probability(const char* doing, double probability, size_t row);
 [[noreturn]] void refuse_label(const char* doing, int label, size_t row);

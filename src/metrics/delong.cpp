@@ -67,7 +67,7 @@ MetricValue auc_covariance(const Placements& a, const Placements& b,
   check_sizes("labels, one per placement", labels.size(), a.values.size());
   check_sizes("placements of a second score, one per placement of the first", b.values.size(),
               a.values.size());
-  if (!clusters.empty()) check_sizes("clusters, one per case", clusters.size(), labels.size());
+  if (!clusters.empty()) check_clusters(clusters, labels.size());
   const size_t count = clusters.empty() ? labels.size() : std::ranges::max(clusters) + size_t{1};
   std::vector<Cluster> all(count);
   double positives = 0, negatives = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "fovea/core/error.h"
 #include "fovea/core/random.h"
 #include "fovea/metrics/catalogue.h"
 
@@ -92,6 +93,13 @@ TEST(Bootstrap, SaysWhereThereIsNoInterval) {
   const auto found = bootstrap(alone(5), 5, 2, some);
   EXPECT_THAT(found[0].percentile.why_undefined, testing::HasSubstr("undefined in 3"));
   EXPECT_EQ(found[1].percentile.why_undefined, "the metric is undefined");
+}
+
+TEST(Bootstrap, RefusesPatientsThatAreNotThere) {
+  const std::vector<double> numbers{1, 2};
+  const std::vector<uint32_t> far{0, 4'000'000'000};
+  EXPECT_THROW(bootstrap(far, 2, 1, [&] { return mean_of(numbers); }), Error);
+  EXPECT_THROW(bootstrap(alone(2), 3, 1, [&] { return mean_of(numbers); }), Error);
 }
 
 // The steps of SciPy 1.17 (stats.bootstrap, method "BCa") for these numbers.

@@ -80,6 +80,7 @@ TEST(DeLong, IsUndefinedWhereItHasNoVariance) {
             "one patient with a positive case");
   EXPECT_FALSE(estimate_auc(four, labels).interval.defined());  // an area of 1
   EXPECT_EQ(compare_auc(four, four, labels).p.why_undefined, "the two order all cases alike");
+  EXPECT_THROW(estimate_auc(four, labels, std::vector<uint32_t>{0, 1, 2, 4'000'000'000}), Error);
   EXPECT_THROW(place(std::vector<double>{NAN, 1}, std::vector<uint8_t>{0, 1}), Error);
 }
 
