@@ -170,8 +170,7 @@ TEST(TokenClassification, TokensThatStandForNoTextHaveNoTagAndDoNotCount) {
     EXPECT_EQ(decoded.at("findings")[0][0].item<int64_t>(), 0);
     EXPECT_EQ(decoded.at("findings")[0][2].item<int64_t>(), 0);
     const std::vector<Answer> answers = task->answers(decoded, batch, 0);
-    for (const FoundEntity& one : *answers[0].entities)
-      EXPECT_EQ(one.text, "lung");
+    for (const FoundEntity& one : *answers[0].entities) EXPECT_EQ(one.text, "lung");
     const auto evaluation = task->evaluation();
     evaluation->add(outputs_of("findings", torch::tensor({{0, 1, 0}})), batch);
     EXPECT_EQ(metric(evaluation->metrics(), "token_accuracy").value, 0);  // of one, not of three
