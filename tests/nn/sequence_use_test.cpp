@@ -114,7 +114,8 @@ TEST(SequenceUse, AModelReadsTextAndASeriesWithTheirLengths) {
   TensorMap inputs, ends;
   inputs["note"] = batch(kText, 19);
   inputs["pulse"] = batch(kSeries, NAN);
-  ends["note"] = ends["pulse"] = lengths();
+  ends["note"] = lengths();
+  ends["pulse"] = lengths();
   const Tensor found = model.forward(inputs, ends).at("label");
   EXPECT_EQ(found.sizes(), (std::vector<int64_t>{4, 2}));
   EXPECT_TRUE(found.isfinite().all().item<bool>());
