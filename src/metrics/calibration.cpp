@@ -22,9 +22,9 @@ class Mean {
   Mean(std::span<const int32_t> weights, size_t cases) : weights_(weights) {
     check_weights(weights, cases);
   }
-  bool counts(size_t row) const { return weights_.empty() || weights_[row] > 0; }
+  bool counts(size_t row) const { return weight_of(weights_, row) > 0; }
   void add(size_t row, double value) {
-    const int32_t weight = weights_.empty() ? 1 : weights_[row];
+    const int32_t weight = weight_of(weights_, row);
     sum_ += weight * value;
     cases_ += weight;
   }
@@ -47,7 +47,7 @@ std::vector<ReliabilityBin> fill_bins(std::span<const double> upper_edges,
     bins[b].high = upper_edges[b];
   }
   for (size_t i = 0; i < happened.size(); ++i) {
-    const int32_t weight = weights.empty() ? 1 : weights[i];
+    const int32_t weight = weight_of(weights, i);
     if (weight == 0) continue;
     const auto edge = std::ranges::lower_bound(upper_edges, probabilities[i]);
     ReliabilityBin& bin = bins[static_cast<size_t>(edge - upper_edges.begin())];
@@ -287,8 +287,9 @@ Recalibration recalibrate(std::span<const double> probabilities, std::span<const
     most[labels[i]] = std::max(most[labels[i]], x.back());
   }
   if (x.empty()) return undefined(labels.empty() ? kNoCases : "all probabilities are 0 or 1");
-  if (least[0] > most[0] || least[1] > most[1])
-    return undefined(least[1] > most[1] ? "no positive case" : "no negative case");
+  const auto positives = std::ranges::count(y, 1);
+  if (const char* missing = missing_class(positives, std::ssize(y) - positives))
+    return undefined(missing);
   Recalibration fitted;
   fitted.intercept = fit_intercept(x, y);
   if (std::min(least[0], least[1]) == std::max(most[0], most[1])) {

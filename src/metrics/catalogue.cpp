@@ -8,6 +8,7 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/metrics/calibration.h"
+#include "metrics/check.h"
 
 namespace fovea::metrics {
 namespace {
@@ -146,8 +147,7 @@ Ranking pool(const std::vector<Question>& questions) {
 Counts count_called(Q question) {
   int64_t cells[4] = {};  // by truth and decision, without a branch that nobody can foresee
   for (size_t i = 0; i < question.labels.size(); ++i)
-    cells[2 * question.labels[i] + question.called[i]] +=
-        question.weights.empty() ? 1 : question.weights[i];
+    cells[2 * question.labels[i] + question.called[i]] += weight_of(question.weights, i);
   return {.true_positives = cells[3],
           .false_positives = cells[1],
           .true_negatives = cells[0],
@@ -161,8 +161,7 @@ void count_decisions(Scored& scored) {
   scored.confusion = ConfusionMatrix(scored.confusion.classes());
   for (size_t i = 0; i < scored.decisions.size(); ++i)
     scored.confusion.at(static_cast<size_t>(scored.labels[i]),
-                        static_cast<size_t>(scored.decisions[i])) +=
-        scored.weights.empty() ? 1 : scored.weights[i];
+                        static_cast<size_t>(scored.decisions[i])) += weight_of(scored.weights, i);
 }
 
 }  // namespace

@@ -15,6 +15,11 @@ void check_weights(std::span<const int32_t> weights, size_t cases) {
   if (!weights.empty()) check_sizes("weights, one per case", weights.size(), cases);
 }
 
+const char* missing_class(int64_t positives, int64_t negatives) {
+  if (positives > 0 && negatives > 0) return nullptr;
+  return positives > 0 ? "no negative case" : negatives > 0 ? "no positive case" : "no cases";
+}
+
 void check_clusters(std::span<const uint32_t> clusters, size_t cases) {
   check_sizes("clusters, one per case", clusters.size(), cases);
   for (const uint32_t cluster : clusters)

@@ -11,6 +11,12 @@ namespace fovea::metrics {
 void check_sizes(const char* what, size_t found, size_t wanted);
 /// None, or one for each case.
 void check_weights(std::span<const int32_t> weights, size_t cases);
+/// How often case `row` counts: without weights, once.
+inline int32_t weight_of(std::span<const int32_t> weights, size_t row) {
+  return weights.empty() ? 1 : weights[row];
+}
+/// Which class has no case, in words; null where both occur.
+const char* missing_class(int64_t positives, int64_t negatives);
 /// Each below the number of cases, so that what is made for each patient is bounded.
 void check_clusters(std::span<const uint32_t> clusters, size_t cases);
 [[noreturn]] void refuse_nan(const char* doing, size_t row);

@@ -21,7 +21,7 @@ Counts count(std::span<const double> scores, std::span<const uint8_t> labels, do
     check_not_nan("counting decisions", scores[i], i);
     check_label("counting decisions", labels[i], i);
     const bool called = scores[i] >= threshold;
-    const int64_t weight = weights.empty() ? 1 : weights[i];
+    const int64_t weight = weight_of(weights, i);
     if (labels[i]) {
       (called ? counts.true_positives : counts.false_negatives) += weight;
     } else {

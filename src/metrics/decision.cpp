@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "fovea/core/text.h"
+#include "metrics/check.h"
 
 namespace fovea::metrics {
 
@@ -24,12 +25,8 @@ std::string words(const PointRule& rule) {
 }
 
 OperatingPoint choose_point(const Ranking& ranking, const PointRule& rule, std::string_view on) {
-  if (ranking.positives() == 0 || ranking.negatives() == 0) {
-    const char* missing = ranking.steps().empty()    ? "no cases"
-                          : ranking.positives() == 0 ? "no positive case"
-                                                     : "no negative case";
+  if (const char* missing = missing_class(ranking.positives(), ranking.negatives()))
     return {.threshold = 0.5, .chosen = fmt::format("default, {} has {}", on, missing)};
-  }
   const auto positives = static_cast<double>(ranking.positives());
   const auto negatives = static_cast<double>(ranking.negatives());
   // How good a point is; -infinity where it is not allowed.

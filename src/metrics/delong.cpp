@@ -29,10 +29,8 @@ Placements place(std::span<const double> scores, std::span<const uint8_t> labels
   }
   const int64_t negatives = static_cast<int64_t>(scores.size()) - positives;
   Placements placements;
-  if (positives == 0 || negatives == 0) {
-    placements.auc = MetricValue::undefined(scores.empty()   ? "no cases"
-                                            : positives == 0 ? "no positive case"
-                                                             : "no negative case");
+  if (const char* missing = missing_class(positives, negatives)) {
+    placements.auc = MetricValue::undefined(missing);
     return placements;
   }
   std::sort(order.begin(), order.end(),
@@ -136,7 +134,7 @@ AucDifference compare_auc(std::span<const double> a, std::span<const double> b,
     return result;
   }
   const double error = std::sqrt(variance.value);
-  const double reach = normal_quantile(0.5 + kLevel / 2) * error;
+  const double reach = errors_of_level() * error;
   result.interval = {result.difference.value - reach, result.difference.value + reach};
   result.z = result.difference.value / error;
   result.p = two_sided_p(result.z.value);

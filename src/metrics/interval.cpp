@@ -52,9 +52,9 @@ constexpr double kTailBottom[] = {1.0,
                                   1.42151175831644588870e-7,
                                   2.04426310338993978564e-15};
 
-double z_of_level() { return normal_quantile(0.5 + kLevel / 2); }
-
 }  // namespace
+
+double errors_of_level() { return normal_quantile(0.5 + kLevel / 2); }
 
 double normal_cdf(double z) { return 0.5 * std::erfc(-z / std::numbers::sqrt2); }
 
@@ -80,14 +80,14 @@ Interval logit_interval(double value, double variance) {
   if (!(value > 0 && value < 1))
     return Interval::undefined("at a value of 0 or 1 the estimated variance is 0 and says nothing");
   const double centre = std::log(value / (1 - value));
-  const double reach = z_of_level() * std::sqrt(variance) / (value * (1 - value));
+  const double reach = errors_of_level() * std::sqrt(variance) / (value * (1 - value));
   const auto back = [](double x) { return 1 / (1 + std::exp(-x)); };
   return {back(centre - reach), back(centre + reach)};
 }
 
 Interval wilson(double successes, double cases) {
   if (cases == 0) return Interval::undefined("no cases");
-  const double z = z_of_level(), z2 = z * z, share = successes / cases;
+  const double z = errors_of_level(), z2 = z * z, share = successes / cases;
   const double centre = (share + z2 / (2 * cases)) / (1 + z2 / cases);
   const double reach =
       z / (1 + z2 / cases) * std::sqrt(share * (1 - share) / cases + z2 / (4 * cases * cases));

@@ -12,11 +12,8 @@
 namespace fovea::metrics {
 namespace {
 
-bool has_both(const Ranking& ranking) { return ranking.positives() > 0 && ranking.negatives() > 0; }
-
-MetricValue missing_class(const Ranking& ranking) {
-  if (ranking.steps().empty()) return MetricValue::undefined("no cases");
-  return MetricValue::undefined(ranking.positives() == 0 ? "no positive case" : "no negative case");
+const char* missing_class(const Ranking& ranking) {
+  return metrics::missing_class(ranking.positives(), ranking.negatives());
 }
 
 }  // namespace
@@ -56,7 +53,7 @@ void Ranking::weigh(std::span<const int32_t> weights) {
 }
 
 MetricValue roc_auc(const Ranking& ranking) {
-  if (!has_both(ranking)) return missing_class(ranking);
+  if (const char* missing = missing_class(ranking)) return MetricValue::undefined(missing);
   // Twice the number of correctly ordered pairs, exact in doubles up to 2^53 pairs.
   double twice = 0;
   int64_t tp = 0, fp = 0;
@@ -70,7 +67,7 @@ MetricValue roc_auc(const Ranking& ranking) {
 }
 
 MetricValue average_precision(const Ranking& ranking) {
-  if (!has_both(ranking)) return missing_class(ranking);
+  if (const char* missing = missing_class(ranking)) return MetricValue::undefined(missing);
   double sum = 0;
   int64_t tp = 0;
   for (const Ranking::Step& step : ranking.steps()) {
@@ -83,7 +80,7 @@ MetricValue average_precision(const Ranking& ranking) {
 }
 
 std::vector<RocPoint> roc_curve(const Ranking& ranking) {
-  if (!has_both(ranking)) return {};
+  if (missing_class(ranking)) return {};
   const double positives = static_cast<double>(ranking.positives());
   const double negatives = static_cast<double>(ranking.negatives());
   std::vector<RocPoint> curve{{0, 0, std::numeric_limits<double>::infinity()}};

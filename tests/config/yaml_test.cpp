@@ -107,20 +107,21 @@ TEST(Yaml, WhatIsWrittenReadsBackAsTheSameTree) {
   EXPECT_EQ(inline_text(parse(written)), inline_text(root)) << written;
 }
 
+/// The list that stands under the only key, written and read again.
+Node list_read_back(const std::string& text) {
+  return parse(to_yaml(parse(text))).entries.at(0).value;
+}
+
 TEST(Yaml, TextsThatWouldMeanSomethingElseAreWrittenInQuotes) {
-  const Node root = parse("list:\n- a, b\n- \"c\\rd\\x01\"\n- x: 1\n");
-  const Node again = parse(to_yaml(root));
-  const Node& list = again.entries.at(0).value;
-  ASSERT_EQ(list.items.size(), 3u) << to_yaml(root);
+  const Node list = list_read_back("list:\n- a, b\n- \"c\\rd\\x01\"\n- x: 1\n");
+  ASSERT_EQ(list.items.size(), 3u) << inline_text(list);
   EXPECT_EQ(list.items[0].text, "a, b");
   EXPECT_EQ(list.items[1].text, "c\rd\x01");
 }
 
 TEST(Yaml, AQuestionMarkInAListIsWrittenSoThatItReadsBack) {
-  const Node root = parse("classes:\n- pneumonia? likely\n- none\n");
-  const Node again = parse(to_yaml(root));
-  const Node& list = again.entries.at(0).value;
-  ASSERT_EQ(list.items.size(), 2u) << to_yaml(root);
+  const Node list = list_read_back("classes:\n- pneumonia? likely\n- none\n");
+  ASSERT_EQ(list.items.size(), 2u) << inline_text(list);
   EXPECT_EQ(list.items[0].text, "pneumonia? likely");
 }
 

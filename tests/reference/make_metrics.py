@@ -139,46 +139,51 @@ def binary_cases():
     yield "one case", np.ones(1, int), np.array([0.75])
 
 
-binary = []
-for what, y, p in binary_cases():
-    called = (p >= 0.5).astype(int)
-    case = {"what": what, "labels": y, "scores": p, "figures": question(y, p, called)}
-    if 0 < y.sum() < len(y) and len(y) <= 200:
-        fpr, tpr, thresholds = sk.roc_curve(y, p, drop_intermediate=False)
-        case["roc"] = [fpr, tpr, thresholds[1:]]
-        precision, recall, thresholds = sk.precision_recall_curve(y, p)
-        case["precision_recall"] = [recall[:-1][::-1], precision[:-1][::-1], thresholds[::-1]]
-    binary.append(case)
-write("metrics_binary.json", binary)
+def main():
+    binary = []
+    for what, y, p in binary_cases():
+        called = (p >= 0.5).astype(int)
+        case = {"what": what, "labels": y, "scores": p, "figures": question(y, p, called)}
+        if 0 < y.sum() < len(y) and len(y) <= 200:
+            fpr, tpr, thresholds = sk.roc_curve(y, p, drop_intermediate=False)
+            case["roc"] = [fpr, tpr, thresholds[1:]]
+            precision, recall, thresholds = sk.precision_recall_curve(y, p)
+            case["precision_recall"] = [recall[:-1][::-1], precision[:-1][::-1], thresholds[::-1]]
+        binary.append(case)
+    write("metrics_binary.json", binary)
 
-several = []
-for n, k, digits, missing in [(6, 3, 2, False), (60, 3, 1, False), (200, 3, 6, False), (300, 5, 2, False),
-                              (120, 9, 6, False), (80, 4, 2, True), (40, 2, 3, False)]:
-    y = random.choice(k - (1 if missing else 0), size=n, p=None)
-    y[: k - (1 if missing else 0)] = np.arange(k - (1 if missing else 0))
-    logits = random.normal(size=(n, k)) + 1.2 * np.eye(k)[y] - 0.4 * np.arange(k)
-    p = np.exp(logits * 2)
-    # Rounded to a sum of exactly 1 in steps of 10^-digits: scikit-learn wants rows that sum to 1.
-    p = np.round(p / p.sum(1, keepdims=True), digits)
-    p[:, 0] = np.maximum(0, np.round(1 - p[:, 1:].sum(1), digits))
-    p[np.abs(p.sum(1) - 1) > 1e-9] = np.eye(k)[0]
-    metrics, classes, matrix = multiclass(y, p)
-    several.append({"what": f"n={n} k={k} digits={digits} one class missing={missing}", "classes": k, "labels": y,
-                    "probabilities": p, "figures": metrics, "per_class": classes, "confusion": matrix})
-write("metrics_multiclass.json", several)
+    several = []
+    for n, k, digits, missing in [(6, 3, 2, False), (60, 3, 1, False), (200, 3, 6, False), (300, 5, 2, False),
+                                  (120, 9, 6, False), (80, 4, 2, True), (40, 2, 3, False)]:
+        y = random.choice(k - (1 if missing else 0), size=n, p=None)
+        y[: k - (1 if missing else 0)] = np.arange(k - (1 if missing else 0))
+        logits = random.normal(size=(n, k)) + 1.2 * np.eye(k)[y] - 0.4 * np.arange(k)
+        p = np.exp(logits * 2)
+        # Rounded to a sum of exactly 1 in steps of 10^-digits: scikit-learn wants rows that sum to 1.
+        p = np.round(p / p.sum(1, keepdims=True), digits)
+        p[:, 0] = np.maximum(0, np.round(1 - p[:, 1:].sum(1), digits))
+        p[np.abs(p.sum(1) - 1) > 1e-9] = np.eye(k)[0]
+        metrics, classes, matrix = multiclass(y, p)
+        several.append({"what": f"n={n} k={k} digits={digits} one class missing={missing}", "classes": k, "labels": y,
+                        "probabilities": p, "figures": metrics, "per_class": classes, "confusion": matrix})
+    write("metrics_multiclass.json", several)
 
-labels = []
-for n, k, unknown in [(30, 3, 0.0), (200, 5, 0.2), (300, 14, 0.05), (50, 1, 0.0)]:
-    rate = random.uniform(0.05, 0.6, size=k)
-    y = (random.random((n, k)) < rate).astype(int)
-    y[0], y[1] = 0, 1
-    p = np.round(1 / (1 + np.exp(-(random.normal(size=(n, k)) + 2 * y - 1.5))), 2)
-    hide = random.random((n, k)) < unknown
-    hide[:2] = False
-    y[hide] = -1
-    if k == 5:
-        y[:, 4] = np.where(y[:, 4] == 1, 0, y[:, 4])  # a label that no case has
-    metrics, classes = multilabel(y, p)
-    labels.append({"what": f"n={n} k={k} unknown={unknown}", "classes": k, "labels": y.ravel(),
-                   "probabilities": p, "figures": metrics, "per_class": classes})
-write("metrics_multilabel.json", labels)
+    labels = []
+    for n, k, unknown in [(30, 3, 0.0), (200, 5, 0.2), (300, 14, 0.05), (50, 1, 0.0)]:
+        rate = random.uniform(0.05, 0.6, size=k)
+        y = (random.random((n, k)) < rate).astype(int)
+        y[0], y[1] = 0, 1
+        p = np.round(1 / (1 + np.exp(-(random.normal(size=(n, k)) + 2 * y - 1.5))), 2)
+        hide = random.random((n, k)) < unknown
+        hide[:2] = False
+        y[hide] = -1
+        if k == 5:
+            y[:, 4] = np.where(y[:, 4] == 1, 0, y[:, 4])  # a label that no case has
+        metrics, classes = multilabel(y, p)
+        labels.append({"what": f"n={n} k={k} unknown={unknown}", "classes": k, "labels": y.ravel(),
+                       "probabilities": p, "figures": metrics, "per_class": classes})
+    write("metrics_multilabel.json", labels)
+
+
+if __name__ == "__main__":
+    main()

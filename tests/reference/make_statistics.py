@@ -13,6 +13,7 @@ import math
 import pathlib
 import warnings
 
+import make_metrics  # beside this file
 import numpy as np
 import statsmodels.api as sm
 from scipy import optimize, special, stats
@@ -171,21 +172,7 @@ def question(y, a, b, patient):
     both = 0 < y.sum() < len(y)
     called, called_b = (a >= 0.5).astype(int), (b >= 0.5).astype(int)
     tp, fn = int((called & y).sum()), int(((1 - called) & y).sum())
-    row = {
-        "auc": sk.roc_auc_score(y, a) if both else NAN,
-        "average_precision": sk.average_precision_score(y, a) if both else NAN,
-        "accuracy": sk.accuracy_score(y, called),
-        "balanced_accuracy": sk.balanced_accuracy_score(y, called) if both else NAN,
-        "sensitivity": sk.recall_score(y, called, zero_division=np.nan),
-        "specificity": sk.recall_score(y, called, pos_label=0, zero_division=np.nan),
-        "ppv": sk.precision_score(y, called, zero_division=np.nan),
-        "npv": sk.precision_score(y, called, pos_label=0, zero_division=np.nan),
-        "f1": sk.f1_score(y, called, zero_division=np.nan),
-        "mcc": sk.matthews_corrcoef(y, called) if both and 0 < called.sum() < len(y) else NAN,
-        "kappa": sk.cohen_kappa_score(y, called) if len(set(y) | set(called)) > 1 else NAN,
-        "log_loss": sk.log_loss(y, a, labels=[0, 1]),
-        "brier": float(np.mean((a - y) ** 2)),
-    }
+    row = make_metrics.question(y, a, called)
     width = bins(np.arange(16) / 15, y, a)
     weight = width[:, 0] / len(y)
     row["ece"] = np.sum(weight * abs(width[:, 1] - width[:, 2]))

@@ -28,6 +28,9 @@ struct Interval {
   double half_width() const { return (high - low) / 2; }
 };
 
+/// Standard errors to either side of the value: 1.96.
+double errors_of_level();
+
 double normal_cdf(double z);
 /// The z that a standard normal number lies below with probability p, in (0, 1); -inf and inf at 0 and
 /// 1. Wichura, "Algorithm AS 241", Applied Statistics 1988: 1e-16 relative.

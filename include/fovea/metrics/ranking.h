@@ -30,9 +30,8 @@ class Ranking {
   /// sorting again.
   void weigh(std::span<const int32_t> weights);
 
-  const std::vector<Step>& steps() const {
-    return steps_;
-  }  ///< one per distinct score that counts, falling
+  /// One per distinct score that counts, falling.
+  const std::vector<Step>& steps() const { return steps_; }
   int64_t positives() const { return steps_.empty() ? 0 : steps_.back().true_positives; }
   int64_t negatives() const { return steps_.empty() ? 0 : steps_.back().false_positives; }
 
