@@ -42,6 +42,15 @@ TEST(TensorMap, KeepsTheOrderInWhichNamesWereAdded) {
   EXPECT_EQ(map.bytes(), 7 * 4);
 }
 
+TEST(TensorMap, TwoNamesAreAddedInOneExpression) {
+  TensorMap map;
+  map["a"] = map["b"] = torch::ones({3});
+  const torch::Tensor& b = map.at("b");
+  for (const char* name : {"c", "d", "e", "f"}) map[name] = map["a"];
+  EXPECT_EQ(b.numel(), 3);
+  for (const auto& [name, tensor] : map) EXPECT_EQ(tensor.numel(), 3) << name;
+}
+
 TEST(TensorMap, AMissingNameIsAnErrorThatListsTheOthers) {
   TensorMap map;
   map["image"] = torch::zeros({1});

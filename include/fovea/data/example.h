@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 namespace fovea {
 
 /// An ordered map name -> tensor. What a model reads, what it gives, what it should have given.
+/// What it hands out by reference stays where it is when names are added.
 class TensorMap {
  public:
   /// The tensor of `name`; an undefined one is added where there was none.
@@ -33,7 +35,7 @@ class TensorMap {
   auto end() const { return entries_.end(); }
 
  private:
-  std::vector<std::pair<std::string, torch::Tensor>> entries_;
+  std::list<std::pair<std::string, torch::Tensor>> entries_;
 };
 
 /// A text as it was written, and where its tokens stand in it.
