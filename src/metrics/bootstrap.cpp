@@ -93,6 +93,22 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+/// But for roundings, which differ with the order of a sum.
+bool all_the_same(const std::vector<double>& values) {
+  const auto [least, most] = std::ranges::minmax(values);
+  return most - least <= 1e-12 * std::max(std::abs(least), std::abs(most));
+}
+
+MetricValue p_of_zero(const std::vector<double>& replicates) {
+  int64_t below = 0, above = 0;
+  for (const double one : replicates) {
+    below += one <= 0;
+    above += one >= 0;
+  }
+  return std::min(1.0, 2 * static_cast<double>(1 + std::min(below, above)) /
+                           static_cast<double>(1 + replicates.size()));
+}
+
 }  // namespace
 
 Interval percentile_interval(std::vector<double>& replicates) {
@@ -166,7 +182,14 @@ std::vector<Resampled> bootstrap(std::span<const uint32_t> clusters, size_t pati
               : fmt::format("the metric is undefined in {:.0f} % of the replicates", 100 * share));
       continue;
     }
+    metric.p = p_of_zero(of_metric);
     metric.standard_error = standard_deviation(of_metric);
+    if (all_the_same(of_metric)) {
+      metric.standard_error = 0;
+      metric.percentile = metric.bca =
+          Interval::undefined("all samples of patients have this value");
+      continue;
+    }
     metric.percentile = percentile_interval(of_metric);
     metric.bca = bca_interval(of_metric, metric.value, samples.of(without, k));
   }
