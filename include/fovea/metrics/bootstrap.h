@@ -19,7 +19,8 @@ using Statistic = std::function<void(std::span<const int32_t> weights, std::span
 struct BootstrapOptions {
   int64_t replicates = 2000;
   uint64_t seed = 0;
-  int64_t threads = 0;  ///< 0: as many as run at the same time
+  int64_t threads = 0;                 ///< 0: as many as run at the same time
+  std::function<void()> advance = {};  ///< called after each sample of patients, one call at a time
 };
 
 /// One metric over all replicates. Where these are all equal there is no interval: a metric that no sample

@@ -16,7 +16,6 @@ inline constexpr int kMetricsSchema = 1;
 
 struct Evaluation {
   std::string split = "test";
-  metrics::OperatingPoint point = {};
   bool plots = true;
   metrics::Coverage coverage = {};  ///< the cases that are not among the predictions
 };
@@ -28,6 +27,7 @@ struct Evaluation {
 ///   predictions.csv   of those n: id, group (if any; a pseudonym), label, p_<class> ..., decision (multi-label:
 ///                     label_ and decision_ per class)
 ///   roc.svg  precision_recall.svg  reliability.svg  confusion_matrix.svg (not in multi-label mode)
+///   net_benefit.svg (binary)
 /// and returns the summary line. Files of these names are replaced, each as a whole.
 std::string write_evaluation(const std::filesystem::path& folder,
                              const metrics::Predictions& predictions,
@@ -44,7 +44,6 @@ std::string metrics_json(const metrics::ClassificationSummary& summary,
                          const metrics::Coverage& coverage = {});
 
 /// The content of predictions.csv.
-std::string predictions_csv(const metrics::Predictions& predictions,
-                            const metrics::OperatingPoint& point);
+std::string predictions_csv(const metrics::Predictions& predictions);
 
 }  // namespace fovea::report
