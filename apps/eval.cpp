@@ -19,12 +19,35 @@ void add_eval(CLI::App& program, int& exit_code) {
   command
       ->add_option("--out", request->out, "where the metrics and plots go [<model>/eval-<split>]")
       ->type_name("FOLDER");
+  command
+      ->add_option(
+          "--by", request->by,
+          "columns for whose values metrics are reported apart, as sex,age; sex+age: for both "
+          "together [data.subgroups]")
+      ->type_name("COLUMN,…")
+      ->delimiter(',');
+  command->add_flag("--small-groups", request->small_groups,
+                    "also tell of subgroups of fewer than 5 cases, who could be recognised");
+  command->add_flag("!--no-images", request->images,
+                    "no thumbnails of cases and no links to their files in the report");
+  command
+      ->add_option("--replicates", request->replicates,
+                   "samples of patients for the intervals of the bootstrap; 0: none")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{0}, int64_t{1'000'000}))
+      ->capture_default_str();
+  command
+      ->add_option("--prevalence", request->prevalence,
+                   "how frequent the class is where the model will be used: for PPV and NPV there")
+      ->type_name("SHARE")
+      ->check(CLI::Range(0.0, 1.0));
   add_device(*command, request->device);
   add_threads(*command, request->threads, "threads that compute");
   add_hash_ids(*command);
   command->footer(
       "Example:\n  fovea eval runs/chest --split test\n"
-      "Writes metrics.json, predictions.csv and plots; the last line printed is key=value "
+      "Writes report.html (and report.json, card.md), metrics.json, predictions.csv and plots; the "
+      "last line printed is key=value "
       "metrics.");
   command->callback([request, &exit_code] {
     keep_freed_memory();

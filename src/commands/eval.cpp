@@ -2,9 +2,12 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <sstream>
 
+#include "commands/failure_images.h"
+#include "commands/groupings.h"
+#include "commands/report_header.h"
 #include "commands/stopping.h"
-#include "commands/subgroups.h"
 
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
@@ -13,6 +16,8 @@
 #include "fovea/core/log.h"
 #include "fovea/nn/weights.h"
 #include "fovea/report/data_notes.h"
+#include "fovea/report/evaluation.h"
+#include "fovea/report/page.h"
 #include "fovea/report/progress.h"
 #include "fovea/storage/file.h"
 #include "fovea/train/device.h"
@@ -95,6 +100,54 @@ void refuse_unwritable(const std::filesystem::path& out) {
                    "name another folder with --out");
 }
 
+/// Intervals take a while, so there is a count of samples. False where a signal stopped it.
+bool fill(std::vector<report::Section>& sections, const tasks::Evaluation& evaluation,
+          report::Asked asked) {
+  report::Progress progress("intervals", 0, report::Terminal::standard_error(), "samples");
+  asked.bootstrap.advance = [&] {
+    if (train::stop_requested()) throw Stopped{};
+    progress.advance(1);
+  };
+  try {
+    sections = evaluation.sections(asked);
+  } catch (const Stopped&) {
+    return false;
+  }
+  progress.finish();
+  return true;
+}
+
+/// "subgroup sex=f n=12 auc=0.9100", with the main metric.
+std::string subgroup_lines(const report::Section& section) {
+  std::string text;
+  for (const metrics::SubgroupEstimates& column : section.subgroups)
+    for (const metrics::GroupEstimates& group : column.groups) {
+      text += fmt::format("subgroup {}={} ", column.name, group.value);
+      if (group.withheld) {
+        text += "withheld: of so few cases nothing is told\n";
+        continue;
+      }
+      const metrics::Estimate& main = group.estimates.at(0);
+      text +=
+          fmt::format("n={} {}={}", group.cases, main.key.name,
+                      main.value.defined() ? fmt::format("{:.4f}", main.value.value) : "undefined");
+      if (const metrics::Interval& interval = main.bounds.interval; interval.defined())
+        text += fmt::format(" low={:.4f} high={:.4f}", interval.low, interval.high);
+      text += "\n";
+    }
+  return text;
+}
+
+/// report.json, card.md, pictures of failures and the page.
+void write_report(const std::filesystem::path& out, report::Report& report, const Dataset& cases,
+                  const Evaluated& evaluated, bool images) {
+  if (images) add_failure_images(report.sections, cases, out);
+  report.card = card_of(evaluated, report);
+  storage::write_file_atomically(out / "report.json", report::report_json(report));
+  storage::write_file_atomically(out / "card.md", report::card_text(report));
+  report::write_report_page(out, {.images = images});
+}
+
 }  // namespace
 
 int eval(const EvalRequest& request) {
@@ -105,6 +158,7 @@ int eval(const EvalRequest& request) {
   train::use_threads(request.threads);
   const config::RunConfig data = data_of(request, trained);
   trained.config.data = data.data;
+  if (!request.by.empty()) trained.config.data.subgroups = columns_of(request.by);
   trained.config.train.loader_threads = data.train.loader_threads;
   trained.config.train.loader_mb = data.train.loader_mb;
   const sources::Source source = sources::open_source(
@@ -120,7 +174,13 @@ int eval(const EvalRequest& request) {
       request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
   const train::StopSignals signals;
   refuse_unwritable(out);
-  Subgroups subgroups(source, request.split, *task);
+  report::Asked asked{
+      .split = request.split,
+      .groupings = groupings(source, request.split,
+                             request.by.empty() ? trained.config.data.subgroups : request.by),
+      .tell_all = request.small_groups,
+      .prevalence = request.prevalence};
+  asked.bootstrap.replicates = request.replicates;
   report::Progress progress("eval " + request.split, loader.examples(),
                             report::Terminal::standard_error());
   int64_t seen = 0;
@@ -130,9 +190,6 @@ int eval(const EvalRequest& request) {
   options.progress = [&](const Batch& batch) {
     seen += batch.size();
     progress.advance(batch.size());
-  };
-  options.decoded = [&](const TensorMap& decoded, const Batch& batch) {
-    subgroups.add(decoded, batch);
   };
   const auto use = [&]() -> train::MemoryUse {
     return {.device = device,
@@ -145,7 +202,8 @@ int eval(const EvalRequest& request) {
     return train::evaluate(*model, *task, loader, options);
   });
   progress.finish();
-  if (!evaluation) {
+  std::vector<report::Section> sections;
+  if (!evaluation || !fill(sections, *evaluation, asked)) {
     complain(
         fmt::format("stopped by {} after {} of {} cases: metrics of a part would be of "
                     "something else, so nothing is written",
@@ -156,14 +214,27 @@ int eval(const EvalRequest& request) {
   }
 
   const std::string line = evaluation->write(out, request.split);
-  subgroups.write(out);
+  std::istringstream lines(line);  // one for each target
+  for (report::Section& section : sections) std::getline(lines, section.line);
   const report::DataNotes notes = notes_of(source, request.split);
-  for (const TargetSpec& target : trained.card.targets)
-    for (const auto& folder : {out, out / target.name})
-      if (const auto file = folder / "metrics.json"; std::filesystem::exists(file))
-        report::add_data_notes(file, notes);
-  std::cout << "metrics, predictions and plots are in " << out.string() << '\n'
-            << subgroups.lines() << line << std::endl;
+  for (const report::Section& section : sections) {
+    const std::filesystem::path metrics = out / section.folder / "metrics.json";
+    report::add_subgroups(metrics, section.subgroups);
+    report::add_data_notes(metrics, notes);
+  }
+  const Evaluated evaluated{trained, *model, source, request.split, device, !request.data.empty()};
+  report::Report report = report_header(evaluated);
+  report.bootstrap = asked.bootstrap;
+  report.notes = notes.notes;
+  for (const auto& [input, count] : notes.cut_texts)
+    report.notes.push_back(fmt::format("{} texts of the input '{}' are cut", count, input));
+  report.sections = sections;
+  write_report(out, report, *cases, evaluated, request.images);
+  for (const report::Section& section : sections)
+    std::cout << report::terminal_table(section) << subgroup_lines(section);
+  std::cout << "the report is " << (out / "report.html").string()
+            << "; metrics, predictions and plots are beside it\n"
+            << line << std::endl;
   const std::vector<std::string> failed = evaluation->failed();
   if (failed.empty()) return 0;
   complain(fmt::format(

@@ -1,6 +1,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "fovea/report/page.h"
 #include "fovea/report/report.h"
 
 namespace fovea::report {
@@ -144,7 +145,7 @@ Json json_of(const Section& section) {
   if (section.thresholds) {
     Json steps = Json::array();
     for (const auto& [threshold, hits, alarms] : section.thresholds->steps)
-      steps.push_back({finite(threshold), hits, alarms});
+      steps.push_back({threshold, static_cast<int64_t>(hits), static_cast<int64_t>(alarms)});
     json["thresholds"] = {{"class", section.thresholds->of_class},
                           {"positives", section.thresholds->positives},
                           {"negatives", section.thresholds->negatives},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,12 @@ struct EvalRequest {
   std::string split = "test";   ///< or "all" of the data
   std::filesystem::path data;   ///< a config whose data section replaces the run's
   std::vector<std::string> set;
-  std::filesystem::path out;  ///< empty: <model>/eval-<split>
+  std::filesystem::path out;              ///< empty: <model>/eval-<split>
+  std::vector<std::string> by;            ///< "sex", "sex+age"; empty: data.subgroups
+  bool small_groups = false;              ///< also tells of groups of fewer than 5 cases
+  bool images = true;                     ///< thumbnails and links in the report
+  int64_t replicates = 2000;              ///< of the bootstrap; 0: none
+  std::optional<double> prevalence = {};  ///< where the model will be used
   std::string device = "auto";
   int64_t threads = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "fovea/metrics/coverage.h"
 #include "fovea/metrics/predictions.h"
+#include "fovea/metrics/subgroups.h"
 #include "fovea/metrics/summary.h"
 
 namespace fovea::report {
@@ -32,6 +33,13 @@ struct Evaluation {
 std::string write_evaluation(const std::filesystem::path& folder,
                              const metrics::Predictions& predictions,
                              const Evaluation& evaluation = {});
+
+/// Puts the section "subgroups" into a metrics.json that is there:
+///   {"sex": [{"value": "f", "n": 12, "figures": {"auc": 0.91, …}, "undefined": {…}}, …]}
+/// with "small": true where there are fewer than 20 cases, and without number and figures where the group is
+/// withheld. Nothing happens where there are no subgroups.
+void add_subgroups(const std::filesystem::path& metrics_json,
+                   const std::vector<metrics::SubgroupEstimates>& subgroups);
 
 /// "split=test n=624 unknown=3 auc=0.9712 accuracy=0.8910 ...": all overall metrics in the order of
 /// the catalogue, with four decimals; "undefined" where there is none.

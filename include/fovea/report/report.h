@@ -12,9 +12,6 @@
 
 namespace fovea::report {
 
-/// The version of the layout of report.json; it rises when a key changes its meaning.
-inline constexpr int kReportSchema = 1;
-
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
 /// An item of a checklist. Without a text it is "not stated": nothing is invented.
