@@ -123,7 +123,7 @@ class TokenClassificationEvaluation final : public Evaluation {
   std::vector<std::string> failed() const override { return coverage_.failed; }
 
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    return report::write_entities(folder, texts_, ids_, target_.classes, split, coverage_);
+    return report::write_entities(folder, texts_, ids_, groups_, target_.classes, split, coverage_);
   }
 
   std::vector<report::Section> sections(const report::Asked& asked) const override {

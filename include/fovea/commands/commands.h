@@ -45,6 +45,23 @@ struct EvalRequest {
 /// 0, or 75 when a signal stopped it: a part of a split has no metrics, so nothing is written then.
 int eval(const EvalRequest& request);
 
+struct ReportRequest {
+  std::filesystem::path folder;  ///< an evaluation's, or a run or bundle that was evaluated
+  std::string split = "test";
+  bool images = true;
+};
+/// Draws report.html once more, from report.json and what lies beside it.
+int report(const ReportRequest& request);
+
+struct CompareRequest {
+  Paths folders;  ///< two or more, likewise
+  std::string split = "test";
+  std::filesystem::path out;  ///< empty: compare
+  int64_t replicates = 2000;
+};
+/// Each evaluation beside the first, on the same cases: compare.html and compare.json.
+int compare(const CompareRequest& request);
+
 struct InferRequest {
   std::filesystem::path model;
   Paths inputs;  ///< files, folders (recursive), CSV tables with a column `path`; of a model that
