@@ -7,6 +7,7 @@
 #include "fovea/metrics/calibration.h"
 #include "fovea/metrics/catalogue.h"
 #include "fovea/metrics/decision.h"
+#include "fovea/metrics/recalibration.h"
 #include "report/section_parts.h"
 
 namespace fovea::report {
@@ -98,28 +99,39 @@ double number_or_nan(const MetricValue& value) {
   return value.defined() ? value.value : std::nan("");
 }
 
+MetricValue end_of(const metrics::Interval& interval, bool low) {
+  if (!interval.defined()) return MetricValue::undefined(interval.why_undefined);
+  return low ? interval.low : interval.high;
+}
+
 /// Whether a probability means what it says, of one yes-or-no question each.
-Table calibration_of(const Scored& scored) {
+Table calibration_of(const Scored& scored, const metrics::Clusters& clusters) {
   Table table{.title = "Calibration",
               .note =
                   "Slope 1 and intercept 0 are best: below 1 the probabilities are too extreme, an "
                   "intercept below 0 says that they are too high on the whole. Brier score = "
                   "reliability - resolution + uncertainty + what the bins hide.",
-              .columns = {"class", "slope", "intercept", "ECE, equal width", "ECE, equal mass",
+              .columns = {"class", "slope", "slope from", "slope to", "intercept", "intercept from",
+                          "intercept to", "ECE, equal width", "ECE, equal mass",
                           "largest error of a bin", "reliability", "resolution", "uncertainty"},
               .rows = {}};
   for (const Question& question : scored.questions) {
     const auto bins = metrics::reliability(question.probabilities, question.labels);
     const auto by_mass = metrics::reliability_by_mass(question.probabilities, question.labels);
+    std::vector<uint32_t> patients;
+    for (const uint32_t row : question.rows)
+      if (!clusters.single()) patients.push_back(clusters.of_case[row]);
     const metrics::Recalibration line =
-        metrics::recalibrate(question.probabilities, question.labels);
+        metrics::recalibrate(question.probabilities, question.labels, patients);
     const metrics::BrierParts parts =
         metrics::brier_parts(question.probabilities, question.labels, by_mass);
     auto& row = table.rows.emplace_back();
     row.emplace_back(question.name);
     for (const MetricValue& value :
-         {line.slope, line.intercept, metrics::ece(bins), metrics::ece(by_mass), metrics::mce(bins),
-          parts.reliability, parts.resolution, parts.uncertainty})
+         {line.slope, end_of(line.slope_interval, true), end_of(line.slope_interval, false),
+          line.intercept, end_of(line.intercept_interval, true),
+          end_of(line.intercept_interval, false), metrics::ece(bins), metrics::ece(by_mass),
+          metrics::mce(bins), parts.reliability, parts.resolution, parts.uncertainty})
       row.emplace_back(number_or_nan(value));
   }
   return table;
@@ -256,7 +268,9 @@ Section section_of(const Predictions& predictions, const metrics::Coverage& cove
     section.positive_class = predictions.classes[predictions.positive];
   put_decision(section, predictions);
   if (section.n > 0) warn_of_extremes(section, scored);
-  section.tables = {decisions_of(scored, asked), calibration_of(scored)};
+  section.tables = {
+      decisions_of(scored, asked),
+      calibration_of(scored, metrics::clusters_of(predictions.groups, predictions.cases()))};
   section.plots = plots_of(predictions.mode);
   if (predictions.mode != Mode::multilabel) section.confusion = scored.confusion;
   if (predictions.mode == Mode::binary) section.thresholds = thresholds_of(scored.questions[0]);

@@ -70,4 +70,23 @@ inline std::vector<TaggedText> drawn_texts(size_t cases, uint64_t seed = 1) {
   return all;
 }
 
+/// Probabilities and what came true.
+struct Sample {
+  std::vector<double> probabilities;
+  std::vector<uint8_t> labels;
+};
+
+/// Labels that follow logistic(a + b log odds(p)).
+inline Sample distorted(double a, double b, size_t cases) {
+  Random random(5, Purpose::sample);
+  Sample sample;
+  for (size_t i = 0; i < cases; ++i) {
+    const double p = random.uniform(0.02, 0.98);
+    const double logit = a + b * std::log(p / (1 - p));
+    sample.probabilities.push_back(p);
+    sample.labels.push_back(random.chance(1 / (1 + std::exp(-logit))));
+  }
+  return sample;
+}
+
 }  // namespace fovea::metrics::test

@@ -17,7 +17,7 @@ using metrics::Predictions;
 using testing::HasSubstr;
 using Json = nlohmann::json;
 
-constexpr metrics::BootstrapOptions kFew{.replicates = 60};
+const metrics::BootstrapOptions kFew{.replicates = 60};
 
 metrics::Coverage rows_of(size_t cases) {
   metrics::Coverage coverage;
