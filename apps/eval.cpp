@@ -9,15 +9,19 @@ void add_eval(CLI::App& program, int& exit_code) {
   command->add_option("model", request->model, "a run folder or a bundle")
       ->type_name("MODEL")
       ->required();
-  command->add_option("--split", request->split, "which cases: a split, or all")
+  command->add_option("--split", request->split, "which cases: a split, or all [test]")
       ->type_name("SPLIT")
-      ->check(such_as({"train", "val", "test", "all"}))
-      ->capture_default_str();
-  command->add_option("--data", request->data, "a YAML file whose data section replaces the run's")
-      ->type_name("CONFIG");
+      ->check(such_as({"train", "val", "test", "all"}));
+  command
+      ->add_option(
+          "--data", request->data,
+          "other data: a table, a folder of classes or an .npz archive like the model's own, of "
+          "which all cases are evaluated; or a YAML file whose data section replaces the run's")
+      ->type_name("DATA");
   add_set(*command, request->set, "data.x=value: replaces a key of the data section");
   command
-      ->add_option("--out", request->out, "where the metrics and plots go [<model>/eval-<split>]")
+      ->add_option("--out", request->out,
+                   "where the report goes [<model>/eval-<split>, or -<name of the other data>]")
       ->type_name("FOLDER");
   command
       ->add_option(

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <sstream>
 
+#include "commands/eval_data.h"
 #include "commands/failure_images.h"
 #include "commands/groupings.h"
 #include "commands/report_header.h"
@@ -12,7 +14,6 @@
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
-#include "fovea/config/yaml.h"
 #include "fovea/core/log.h"
 #include "fovea/nn/weights.h"
 #include "fovea/report/data_notes.h"
@@ -27,69 +28,6 @@
 
 namespace fovea::commands {
 namespace {
-
-/// Everything but the data belongs to the model as it was trained.
-void check_settable(const std::vector<std::string>& set) {
-  for (const std::string& assignment : set) {
-    const std::string key = assignment.substr(0, assignment.find('='));
-    if (key != "data" && !key.starts_with("data."))
-      throw config_error(fmt::format(
-          "--set {}: found the key '{}'; only data.* can be set in eval, the rest belongs to the "
-          "model as it was trained: leave it out, or train a model with it",
-          assignment, key));
-  }
-}
-
-/// "of the classes normal, ill", "a number"
-std::string shown(const TargetSpec& target) {
-  return target.classes.empty() ? "a " + target.type
-                                : fmt::format("of the {} {}", target.type, join(target.classes));
-}
-
-/// The classes of the data must be those of the model, in the same order: else every metric is
-/// about something else.
-void check_targets(const bundle::Trained& trained, const sources::Source& source) {
-  for (size_t i = 0; i < trained.card.targets.size(); ++i) {
-    const TargetSpec& wanted = trained.card.targets[i];
-    if (i >= source.targets.size() || source.targets[i].classes != wanted.classes ||
-        source.targets[i].type != wanted.type)
-      throw data_error(
-          fmt::format("the data's target '{}' is {}, the model's is {}; say so in data.targets.{}",
-                      wanted.name, i < source.targets.size() ? shown(source.targets[i]) : "absent",
-                      shown(wanted), wanted.name));
-  }
-}
-
-/// What was assumed of the cases, those that were read included, and what was cut.
-report::DataNotes notes_of(const sources::Source& source, const std::string& split) {
-  report::DataNotes notes;
-  for (const std::string& note : source.remarks()) notes.notes.push_back(in_our_words(note));
-  for (const std::string& note : source.reading_notes()) notes.notes.push_back(noted(note));
-  for (const auto& [name, input] : source.inputs) {
-    int64_t cut = 0;
-    for (size_t i = 0; i < source.splits.size(); ++i)
-      cut += (split == "all" || source.splits[i] == split) && input->cut(static_cast<int64_t>(i));
-    if (cut > 0) notes.cut_texts.emplace_back(name, cut);
-  }
-  return notes;
-}
-
-/// The settings whose section `data` is evaluated: the model's own or those of another config.
-config::RunConfig data_of(const EvalRequest& request, const bundle::Trained& trained) {
-  if (!request.data.empty()) return config::read_config(request.data, request.set);
-  const std::filesystem::path own = trained.folder / "config.yaml";
-  if (!trained.portable) return config::read_config(own, request.set);
-  config::RunConfig settings = trained.config;  // a bundle names no data
-  Node node = Fields::write(settings);
-  for (const std::string& assignment : request.set) config::set_value(node, assignment);
-  Fields::read(node, settings);
-  const sources::DataOptions& data = settings.data;
-  if (data.table.empty() && data.folder.empty() && data.path.empty())
-    throw config_error(storage::shown(trained.folder) + ": a bundle names no data to evaluate on",
-                       "give a config with them (--data FILE.yaml), or --set data.table=FILE "
-                       "(data.folder, data.path)");
-  return settings;
-}
 
 /// Makes the folder of the results, before anything is computed for them.
 void refuse_unwritable(const std::filesystem::path& out) {
@@ -151,37 +89,35 @@ void write_report(const std::filesystem::path& out, report::Report& report, cons
 }  // namespace
 
 int eval(const EvalRequest& request) {
-  check_settable(request.set);
   const torch::Device device = train::choose_device(request.device);
   bundle::Trained trained = bundle::open_trained(request.model);
   train::use_salt_of(trained.folder);
   train::use_threads(request.threads);
-  const config::RunConfig data = data_of(request, trained);
-  trained.config.data = data.data;
-  if (!request.by.empty()) trained.config.data.subgroups = columns_of(request.by);
-  trained.config.train.loader_threads = data.train.loader_threads;
-  trained.config.train.loader_mb = data.train.loader_mb;
-  const sources::Source source = sources::open_source(
-      bundle::data_in_use(trained.config), static_cast<uint64_t>(data.seed), trained.card.fitted);
+  const EvalData data = eval_data(request, trained);
+  trained.config.data = data.settings.data;
+  trained.config.train.loader_threads = data.settings.train.loader_threads;
+  trained.config.train.loader_mb = data.settings.train.loader_mb;
+  const sources::Source source =
+      sources::open_source(bundle::data_in_use(trained.config),
+                           static_cast<uint64_t>(data.settings.seed), trained.card.fitted);
   for (const std::string& note : source.remarks()) log_info(note);
+  for (const std::string& note : data.notes) log_info(note);
   check_targets(trained, source);
 
-  const DatasetPtr cases = request.split == "all" ? source.data : source.part(request.split);
+  const DatasetPtr cases = data.split == "all" ? source.data : source.part(data.split);
   const tasks::TaskPtr task = bundle::make_task(trained.config, trained.card);
   const auto model = bundle::make_model(trained, *task);
   const Loader loader = bundle::evaluation_loader(trained.config, cases, device);
   const std::filesystem::path out =
-      request.out.empty() ? trained.folder / ("eval-" + request.split) : request.out;
+      request.out.empty() ? trained.folder / data.folder : request.out;
   const train::StopSignals signals;
   refuse_unwritable(out);
-  report::Asked asked{
-      .split = request.split,
-      .groupings = groupings(source, request.split,
-                             request.by.empty() ? trained.config.data.subgroups : request.by),
-      .tell_all = request.small_groups,
-      .prevalence = request.prevalence};
+  report::Asked asked{.split = data.split,
+                      .groupings = groupings(source, data.split, data.by),
+                      .tell_all = request.small_groups,
+                      .prevalence = request.prevalence};
   asked.bootstrap.replicates = request.replicates;
-  report::Progress progress("eval " + request.split, loader.examples(),
+  report::Progress progress("eval " + data.split, loader.examples(),
                             report::Terminal::standard_error());
   int64_t seen = 0;
   train::EvaluateOptions options;
@@ -213,19 +149,20 @@ int eval(const EvalRequest& request) {
     return kStoppedCode;
   }
 
-  const std::string line = evaluation->write(out, request.split);
+  const std::string line = evaluation->write(out, data.split);
   std::istringstream lines(line);  // one for each target
   for (report::Section& section : sections) std::getline(lines, section.line);
-  const report::DataNotes notes = notes_of(source, request.split);
+  const report::DataNotes notes = notes_of(source, data.split);
   for (const report::Section& section : sections) {
     const std::filesystem::path metrics = out / section.folder / "metrics.json";
     report::add_subgroups(metrics, section.subgroups);
     report::add_data_notes(metrics, notes);
   }
-  const Evaluated evaluated{trained, *model, source, request.split, device, !request.data.empty()};
+  const Evaluated evaluated{trained, *model, source, data.split, device, !request.data.empty()};
   report::Report report = report_header(evaluated);
   report.bootstrap = asked.bootstrap;
   report.notes = notes.notes;
+  std::ranges::copy(data.notes, std::back_inserter(report.notes));
   for (const auto& [input, count] : notes.cut_texts)
     report.notes.push_back(fmt::format("{} texts of the input '{}' are cut", count, input));
   report.sections = sections;

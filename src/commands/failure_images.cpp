@@ -51,12 +51,23 @@ Image small(const torch::Tensor& picture) {
   return image;
 }
 
+/// Those of an evaluation before, and nothing else that somebody put there.
+void remove_pictures(const fs::path& folder) {
+  std::error_code absent;
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(folder, absent)) {
+    const std::string number = entry.path().stem().string();
+    const bool digits = std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+    if (entry.path().extension() == ".png" && digits) old.push_back(entry.path());
+  }
+  for (const fs::path& one : old) fs::remove(one, absent);
+}
+
 }  // namespace
 
 void add_failure_images(std::vector<report::Section>& sections, const Dataset& cases,
                         const fs::path& folder) {
-  std::error_code absent;
-  fs::remove_all(folder / "failures", absent);
+  remove_pictures(folder / "failures");
   std::map<uint32_t, std::string> written;  // by case; "" where there is no picture
   for (report::Section& section : sections)
     for (report::Failure& failure : section.failures) {
