@@ -55,7 +55,7 @@ bool has_confusion(const Node& target) {
          target.at("confusion_matrix").items("classes").size() <= kMostClasses;
 }
 
-Html confusion(const Node& target) {
+Html confusion(const Node& target, const Setting& setting) {
   if (!target.has("confusion_matrix")) return {};
   const Node matrix = target.at("confusion_matrix");
   const auto classes = matrix.items("classes"), rows = matrix.items("counts");
@@ -84,12 +84,15 @@ Html confusion(const Node& target) {
     }
     body += html("<td class=\"number total\">{}</td></tr>\n", {count_text(sum)});
   }
-  return scrolling(
-      "Confusion matrix",
-      html(
-          R"(<table class="matrix"><caption>Rows are the truth and add up to 100 %; columns are what the model decided.</caption><thead><tr><th scope="col">Truth</th>{}<th scope="col" class="number">All</th></tr></thead><tbody>
+  return html(
+             "<p class=\"small\">Rows are the truth and add up to 100 %; columns are what the "
+             "model decided.</p>\n") +=
+         scrolling(
+             setting, "Confusion matrix",
+             html(
+                 R"(<table class="matrix"><thead><tr><th scope="col">Truth</th>{}<th scope="col" class="number">All</th></tr></thead><tbody>
 {}</tbody></table>)",
-          {head, body}));
+                 {head, body}));
 }
 
 }  // namespace fovea::report::page

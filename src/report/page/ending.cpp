@@ -32,8 +32,8 @@ Html data_part(const Node& report) {
                                     {data.text("fingerprint")}));
   Html notes;
   for (const Node& note : data.items("notes")) notes += html("<li>{}</li>\n", {note.text()});
-  return html(R"(<section id="data" aria-labelledby="data-title">
-<h2 id="data-title">Data</h2>
+  return html(R"(<section id="data">
+<h2>Data</h2>
 <dl class="table">{}</dl>
 {}</section>
 )",
@@ -58,8 +58,8 @@ Html card(const Node& report) {
                   item.has("text") ? html("<span class=\"verbatim\">{}</span>", {item.text("text")})
                                    : html("<span class=\"none\">not stated</span>"));
   }
-  return html(R"(<section id="card" aria-labelledby="card-title">
-<h2 id="card-title">Model card</h2>
+  return html(R"(<section id="card">
+<h2>Model card</h2>
 <p>In the order of the checklists that journals ask for. What nobody stated is marked so; nothing here was guessed.</p>
 {}</dl>
 </section>
@@ -89,9 +89,9 @@ Html making(const Node& report) {
   }
   Html lines;
   for (const Node& target : report.items("targets"))
-    lines += html("<code>{}</code>\n", {target.text("line")});
-  return html(R"(<section id="making" aria-labelledby="making-title">
-<h2 id="making-title">How the numbers were made</h2>
+    lines += html("<code>{}</code>", {target.text("line")});
+  return html(R"(<section id="making">
+<h2>How the numbers were made</h2>
 <p>Every interval stands beside the method it was made by. Where patients have several cases, intervals are by patient. report.json beside this page has all numbers with all their digits.</p>
 <dl class="table">{}</dl>
 <h3>As printed</h3>

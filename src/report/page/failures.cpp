@@ -93,8 +93,10 @@ Html failures(const Node& target, Setting& setting) {
                                           failure.text("truth"), failure.text("answer"));
       picture = thumbnail(below(setting.folder, failure.text("image")), alt, setting);
       no_room += picture.no_room ? 1 : 0;
-      if (picture.image.empty() && !picture.no_room)
-        picture.image = html("<p class=\"missing\">no thumbnail</p>");
+      if (picture.image.empty()) {
+        picture.image = html("<p class=\"missing\">{}</p>",
+                             {picture.no_room ? "thumbnail left out" : "no thumbnail"});
+      }
     }
     list += case_of(failure, picture.image, setting.images);
   }

@@ -74,12 +74,11 @@ Html method_cell(const Node& figure) {
 
 }  // namespace
 
-Html interval_of(const Node& figure) {
-  return bounds_text(digits_of(figure), figure.at("interval"));
+Html scrolling(const Setting& setting, std::string_view label, const Html& table) {
+  return scrolling(fmt::format("{}, {}", label, setting.name), table);
 }
 
-Html figures_table(const std::vector<Node>& figures, std::string_view label,
-                   const Setting& setting) {
+Html figures_table(const std::vector<Node>& figures, const Setting& setting) {
   if (figures.empty()) return {};
   Html rows;
   for (const Node& figure : figures) {
@@ -98,7 +97,7 @@ Html figures_table(const std::vector<Node>& figures, std::string_view label,
          method_cell(figure)});
   }
   return scrolling(
-      label,
+      setting, "Metrics",
       html(
           R"(<table class="figures"><thead><tr><th scope="col">Metric</th><th scope="col" class="number">Value</th><th scope="col" class="number">{}</th><th scope="col" class="number">n</th><th scope="col">Method of the interval</th></tr></thead><tbody>
 {}</tbody></table>)",
@@ -128,7 +127,7 @@ Html per_class(const Node& target, const Setting& setting) {
         names.push_back(figure.text("name"));
   Html head, rows;
   for (const std::string& name : names)
-    head += html("<th scope=\"col\" class=\"number\">{}</th>", {label_of(name)});
+    head += html("<th scope=\"col\" class=\"number\">{}</th>", {short_label_of(name)});
   const auto counts = target.items("classes");
   for (const Node& one : classes) {
     const std::string name = one.text("class");
@@ -153,7 +152,7 @@ Html per_class(const Node& target, const Setting& setting) {
   return html("<p class=\"small\">Under each value its {}.</p>\n",
               {interval_name(setting.level)}) +=
          scrolling(
-             "Metrics of each class",
+             setting, "Metrics of each class",
              html(
                  R"(<table class="sortable"><thead><tr><th scope="col">Class</th><th scope="col" class="number">Cases</th>{}</tr></thead><tbody>
 {}</tbody></table>)",

@@ -71,27 +71,26 @@ Target target_of(const Node& report, const Node& target, Setting& setting, bool 
   Target part;
   part.content += html("<p class=\"eyebrow\">{}</p>\n", {words_of_type(target.text("type"))});
   part.content += cases_of(target);
-  if (!alone) {
-    const Html warnings = warnings_of(target, "");
-    if (!warnings.empty())
-      part.content += html("<div class=\"warning\"><ul>{}</ul></div>\n", {warnings});
+  const auto warnings = static_cast<int64_t>(target.items("warnings").size());
+  if (!alone && warnings > 0) {
+    part.content += html(
+        "<p class=\"caution\">Read the <a href=\"#warnings\">{}</a> in the summary first.</p>\n",
+        {counted(warnings, "warning about it", "warnings about it")});
   }
   const auto figures = target.items("figures");
-  const std::string name = target.text("name");
-  part.add(setting, "metrics", "Metrics",
-           figures_table(figures, fmt::format("Metrics of {}", name), setting));
+  part.add(setting, "metrics", "Metrics", figures_table(figures, setting));
   part.add(setting, "point",
            target.has("decision") && target.at("decision").items("points").size() > 1
                ? "Operating points"
                : "Operating point",
-           operating_points(report, target));
+           operating_points(report, target, setting));
   part.add(setting, "thresholds", "Other thresholds", other_thresholds(target, setting));
-  part.add(setting, "confusion", "Confusion matrix", confusion(target));
+  part.add(setting, "confusion", "Confusion matrix", confusion(target, setting));
   part.add(setting, "plots", "Plots", plots(target, setting));
   part.add(setting, "classes", "Classes", per_class(target, setting));
   size_t index = 0;
   for (const Node& one : target.items("tables"))
-    part.add(setting, fmt::format("table{}", ++index), one.text("title"), table(one));
+    part.add(setting, fmt::format("table{}", ++index), one.text("title"), table(one, setting));
   part.add(setting, "subgroups", "Subgroups", subgroups(target, setting));
   return part;
 }
@@ -104,7 +103,7 @@ Html contents(const Node& report, const std::vector<Target>& targets, bool has_d
     Html chapters;
     for (const Chapter& chapter : targets[i].chapters)
       chapters += html("<li><a href=\"#{}\">{}</a></li>", {chapter.id, chapter.title});
-    list += html("<li><a href=\"#t{}\"><bdi>{}</bdi></a><ul>{}</ul></li>\n",
+    list += html("<li class=\"target\"><a href=\"#t{}\"><bdi>{}</bdi></a><ul>{}</ul></li>\n",
                  {i + 1, nodes[i].text("name"), chapters});
   }
   if (has_drift) list += html("<li><a href=\"#drift\">Drift</a></li>\n");
@@ -125,6 +124,7 @@ std::string drawn(const Node& report, const std::filesystem::path& folder,
   size_t bytes = 0;
   for (size_t i = 0; i < nodes.size(); ++i) {
     setting.id = fmt::format("t{}", i + 1);
+    setting.name = nodes[i].text("name");
     targets.push_back(target_of(report, nodes[i], setting, nodes.size() == 1));
     bytes += targets.back().content.size();
   }
@@ -138,20 +138,24 @@ std::string drawn(const Node& report, const std::filesystem::path& folder,
   ending += making(report);
   bytes += above.size() + top.size() + ending.size() + kScript.size() + 20'000;
   setting.image_bytes = kLargestPage - std::min(bytes, kLargestPage);
+  setting.images_left = kMostThumbnails;
+  auto galleries = static_cast<int64_t>(std::ranges::count_if(
+      nodes, [](const Node& target) { return !target.items("failures").empty(); }));
 
   Html body;
   for (size_t i = 0; i < nodes.size(); ++i) {
     setting.id = fmt::format("t{}", i + 1);
     Setting own = setting;
-    own.images_left = kMostThumbnails / static_cast<int64_t>(nodes.size());
-    own.image_bytes = setting.image_bytes / (nodes.size() - i);
-    const size_t had = own.image_bytes;
-    targets[i].add(setting, "failures", "Failures", failures(nodes[i], own));
-    setting.image_bytes -= had - own.image_bytes;
-    body += html(
-        "<section id=\"{}\" class=\"target\" aria-labelledby=\"{}-title\">\n<h2 "
-        "id=\"{}-title\"><bdi>{}</bdi></h2>\n{}</section>\n",
-        {setting.id, setting.id, setting.id, nodes[i].text("name"), targets[i].content});
+    if (!nodes[i].items("failures").empty()) {  // an equal part of what is left
+      own.images_left = setting.images_left / galleries;
+      own.image_bytes = setting.image_bytes / static_cast<size_t>(galleries--);
+      const Setting given = own;
+      targets[i].add(setting, "failures", "Failures", failures(nodes[i], own));
+      setting.images_left -= given.images_left - own.images_left;
+      setting.image_bytes -= given.image_bytes - own.image_bytes;
+    }
+    body += html("<section id=\"{}\" class=\"target\">\n<h2><bdi>{}</bdi></h2>\n{}</section>\n",
+                 {setting.id, nodes[i].text("name"), targets[i].content});
   }
   above += contents(report, targets, !moved.empty(), !checklist.empty());
   above += html("<main id=\"content\" tabindex=\"-1\">\n");
@@ -171,10 +175,7 @@ void Target::add(const Setting& setting, std::string_view id, std::string_view t
                  const Html& part) {
   if (part.empty()) return;
   const std::string whole = fmt::format("{}-{}", setting.id, id);
-  content += html(
-      "<section id=\"{}\" aria-labelledby=\"{}-title\">\n<h3 "
-      "id=\"{}-title\">{}</h3>\n{}</section>\n",
-      {whole, whole, whole, title, part});
+  content += html("<section id=\"{}\">\n<h3>{}</h3>\n{}</section>\n", {whole, title, part});
   chapters.push_back({whole, std::string(title)});
 }
 

@@ -17,11 +17,15 @@ struct Setting {
   std::filesystem::path folder;  // of the report
   bool images = true;
   double level = 0.95;
+  std::string name = {};    // of the target
   std::string id = {};      // of the target, "t1": what its ids begin with
   size_t plot_bytes = 0;    // room that is left for drawings; falls
   size_t image_bytes = 0;   // and for thumbnails
   int64_t images_left = 0;  // thumbnails that may still be shown
 };
+
+/// A table of the target in a box that scrolls (html.h).
+Html scrolling(const Setting& setting, std::string_view label, const Html& table);
 
 /// A chapter of a target, for the list of contents.
 struct Chapter {
@@ -43,21 +47,18 @@ Html warnings_of(const Node& target, std::string_view about);
 
 // --- figures.cpp
 /// Name, value, interval, n and method of each metric.
-Html figures_table(const std::vector<Node>& figures, std::string_view label,
-                   const Setting& setting);
+Html figures_table(const std::vector<Node>& figures, const Setting& setting);
 /// One row for each of `rows` (a class, a group), one column for each metric.
 Html per_class(const Node& target, const Setting& setting);
 /// Value and interval of a cell, or why there is none.
 Html figure_cell(const Node& figure);
-/// "0.91 to 0.95", or that there is none.
-Html interval_of(const Node& figure);
 
 // --- decision.cpp
-Html operating_points(const Node& report, const Node& target);
+Html operating_points(const Node& report, const Node& target, const Setting& setting);
 // --- thresholds.cpp
 Html other_thresholds(const Node& target, const Setting& setting);
 // --- confusion.cpp
-Html confusion(const Node& target);
+Html confusion(const Node& target, const Setting& setting);
 /// Whether there is a matrix that is small enough to be read.
 bool has_confusion(const Node& target);
 
@@ -67,7 +68,7 @@ Html plots(const Node& target, Setting& setting);
 std::filesystem::path below(const std::filesystem::path& folder, const std::string& name);
 
 // --- tables.cpp
-Html table(const Node& table);
+Html table(const Node& table, const Setting& setting);
 Html drift(const Node& report);
 // --- subgroups.cpp
 Html subgroups(const Node& target, const Setting& setting);

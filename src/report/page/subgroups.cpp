@@ -32,7 +32,7 @@ Html row_of(const Node& group, const std::vector<std::string>& metrics) {
   return row += html("</tr>\n");
 }
 
-Html groups_table(const Node& subgroup) {
+Html groups_table(const Node& subgroup, const Setting& setting) {
   const auto groups = subgroup.items("groups");
   std::vector<std::string> metrics;
   for (const Node& group : groups) {
@@ -43,11 +43,11 @@ Html groups_table(const Node& subgroup) {
   }
   Html head, rows;
   for (const std::string& metric : metrics)
-    head += html("<th scope=\"col\" class=\"number\">{}</th>", {label_of(metric)});
+    head += html("<th scope=\"col\" class=\"number\">{}</th>", {short_label_of(metric)});
   for (const Node& group : groups) rows += row_of(group, metrics);
   const std::string column = subgroup.text("column");
   return scrolling(
-      fmt::format("Subgroups by {}", column),
+      setting, fmt::format("Subgroups by {}", column),
       html(
           R"(<table class="sortable"><thead><tr><th scope="col"><bdi>{}</bdi></th><th scope="col" class="number">Cases</th><th scope="col" class="number">Patients</th>{}</tr></thead><tbody>
 {}</tbody></table>)",
@@ -75,7 +75,7 @@ Html gaps_table(const Node& subgroup, const Setting& setting) {
          interval.text("method")});
   }
   return scrolling(
-      fmt::format("Largest gaps by {}", subgroup.text("column")),
+      setting, fmt::format("Largest gaps by {}", subgroup.text("column")),
       html(
           R"(<table><caption>The largest gap of each metric. It is the largest of several, so chance alone makes some.</caption><thead><tr><th scope="col">Metric</th><th scope="col">Lowest in</th><th scope="col">Highest in</th><th scope="col" class="number">Gap</th><th scope="col" class="number">{}</th><th scope="col">Method of the interval</th></tr></thead><tbody>
 {}</tbody></table>)",
@@ -92,7 +92,7 @@ Html subgroups(const Node& target, const Setting& setting) {
   for (const Node& subgroup : all) {
     parts += html("<h4>By <bdi>{}</bdi></h4>\n", {subgroup.text("column")});
     if (subgroup.has("note")) parts += html("<p>{}</p>\n", {subgroup.text("note")});
-    parts += groups_table(subgroup);
+    parts += groups_table(subgroup, setting);
     parts += gaps_table(subgroup, setting);
     for (const Node& group : subgroup.items("groups")) {
       withheld = withheld || !group.has("n");

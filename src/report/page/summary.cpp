@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fovea/core/text.h"
 #include "report/page/numbers.h"
 #include "report/page/parts.h"
 #include "report/page/words.h"
@@ -51,9 +52,9 @@ Html needed(const Node& figure) {
   Html now;
   const Node interval = figure.at("interval");
   const auto low = interval.number("low"), high = interval.number("high");
-  if (low && high) now = html("These cases give it to ± {}; ", {digits((*high - *low) / 2).value});
-  return html(R"(<p class="small">{}± {} would need about {} cases.</p>)",
-              {now, digits(half).value, count_text(need.count("n"))});
+  if (low && high) now = html("These cases give it to ± {}. ", {digits((*high - *low) / 2).value});
+  return html(R"(<p class="small">{}For ± {}, about {} cases are needed.</p>)",
+              {now, number(*half), count_text(need.count("n"))});
 }
 
 Html main_figure(const Node& figure, double level) {
@@ -124,8 +125,8 @@ Html warnings_of(const Node& target, std::string_view about) {
 Html summary(const Node& report, bool images) {
   const double level = report.number("level").value_or(0.95);
   const auto targets = report.items("targets");
-  Html part = html(R"(<section id="summary" aria-labelledby="summary-title">
-<h2 id="summary-title">Summary</h2>
+  Html part = html(R"(<section id="summary">
+<h2>Summary</h2>
 )");
   Html cards, warnings;
   for (const Node& target : targets) {
@@ -136,7 +137,7 @@ Html summary(const Node& report, bool images) {
   part += html("<div class=\"cards\">{}</div>\n", {cards});
   if (!warnings.empty()) {
     part += html(
-        R"(<div class="warning" role="note" aria-labelledby="warnings-title"><h3 id="warnings-title">Read this before the numbers</h3><ul>{}</ul></div>
+        R"(<div id="warnings" class="warning" role="note" aria-labelledby="warnings-title"><h3 id="warnings-title">Read this before the numbers</h3><ul>{}</ul></div>
 )",
         {warnings});
   }

@@ -8,6 +8,7 @@
 namespace fovea::report::page {
 namespace {
 
+constexpr size_t kNarrow = 4;  // columns of a table that is not stretched
 // Rules of thumb for the population stability index.
 constexpr double kSomeDrift = 0.1, kMuchDrift = 0.25;
 
@@ -34,7 +35,7 @@ Html drift_strength(double psi) {
 
 }  // namespace
 
-Html table(const Node& table) {
+Html table(const Node& table, const Setting& setting) {
   const auto columns = table.items("columns"), rows = table.items("rows");
   std::vector<bool> numeric(columns.size(), false);
   Html body;
@@ -57,8 +58,9 @@ Html table(const Node& table) {
   Html part;
   if (table.has("note")) part += html("<p>{}</p>\n", {table.text("note")});
   return part += scrolling(
-             table.text("title"),
-             html("<table><thead><tr>{}</tr></thead><tbody>\n{}</tbody></table>", {head, body}));
+             setting, table.text("title"),
+             html("<table{}><thead><tr>{}</tr></thead><tbody>\n{}</tbody></table>",
+                  {columns.size() <= kNarrow ? html(" class=\"narrow\"") : Html(), head, body}));
 }
 
 Html drift(const Node& report) {
@@ -80,8 +82,8 @@ Html drift(const Node& report) {
                                        : Html()});
   }
   return html(
-      R"(<section id="drift" aria-labelledby="drift-title">
-<h2 id="drift-title">Are these cases like those of the training?</h2>
+      R"(<section id="drift">
+<h2>Are these cases like those of the training?</h2>
 <p>The population stability index (PSI) says how far the distribution of a quantity has moved. By a rule of thumb, from 0.1 on it has moved somewhat, from 0.25 on much. p is of a test that both sets of cases come from one distribution; of many cases it finds differences that do not matter.</p>
 {}</section>
 )",

@@ -110,7 +110,8 @@ Html share(int64_t part, int64_t whole, bool with_interval) {
               {shown.value, shown.low, shown.high});
 }
 
-Html static_table(const Steps& steps, const std::string& positive, bool intervals) {
+Html static_table(const Steps& steps, const std::string& positive, bool intervals,
+                  const Setting& setting) {
   Html rows;
   for (const size_t i : worth_showing(steps)) {
     const Step& step = steps.all[i];
@@ -119,7 +120,7 @@ Html static_table(const Steps& steps, const std::string& positive, bool interval
     const int64_t negative_right = steps.negatives - step.false_positives;
     const bool frozen = steps.has_frozen && i == steps.frozen;
     rows += html(
-        "<tr{}><th scope=\"row\" class=\"number\">{}{}</th><td class=\"number\">{} of "
+        "<tr{}><th scope=\"row\" class=\"digits\">{}{}</th><td class=\"number\">{} of "
         "{}</td>{}{}{}{}</tr>\n",
         {frozen ? html(" class=\"frozen\"") : Html(), digits(step.threshold).value,
          frozen ? html(" <span class=\"tag\">frozen</span>") : Html(), count_text(called),
@@ -129,9 +130,9 @@ Html static_table(const Steps& steps, const std::string& positive, bool interval
          share(negative_right, n - called, intervals)});
   }
   return scrolling(
-      "What some thresholds decide",
+      setting, "What some thresholds decide",
       html(
-          R"(<table><thead><tr><th scope="col" class="number">Called <bdi>{}</bdi> at p ≥</th><th scope="col" class="number">Called so</th><th scope="col" class="number">Sensitivity</th><th scope="col" class="number">Specificity</th><th scope="col" class="number">PPV</th><th scope="col" class="number">NPV</th></tr></thead><tbody>
+          R"(<table><thead><tr><th scope="col">Called <bdi>{}</bdi> at p ≥</th><th scope="col" class="number">Called so</th><th scope="col" class="number">Sensitivity</th><th scope="col" class="number">Specificity</th><th scope="col" class="number">PPV</th><th scope="col" class="number">NPV</th></tr></thead><tbody>
 {}</tbody></table>)",
           {positive, rows}));
 }
@@ -152,14 +153,14 @@ Html slider(const Steps& steps, const std::string& positive, bool intervals,
 <input type="range" id="{}-slider" min="0" max="{}" step="1" value="{}">
 <p class="row"><output for="{}-slider"></output><button type="button">{}</button></p>
 <div class="pair">
-<table><caption>Counts at this threshold</caption><thead><tr><td></td><th scope="col" class="number">Called <bdi>{}</bdi></th><th scope="col" class="number">Not called</th></tr></thead><tbody><tr><th scope="row">Has it</th><td class="number" data-count></td><td class="number" data-count></td></tr><tr><th scope="row">Has it not</th><td class="number" data-count></td><td class="number" data-count></td></tr></tbody></table>
+<table><caption>Counts at this threshold</caption><thead><tr><td></td><th scope="col" class="number">Called <bdi>{}</bdi></th><th scope="col" class="number">Not called</th></tr></thead><tbody><tr><th scope="row">Is <bdi>{}</bdi></th><td class="number" data-count></td><td class="number" data-count></td></tr><tr><th scope="row">Is not</th><td class="number" data-count></td><td class="number" data-count></td></tr></tbody></table>
 <table><caption>Proportions at this threshold</caption><tbody><tr><th scope="row">Sensitivity</th>{}</tr><tr><th scope="row">Specificity</th>{}</tr><tr><th scope="row">Positive predictive value</th>{}</tr><tr><th scope="row">Negative predictive value</th>{}</tr></tbody></table>
 </div>
 </div>
 )",
       {list, steps.positives, steps.negatives, last - start, intervals ? "yes" : "no", setting.id,
        positive, setting.id, last, last - start, setting.id,
-       steps.has_frozen ? "Back to the frozen threshold" : "Back", positive, number_cell,
+       steps.has_frozen ? "Back to the frozen threshold" : "Back", positive, positive, number_cell,
        number_cell, number_cell, number_cell});
 }
 
@@ -177,7 +178,7 @@ Html other_thresholds(const Node& target, const Setting& setting) {
       R"(<p class="caution">A threshold that is chosen here is chosen on the evaluated cases, so what it reaches here is no result. To use another one, choose it on other cases and evaluate again.</p>
 )");
   part += slider(steps, positive, intervals, setting);
-  part += static_table(steps, positive, intervals);
+  part += static_table(steps, positive, intervals, setting);
   part += intervals ? html("<p class=\"small\">Under each proportion its {} (Wilson).</p>\n",
                            {interval_name(setting.level)})
                     : html(

@@ -69,6 +69,15 @@ std::string label_of(std::string_view metric) {
   return label;
 }
 
+std::string short_label_of(std::string_view metric) {
+  const std::string label = label_of(metric);
+  const size_t open = label.rfind('(');
+  if (open == std::string::npos || !label.ends_with(')') ||
+      label.find(' ', open) != std::string::npos)
+    return label;
+  return label.substr(open + 1, label.size() - open - 2);
+}
+
 std::string help_of(const Node& figure) {
   if (figure.has("help")) return sentence(figure.text("help"));
   const std::string name = figure.text("name");

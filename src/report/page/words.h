@@ -12,6 +12,9 @@ namespace fovea::report::page {
 /// "average_precision" as a reader says it: "Average precision".
 std::string label_of(std::string_view metric);
 
+/// The same for a narrow column: what stands in brackets at its end.
+std::string short_label_of(std::string_view metric);
+
 /// One sentence about a metric, from the document or from the catalogues; "" where neither has one.
 std::string help_of(const Node& figure);
 
