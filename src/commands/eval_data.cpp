@@ -48,7 +48,7 @@ config::RunConfig own_settings(const EvalRequest& request, const bundle::Trained
   if (needs_data && data.table.empty() && data.folder.empty() && data.path.empty())
     throw config_error(storage::shown(trained.folder) + ": a bundle names no data to evaluate on",
                        "give them with --data: a table, a folder of classes, an .npz archive or a "
-                       "config (.yaml)");
+                       "config (.yaml); or --set data.table=FILE (data.folder, data.path)");
   return settings;
 }
 
