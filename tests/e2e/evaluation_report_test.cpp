@@ -129,6 +129,14 @@ TEST(Report, IsOnePageInWhichNoIdIsMarkup) {
   EXPECT_THAT(read_text(study().out / "card.md"), HasSubstr("* **Limits:** not stated"));
 }
 
+TEST(Report, FollowsItsPublishedSchema) {
+  const std::string script = std::string(FOVEA_SOURCE_DIR) + "/tests/report/check_schema.py";
+  const Outcome checked =
+      run_shell("python3 " + quoted(script) + " " + quoted((study().out / "report.json").string()));
+  if (checked.code == 77) GTEST_SKIP() << checked.out;
+  EXPECT_EQ(checked.code, 0) << checked.out << checked.err;
+}
+
 TEST(OperatingPoint, IsChosenOnValidationKeptInTheBundleAndDecidesEverywhere) {
   const Study& s = study();
   const Json card = Json::parse(read_text(s.run / "bundle/model.json"));
