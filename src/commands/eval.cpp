@@ -153,11 +153,12 @@ int eval(const EvalRequest& request) {
   std::istringstream lines(line);  // one for each target
   for (report::Section& section : sections) std::getline(lines, section.line);
   const report::DataNotes notes = notes_of(source, data.split);
-  for (const report::Section& section : sections) {
-    const std::filesystem::path metrics = out / section.folder / "metrics.json";
-    report::add_subgroups(metrics, section.subgroups);
-    report::add_data_notes(metrics, notes);
-  }
+  for (const report::Section& section : sections)
+    report::add_subgroups(out / section.folder / "metrics.json", section.subgroups);
+  for (const TargetSpec& target : trained.card.targets)
+    for (const auto& folder : {out, out / target.name})
+      if (const auto file = folder / "metrics.json"; storage::exists(file))
+        report::add_data_notes(file, notes);
   const Evaluated evaluated{trained, *model, source, data.split, device, !request.data.empty()};
   report::Report report = report_header(evaluated);
   report.bootstrap = asked.bootstrap;

@@ -49,8 +49,9 @@ class Evaluation {
   /// key=value metrics.
   virtual std::string write(const std::filesystem::path& folder,
                             const std::string& split) const = 0;
-  /// What a report says of each target, in order; without `line`.
-  virtual std::vector<report::Section> sections(const report::Asked& asked) const = 0;
+  /// What a report says of each target, in order; without `line`. Without sections there is metrics.json
+  /// alone.
+  virtual std::vector<report::Section> sections(const report::Asked&) const { return {}; }
   /// Where "positive" begins, chosen on these cases, which `on` names: for each target that is decided
   /// so. To be asked of validation cases, and kept in TargetSpec.
   virtual std::vector<ChosenPoints> choose_points(std::string_view) const { return {}; }
