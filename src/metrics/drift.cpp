@@ -6,10 +6,12 @@
 #include <cmath>
 #include <limits>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "fovea/core/error.h"
+#include "metrics/cells.h"
 #include "metrics/check.h"
 
 namespace fovea::metrics {
@@ -18,8 +20,7 @@ namespace {
 constexpr const char* kNoTraining = "no training case has a value";
 constexpr const char* kNoEvaluated = "no evaluated case has a value";
 constexpr int64_t kMostParts = 10;  // deciles
-
-double real(int64_t count) { return static_cast<double>(count); }
+constexpr double kErrorsApart = 3;  // standard errors of the difference of two counts
 
 void refuse_infinite(std::span<const double> values) {
   for (size_t i = 0; i < values.size(); ++i)
@@ -133,30 +134,35 @@ void check_cells(const Cells& bins, size_t wanted, const Cells& missing) {
                      "make the profile of the training data anew");
 }
 
-/// Both samples, counted alike.
-Drift compare(const Cells& training, const Cells& evaluated, const Cells& training_missing,
-              const Cells& missing, Pooling pooling) {
+/// Two samples whose values were counted in the same cells, and those without a value. The test is made of the
+/// first `apart` cells and of all others as one.
+struct Sample {
+  const Cells& cells;
+  const Cells& missing;
+};
+Drift compare(const Sample& training, const Sample& evaluated, size_t apart, Pooling pooling) {
   Drift result;
-  result.cases = missing.counts[0];
-  result.missing = missing.counts[1];
-  result.psi = psi(training.counts, evaluated.counts);
+  result.cases = evaluated.missing.counts[0];
+  result.missing = evaluated.missing.counts[1];
+  result.psi = psi(training.cells.counts, evaluated.cells.counts);
   if (result.psi.defined()) {
-    result.psi_by_chance = distance_by_chance(training, evaluated);
-    result.values = test_homogeneity(training, evaluated, pooling);
+    result.psi_by_chance = distance_by_chance(training.cells, evaluated.cells);
+    result.values = test_homogeneity(pool_after(training.cells, apart),
+                                     pool_after(evaluated.cells, apart), pooling);
   } else {
     const auto why = MetricValue::undefined(result.psi.why_undefined);
     result.psi_by_chance = result.values.p = result.values.statistic = why;
   }
-  const bool no_case = training_missing.cases() == 0 || missing.cases() == 0;
-  const bool none_lacks = training_missing.counts[1] + missing.counts[1] == 0;
-  const bool all_lack = training_missing.counts[0] + missing.counts[0] == 0;
-  if (no_case || none_lacks || all_lack)
-    result.missing_rates.p = result.missing_rates.statistic = MetricValue::undefined(
-        no_case      ? training_missing.cases() == 0 ? "no training case" : "no evaluated case"
-        : none_lacks ? "no case lacks a value"
-                     : "every case lacks a value");
+  const Cells &before = training.missing, &here = evaluated.missing;
+  const char* why = before.cases() == 0                      ? "no training case"
+                    : here.cases() == 0                      ? "no evaluated case"
+                    : before.counts[1] + here.counts[1] == 0 ? "no case lacks a value"
+                    : before.counts[0] + here.counts[0] == 0 ? "every case lacks a value"
+                                                             : nullptr;
+  if (why)
+    result.missing_rates.p = result.missing_rates.statistic = MetricValue::undefined(why);
   else
-    result.missing_rates = test_homogeneity(training_missing, missing, pooling);
+    result.missing_rates = test_homogeneity(before, here, pooling);
   return result;
 }
 
@@ -190,17 +196,21 @@ CategoryProfile profile_categories(std::span<const std::string> values,
     if (values[i].empty()) continue;
     Use& use = uses[values[i]];
     ++use.cases;
-    if (use.patients.size() < kFewestPatients)
-      use.patients.insert(clusters.empty() ? i : clusters[i]);
+    use.patients.insert(clusters.empty() ? i : clusters[i]);
   }
-  std::vector<std::pair<int64_t, std::string_view>>
-      kept;  // the cases less than 0, so that most come first
+  std::vector<std::tuple<int64_t, int64_t, std::string_view>>
+      all;  // of patients and of cases, less than 0
   for (const auto& [name, use] : uses)
-    if (use.patients.size() >= kFewestPatients) kept.emplace_back(-use.cases, name);
-  std::ranges::sort(kept);
-  if (kept.size() > kMostCategories) kept.resize(kMostCategories);
+    all.emplace_back(-static_cast<int64_t>(use.patients.size()), -use.cases, name);
+  std::ranges::sort(all);
   CategoryProfile profile;
-  for (const auto& [cases, name] : kept) profile.names.emplace_back(name);
+  for (size_t i = 0; i < all.size() && i < kMostCategories; ++i) {
+    const double own = real(-std::get<0>(all[i]));
+    const double next = i + 1 < all.size() ? real(-std::get<0>(all[i + 1])) : 0;
+    if (own < kFewestPatients) break;
+    profile.names.emplace_back(std::get<2>(all[i]));
+    if (own - next >= kErrorsApart * std::sqrt(own + next)) profile.apart = i + 1;
+  }
   profile.cells = count_names(profile.names, values, clusters);
   profile.missing = count_missing(values, clusters);
   return profile;
@@ -234,8 +244,10 @@ Drift drift(const NumberProfile& training, std::span<const double> values,
   check_rising("quantiles", training.quantiles, false);
   check_rising("edges", training.edges, true);
   check_cells(training.bins, training.edges.size() + 1, training.missing);
-  Drift result = compare(training.bins, count_bins(training.edges, values, clusters),
-                         training.missing, count_missing(values, clusters), Pooling::neighbours);
+  const Cells evaluated = count_bins(training.edges, values, clusters);
+  const Cells missing = count_missing(values, clusters);
+  Drift result = compare({training.bins, training.missing}, {evaluated, missing},
+                         training.edges.size(), Pooling::neighbours);
   if (!training.quantiles.empty())
     for (const double value : values)
       result.outside += value < training.quantiles.front() || value > training.quantiles.back();
@@ -246,9 +258,16 @@ Drift drift(const CategoryProfile& training, std::span<const std::string> values
             std::span<const uint32_t> clusters) {
   if (!clusters.empty()) check_clusters(clusters, values.size());
   check_cells(training.cells, training.names.size() + 1, training.missing);
+  if (training.apart > training.names.size())
+    throw data_error(fmt::format("of {} names of a profile {} stand apart", training.names.size(),
+                                 training.apart),
+                     "make the profile of the training data anew");
   const Cells evaluated = count_names(training.names, values, clusters);
-  Drift result = compare(training.cells, evaluated, training.missing,
-                         count_missing(values, clusters), Pooling::smallest);
+  const Cells missing = count_missing(values, clusters);
+  Drift result = compare({training.cells, training.missing}, {evaluated, missing}, training.apart,
+                         Pooling::smallest);
+  if (result.psi.defined() && training.apart == 0)
+    result.values.p = MetricValue::undefined("no category is much more frequent than the next");
   result.outside = evaluated.counts.back();
   return result;
 }

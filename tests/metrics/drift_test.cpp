@@ -119,7 +119,26 @@ TEST(CategoryProfile, KeepsFiftyNames) {
   const CategoryProfile profile = profile_categories(values);
   EXPECT_EQ(profile.names.size(), 50u);
   EXPECT_EQ(profile.names.back(), "n49");
+  EXPECT_EQ(profile.apart, 0u);
+  const Drift found = drift(profile, values);
+  EXPECT_NEAR(found.psi.value, 0, 1e-15);
+  EXPECT_EQ(found.values.p.why_undefined, "no category is much more frequent than the next");
   EXPECT_EQ(profile.cells.counts.back(), 455);  // 50 + … + 41
+}
+
+// 400 and 30 are 18 standard errors apart, 30 and 25 less than one, 25 and 4 nearly four.
+TEST(CategoryProfile, TestsTheNamesThatChanceDidNotChoose) {
+  EXPECT_EQ(profile_categories(names({{"a", 400}, {"b", 30}, {"c", 25}, {"d", 4}})).apart, 3u);
+  EXPECT_EQ(profile_categories(names({{"a", 400}, {"b", 30}, {"c", 25}, {"d", 20}})).apart, 4u);
+  const CategoryProfile profile =
+      profile_categories(names({{"a", 400}, {"b", 30}, {"c", 12}, {"d", 8}, {"e", 4}}));
+  EXPECT_EQ(profile.names.size(), 4u);
+  EXPECT_EQ(profile.apart, 1u);
+  const Drift found = drift(profile, names({{"a", 80}, {"d", 15}, {"new", 5}}));
+  EXPECT_EQ(found.values.degrees, 1);
+  const Cells training{.counts = {400, 54}, .patients = 454, .pairs = {}};
+  const Cells evaluated{.counts = {80, 20}, .patients = 100, .pairs = {}};
+  EXPECT_EQ(found.values.p.value, test_homogeneity(training, evaluated, Pooling::smallest).p.value);
 }
 
 TEST(Psi, IsTheSumByHand) {
@@ -208,6 +227,9 @@ TEST(Drift, RefusesInfinitiesAndProfilesThatNoDataMake) {
   refused([](NumberProfile& p) { ++p.missing.counts[0], ++p.missing.patients; });
   refused([](NumberProfile& p) { p.missing.counts.clear(); });
   CategoryProfile categories = profile_categories(names({{"a", 9}, {"b", 9}}));
+  categories.apart = 3;
+  EXPECT_THROW(drift(categories, names({{"a", 3}})), Error);
+  categories.apart = 0;
   categories.names.pop_back();
   EXPECT_THROW(drift(categories, names({{"a", 3}})), Error);
 }
@@ -312,6 +334,26 @@ TEST(Drift, ProbabilitiesAreEvenlySpreadWhereNothingHasDrifted) {
     std::printf("%s: %.4f at 0.05, %.4f at 0.5, naive %.4f, index %.3f\n", design.name, found.at_5,
                 found.at_50, found.naive_at_5, found.index);
   }
+}
+
+// 300 categories whose frequencies fall as 1 / rank, as words' do: of the 50 most frequent in the training
+// data each is less frequent elsewhere.
+TEST(Drift, OfManyRareCategoriesIsNotFoundWhereThereIsNone) {
+  constexpr int kStudies = 400;
+  int at_5 = 0;
+  for (int study = 0; study < kStudies; ++study) {
+    Random random(78, Purpose::sample, 0, static_cast<uint64_t>(study));
+    const auto sample = [&] {
+      std::vector<std::string> values;
+      for (int i = 0; i < 1000; ++i)
+        values.push_back(std::to_string(static_cast<int>(std::pow(300, random.uniform()))));
+      return values;
+    };
+    const CategoryProfile profile = profile_categories(sample());
+    at_5 += drift(profile, sample()).values.p.value <= 0.05;
+  }
+  EXPECT_LE(at_5, kStudies * 0.05 + 4 * std::sqrt(kStudies * 0.05 * 0.95));
+  EXPECT_GE(at_5, 3);
 }
 
 TEST(Drift, IsFoundWherePatientsChange) {

@@ -42,10 +42,14 @@ struct NumberProfile {
 
 /// A category of each case: a view, a maker, a sex.
 struct CategoryProfile {
-  std::vector<std::string> names;  ///< the most frequent first, of equal ones by name; at most 50
-  Cells
-      cells;  ///< [names + 1], the last of which holds all other categories: those that fewer than 5 patients have,
-              ///< which could name one, and those beyond 50
+  std::vector<std::string> names;  ///< those that most patients have first; at most 50
+  /// [names + 1], the last of which holds all other categories: those that fewer than 5 patients have, which could
+  /// name one, and those beyond 50.
+  Cells cells;
+  /// So many names are cells of the test, and all others are one: where a name follows that is nearly as frequent,
+  /// chance decides which is kept, and a kept one is less frequent elsewhere. With hundreds of rare categories a test
+  /// of 50 names would nearly always find drift. The next category has fewer patients by 3 standard errors.
+  size_t apart = 0;
   Cells missing;  ///< [2]: cases with a value, and without
 };
 

@@ -31,6 +31,9 @@ struct Cells {
 Cells count_cells(std::span<const int32_t> cells, size_t count,
                   std::span<const uint32_t> clusters = {});
 
+/// The first `kept` cells as they are, and all others as one.
+Cells pool_after(const Cells& cells, size_t kept);
+
 /// Below this many expected cases (of as many cases as there are patients) a cell is pooled: Cochran,
 /// Biometrics 1954.
 inline constexpr double kFewestExpected = 5;
