@@ -76,6 +76,24 @@ std::string subgroup_lines(const report::Section& section) {
   return text;
 }
 
+/// What is known of the cases, against what is noted of the training cases.
+std::vector<report::Drift> drift_against_training(const bundle::ModelCard& card,
+                                                  const sources::Source& source,
+                                                  const sources::Measured& cases,
+                                                  const std::string& split) {
+  std::vector<int64_t> all;
+  std::vector<std::string> groups;
+  for (int64_t i = 0; i < source.data->size(); ++i)
+    if (split == "all" || source.splits[static_cast<size_t>(i)] == split) {
+      all.push_back(i);
+      groups.push_back(source.data->group(i));
+    }
+  std::vector<sources::Quantity> quantities = sources::known_quantities(source, all);
+  std::ranges::move(cases.quantities(), std::back_inserter(quantities));
+  return bundle::drift_of(card.profile, quantities,
+                          metrics::clusters_of(groups, groups.size()).of_case);
+}
+
 /// report.json, card.md, pictures of failures and the page.
 void write_report(const std::filesystem::path& out, report::Report& report, const Dataset& cases,
                   const Evaluated& evaluated, bool images) {
@@ -104,7 +122,8 @@ int eval(const EvalRequest& request) {
   for (const std::string& note : data.notes) log_info(note);
   check_targets(trained, source);
 
-  const DatasetPtr cases = data.split == "all" ? source.data : source.part(data.split);
+  const auto cases = std::make_shared<sources::Measured>(
+      data.split == "all" ? source.data : source.part(data.split));
   const tasks::TaskPtr task = bundle::make_task(trained.config, trained.card);
   const auto model = bundle::make_model(trained, *task);
   const Loader loader = bundle::evaluation_loader(trained.config, cases, device);
@@ -167,6 +186,9 @@ int eval(const EvalRequest& request) {
   for (const auto& [input, count] : notes.cut_texts)
     report.notes.push_back(fmt::format("{} texts of the input '{}' are cut", count, input));
   report.sections = sections;
+  // Of the model's own training cases there is none.
+  if (!request.data.empty() || (data.split != "train" && data.split != "all"))
+    report.drift = drift_against_training(trained.card, source, *cases, data.split);
   write_report(out, report, *cases, evaluated, request.images);
   for (const report::Section& section : sections)
     std::cout << report::terminal_table(section) << subgroup_lines(section);

@@ -4,7 +4,7 @@
 
 #include "commands/stopping.h"
 
-#include "fovea/bundle/operating_points.h"
+#include "fovea/bundle/freeze.h"
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
@@ -92,13 +92,13 @@ std::string closing_line(const std::filesystem::path& run, const train::Result& 
   return line;
 }
 
-bool choose_operating_points(const std::filesystem::path& run, const sources::Source& source,
-                             const torch::Device& device) {
-  const auto cases = static_cast<int64_t>(source.cases("val").size());
-  report::Progress progress("operating point", cases, report::Terminal::standard_error());
-  return bundle::choose_operating_points(
-      run, source, device, [&](const Batch& batch) { progress.advance(batch.size()); },
-      train::stop_requested);
+bool freeze(const std::filesystem::path& run, const sources::Source& source,
+            const torch::Device& device) {
+  report::Progress progress("operating point and profile", bundle::cases_to_freeze(source),
+                            report::Terminal::standard_error());
+  return bundle::freeze(
+      run, source, device,
+      {.progress = [&](int64_t cases) { progress.advance(cases); }, .stop = train::stop_requested});
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ int train(const TrainRequest& request) {
         "{} after step {}: the checkpoint {} was complete {:.2f} s after the "
         "signal; go on with --resume\n",
         result.reason, result.steps, result.checkpoint.string(), result.seconds_to_stop);
-  } else if (choose_operating_points(out, source, device)) {
+  } else if (freeze(out, source, device)) {
     bundle::write_bundle(out, config, out / "bundle");
   } else {
     code = kStoppedCode;
