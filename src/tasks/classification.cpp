@@ -46,7 +46,7 @@ void append(metrics::Predictions& to, metrics::Coverage& coverage, const Tensor&
       coverage.failed.push_back(id);
       continue;
     }
-    coverage.rows.push_back(static_cast<uint32_t>(batch.indices[static_cast<size_t>(i)]));
+    note_row(coverage, batch, i);
     to.ids.push_back(id);
     to.groups.push_back(batch.groups[static_cast<size_t>(i)]);
     to.probabilities.insert(to.probabilities.end(), row, row + width);

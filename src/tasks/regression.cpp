@@ -31,7 +31,7 @@ class RegressionEvaluation final : public Evaluation {
         coverage_.failed.push_back(id);
         continue;
       }
-      coverage_.rows.push_back(static_cast<uint32_t>(batch.indices[static_cast<size_t>(i)]));
+      note_row(coverage_, batch, i);
       numbers_.ids.push_back(id);
       numbers_.groups.push_back(batch.groups[static_cast<size_t>(i)]);
       numbers_.targets.push_back(target);

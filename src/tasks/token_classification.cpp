@@ -104,7 +104,7 @@ class TokenClassificationEvaluation final : public Evaluation {
         ++text.tokens;
         text.right_tokens += guess[k] == tag[k];
       }
-      coverage_.rows.push_back(static_cast<uint32_t>(batch.indices[static_cast<size_t>(i)]));
+      note_row(coverage_, batch, i);
       ids_.push_back(batch.ids[static_cast<size_t>(i)]);
       groups_.push_back(batch.groups[static_cast<size_t>(i)]);
       texts_.push_back(std::move(text));
