@@ -76,6 +76,12 @@ std::string subgroup_lines(const report::Section& section) {
   return text;
 }
 
+/// A note without the path of the file that it was first true of, which is patient data: the log has it.
+std::string without_example(const std::string& note) {
+  const size_t at = note.rfind(" (/");
+  return at != std::string::npos && note.ends_with(')') ? note.substr(0, at) : note;
+}
+
 /// What is known of the cases, against what is noted of the training cases.
 std::vector<report::Drift> drift_against_training(const bundle::ModelCard& card,
                                                   const sources::Source& source,
@@ -181,7 +187,7 @@ int eval(const EvalRequest& request) {
   const Evaluated evaluated{trained, *model, source, data.split, device, !request.data.empty()};
   report::Report report = report_header(evaluated);
   report.bootstrap = asked.bootstrap;
-  report.notes = notes.notes;
+  for (const std::string& note : notes.notes) report.notes.push_back(without_example(note));
   std::ranges::copy(data.notes, std::back_inserter(report.notes));
   for (const auto& [input, count] : notes.cut_texts)
     report.notes.push_back(fmt::format("{} texts of the input '{}' are cut", count, input));

@@ -39,10 +39,10 @@ std::vector<ClassCount> counts_of(const Predictions& predictions, const Scored& 
 
 void put_decision(Section& section, const Predictions& predictions) {
   if (predictions.mode == Mode::multiclass) {
-    section.rule = "largest probability";
+    section.rule = "The class with the largest probability is decided for.";
     return;
   }
-  section.rule = "probability >= threshold";
+  section.rule = "A case is called positive where its probability reaches the threshold.";
   if (predictions.mode == Mode::binary) {
     section.points.emplace_back(predictions.classes[predictions.positive], predictions.point());
   } else {
@@ -61,16 +61,18 @@ void put_decision(Section& section, const Predictions& predictions) {
 void warn_of_extremes(Section& section, const Scored& scored) {
   for (const Question& question : scored.questions) {
     const int64_t positives = question.counts.positives(), negatives = question.counts.negatives();
-    const std::string about = scored.mode == Mode::binary ? "" : question.name + ": ";
+    const bool alone = scored.mode == Mode::binary;
+    const std::string about = alone ? "" : question.name + ": ";
     if (positives == 0 || negatives == 0) {
       section.warnings.push_back(
-          fmt::format("{}there is no {} case, so what compares the two is undefined.", about,
-                      positives == 0 ? "positive" : "negative"));
+          fmt::format("{}{} is no {} case, so what compares the two is undefined.", about,
+                      alone ? "There" : "there", positives == 0 ? "positive" : "negative"));
     } else if (std::min(positives, negatives) < kFewOfAClass) {
       section.warnings.push_back(fmt::format(
-          "{}only {} {} cases: 95 % intervals from so few hold the truth less often than they say "
+          "{}{} {} {} cases: 95 % intervals from so few hold the truth less often than they say "
           "(see docs/evaluation.md).",
-          about, std::min(positives, negatives), positives < negatives ? "positive" : "negative"));
+          about, alone ? "Only" : "only", std::min(positives, negatives),
+          positives < negatives ? "positive" : "negative"));
     } else if (const MetricValue area = metrics::roc_auc(question.ranking);
                area.defined() && area.value > kHighArea && scored.mode == Mode::binary) {
       section.warnings.push_back(
@@ -99,42 +101,52 @@ double number_or_nan(const MetricValue& value) {
   return value.defined() ? value.value : std::nan("");
 }
 
-MetricValue end_of(const metrics::Interval& interval, bool low) {
-  if (!interval.defined()) return MetricValue::undefined(interval.why_undefined);
-  return low ? interval.low : interval.high;
+/// "0.93" and "0.30 to 1.56", or that there is none.
+void put_with_interval(std::vector<std::variant<std::string, double>>& row,
+                       const MetricValue& value, const metrics::Interval& interval) {
+  row.emplace_back(number_or_nan(value));
+  row.emplace_back(interval.defined() ? fmt::format("{:.3g} to {:.3g}", interval.low, interval.high)
+                                      : "none: " + interval.why_undefined);
 }
 
 /// Whether a probability means what it says, of one yes-or-no question each.
-Table calibration_of(const Scored& scored, const metrics::Clusters& clusters) {
-  Table table{.title = "Calibration",
-              .note =
-                  "Slope 1 and intercept 0 are best: below 1 the probabilities are too extreme, an "
-                  "intercept below 0 says that they are too high on the whole. Brier score = "
-                  "reliability - resolution + uncertainty + what the bins hide.",
-              .columns = {"class", "slope", "slope from", "slope to", "intercept", "intercept from",
-                          "intercept to", "ECE, equal width", "ECE, equal mass",
-                          "largest error of a bin", "reliability", "resolution", "uncertainty"},
-              .rows = {}};
+std::vector<Table> calibration_of(const Scored& scored, const metrics::Clusters& clusters) {
+  Table line{.title = "Calibration",
+             .note =
+                 "Slope 1 and intercept 0 are best. Below a slope of 1 the probabilities are too "
+                 "extreme; an intercept below 0 says that they are too high on the whole.",
+             .columns = {"class", "slope", "95 % interval of the slope", "intercept",
+                         "95 % interval of the intercept"},
+             .rows = {}};
+  Table errors{.title = "Errors of calibration",
+               .note =
+                   "Expected calibration error (ECE) in 15 bins of equal width and of equal "
+                   "numbers of cases, and the largest error of a bin. Brier score = reliability - "
+                   "resolution + uncertainty + what the bins hide.",
+               .columns = {"class", "ECE, equal width", "ECE, equal numbers", "largest error",
+                           "reliability", "resolution", "uncertainty"},
+               .rows = {}};
   for (const Question& question : scored.questions) {
     const auto bins = metrics::reliability(question.probabilities, question.labels);
     const auto by_mass = metrics::reliability_by_mass(question.probabilities, question.labels);
     std::vector<uint32_t> patients;
     for (const uint32_t row : question.rows)
       if (!clusters.single()) patients.push_back(clusters.of_case[row]);
-    const metrics::Recalibration line =
+    const metrics::Recalibration fitted =
         metrics::recalibrate(question.probabilities, question.labels, patients);
     const metrics::BrierParts parts =
         metrics::brier_parts(question.probabilities, question.labels, by_mass);
-    auto& row = table.rows.emplace_back();
+    auto& row = line.rows.emplace_back();
     row.emplace_back(question.name);
-    for (const MetricValue& value :
-         {line.slope, end_of(line.slope_interval, true), end_of(line.slope_interval, false),
-          line.intercept, end_of(line.intercept_interval, true),
-          end_of(line.intercept_interval, false), metrics::ece(bins), metrics::ece(by_mass),
-          metrics::mce(bins), parts.reliability, parts.resolution, parts.uncertainty})
-      row.emplace_back(number_or_nan(value));
+    put_with_interval(row, fitted.slope, fitted.slope_interval);
+    put_with_interval(row, fitted.intercept, fitted.intercept_interval);
+    auto& below = errors.rows.emplace_back();
+    below.emplace_back(question.name);
+    for (const MetricValue& value : {metrics::ece(bins), metrics::ece(by_mass), metrics::mce(bins),
+                                     parts.reliability, parts.resolution, parts.uncertainty})
+      below.emplace_back(number_or_nan(value));
   }
-  return table;
+  return {line, errors};
 }
 
 /// What a decision changes, and what it is worth elsewhere.
@@ -268,9 +280,9 @@ Section section_of(const Predictions& predictions, const metrics::Coverage& cove
     section.positive_class = predictions.classes[predictions.positive];
   put_decision(section, predictions);
   if (section.n > 0) warn_of_extremes(section, scored);
-  section.tables = {
-      decisions_of(scored, asked),
-      calibration_of(scored, metrics::clusters_of(predictions.groups, predictions.cases()))};
+  section.tables =
+      calibration_of(scored, metrics::clusters_of(predictions.groups, predictions.cases()));
+  section.tables.insert(section.tables.begin(), decisions_of(scored, asked));
   section.plots = plots_of(predictions.mode);
   if (predictions.mode != Mode::multilabel) section.confusion = scored.confusion;
   if (predictions.mode == Mode::binary) section.thresholds = thresholds_of(scored.questions[0]);
