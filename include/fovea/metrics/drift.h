@@ -20,8 +20,8 @@
 
 namespace fovea::metrics {
 
-inline constexpr int64_t kFewestPatients =
-    5;  ///< between two quantiles, or that share a category's name
+/// Between two quantiles, and with a category, so that its name is kept.
+inline constexpr int64_t kFewestPatients = 5;
 inline constexpr int64_t kFewestPatientsOfBin = 20;
 inline constexpr size_t kMostQuantiles = 101;
 inline constexpr size_t kMostCategories = 50;
@@ -48,7 +48,8 @@ struct CategoryProfile {
   Cells cells;
   /// So many names are cells of the test, and all others are one: where a name follows that is nearly as frequent,
   /// chance decides which is kept, and a kept one is less frequent elsewhere. With hundreds of rare categories a test
-  /// of 50 names would nearly always find drift. The next category has fewer patients by 3 standard errors.
+  /// of 50 names would nearly always find drift. The next category has fewer patients by 3 standard errors; where
+  /// there is no such step there is no test.
   size_t apart = 0;
   Cells missing;  ///< [2]: cases with a value, and without
 };
