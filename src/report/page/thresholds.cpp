@@ -53,9 +53,11 @@ bool counts_of_matrix(const Node& target, const std::string& positive, Step& ste
   const Node matrix = target.at("confusion_matrix");
   const auto classes = matrix.items("classes"), rows = matrix.items("counts");
   if (classes.size() != 2 || rows.size() != 2) return false;
+  const auto first = rows[0].items(), second = rows[1].items();
+  if (first.size() != 2 || second.size() != 2) return false;
   const size_t yes = classes[0].text() == positive ? 0 : 1;
-  step.true_positives = rows[yes].items().at(yes).count();
-  step.false_positives = rows[1 - yes].items().at(yes).count();
+  step.true_positives = (yes == 0 ? first : second)[yes].count();
+  step.false_positives = (yes == 0 ? second : first)[yes].count();
   return classes[yes].text() == positive;
 }
 
