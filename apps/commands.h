@@ -5,6 +5,8 @@
 
 void add_train(CLI::App& program, int& exit_code);
 void add_eval(CLI::App& program, int& exit_code);
+void add_report(CLI::App& program, int& exit_code);
+void add_compare(CLI::App& program, int& exit_code);
 void add_infer(CLI::App& program, int& exit_code);
 void add_inspect(CLI::App& program, int& exit_code);
 void add_check(CLI::App& program, int& exit_code);

@@ -66,8 +66,8 @@ int run(int argc, char** argv) {
       "input/output, "
       "5 resources, 70 internal, 75 stopped by a signal, with what was done kept.");
   int exit_code = 0;
-  for (const auto add : {add_train, add_eval, add_infer, add_inspect, add_check, add_list,
-                         add_phantom, add_bundle, add_doctor, add_completion})
+  for (const auto add : {add_train, add_eval, add_report, add_compare, add_infer, add_inspect,
+                         add_check, add_list, add_phantom, add_bundle, add_doctor, add_completion})
     add(program, exit_code);
   for (CLI::App* command : program.get_subcommands({})) add_log_level(*command);
   try {

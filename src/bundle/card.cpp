@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "bundle/profile_json.h"
+
 #include "fovea/bundle/card.h"
 #include "fovea/config/version.h"
 #include "fovea/core/error.h"
@@ -56,6 +58,23 @@ Node node_of(const Json& json) {
   return node;
 }
 
+Json json_of(const std::vector<metrics::OperatingPoint>& points) {
+  Json list = Json::array();
+  for (const auto& [threshold, chosen] : points)
+    list.push_back({{"threshold", threshold}, {"chosen", chosen}});
+  return list;
+}
+
+std::vector<metrics::OperatingPoint> points_of(const Json& list, size_t wanted) {
+  std::vector<metrics::OperatingPoint> points;
+  for (const Json& one : list)
+    points.push_back({one.at("threshold").get<double>(), one.at("chosen").get<std::string>()});
+  if (points.size() != wanted)
+    throw data_error(fmt::format("found {} operating points, wanted {}", points.size(), wanted),
+                     "take another copy of the folder");
+  return points;
+}
+
 }  // namespace
 
 void write_card(const std::filesystem::path& path, const ModelCard& card) {
@@ -71,7 +90,7 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
     if (const Node* fitted = card.fitted.find(name); fitted)
       json["inputs"][name]["learned"] = json_of(*fitted);
   }
-  for (const TargetSpec& target : card.targets)
+  for (const TargetSpec& target : card.targets) {
     json["targets"][target.name] = {{"classes", target.classes},
                                     {"kind", target.type},
                                     {"training_counts", target.counts},
@@ -80,6 +99,12 @@ void write_card(const std::filesystem::path& path, const ModelCard& card) {
                                     {"deviation", target.deviation},
                                     {"input", target.input},
                                     {"layout", name_of(target.layout)}};
+    if (target.points.empty()) continue;
+    json["targets"][target.name]["operating_points"] = json_of(target.points);
+    for (const auto& [rule, points] : target.more_points)
+      json["targets"][target.name]["more_operating_points"][rule] = json_of(points);
+  }
+  if (!card.profile.empty()) json["training_profile"] = json_of(card.profile);
   storage::write_file_atomically(path, json.dump(2) + "\n");
 }
 
@@ -121,7 +146,13 @@ ModelCard read_card(const std::filesystem::path& path) {
       spec.layout = target.contains("layout") ? layout_named(target.at("layout").get<std::string>())
                     : spec.type == "tags"     ? Layout::tokens  // written before there was the key
                                               : Layout::none;
+      if (!target.contains("operating_points")) continue;
+      const size_t wanted = spec.multi_label() ? spec.classes.size() : 1;
+      spec.points = points_of(target.at("operating_points"), wanted);
+      for (const auto& [rule, points] : target.at("more_operating_points").items())
+        spec.more_points.emplace_back(rule, points_of(points, wanted));
     }
+    if (json.contains("training_profile")) card.profile = profile_from(json.at("training_profile"));
     return card;
   } catch (const nlohmann::json::exception& error) {
     throw data_error(path.string() + ": " + error.what() + "; wanted what training wrote there",

@@ -2,6 +2,9 @@
 
 #include <iostream>
 
+#include "commands/stopping.h"
+
+#include "fovea/bundle/freeze.h"
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
@@ -89,6 +92,15 @@ std::string closing_line(const std::filesystem::path& run, const train::Result& 
   return line;
 }
 
+bool freeze(const std::filesystem::path& run, const sources::Source& source,
+            const torch::Device& device) {
+  report::Progress progress("operating point and profile", bundle::cases_to_freeze(source),
+                            report::Terminal::standard_error());
+  return bundle::freeze(
+      run, source, device,
+      {.progress = [&](int64_t cases) { progress.advance(cases); }, .stop = train::stop_requested});
+}
+
 }  // namespace
 
 int train(const TrainRequest& request) {
@@ -108,28 +120,37 @@ int train(const TrainRequest& request) {
   });
   sources::keep_choices(source, config.data);
   for (const std::string& text : source.remarks()) run_options.notes.push_back(noted(text));
-  bundle::Training training(config, source, device);
-  for (const std::string& text : training.trainer.notes()) run_options.notes.push_back(noted(text));
+  std::optional<bundle::Training> training(std::in_place, config, source, device);
+  for (const std::string& text : training->trainer.notes())
+    run_options.notes.push_back(noted(text));
   train::RunFolder run(out, identity(config, source, device, threads, request.resume ? out : ""),
                        run_options);
-  bundle::write_card(out / "model.json", training.card);
+  bundle::write_card(out / "model.json", training->card);
   const train::StopSignals signals;
   train::RunJournal journal(run);
   train::EventLog events(out);
   train::ProgressLine progress;
-  const train::Result result = training.trainer.fit({&journal, &events, &progress}, &run);
+  const train::Result result = training->trainer.fit({&journal, &events, &progress}, &run);
+  training.reset();  // what it holds on the device is free for what follows
+  int code = result.exit_code();
   for (const std::string& text : source.reading_notes()) run.add_note(noted(text));
   if (result.end == train::Result::End::stopped) {
     std::cout << fmt::format(
         "{} after step {}: the checkpoint {} was complete {:.2f} s after the "
         "signal; go on with --resume\n",
         result.reason, result.steps, result.checkpoint.string(), result.seconds_to_stop);
-  } else {
+  } else if (freeze(out, source, device)) {
     bundle::write_bundle(out, config, out / "bundle");
+  } else {
+    code = kStoppedCode;
+    complain(
+        fmt::format("stopped by {} after training, before its operating point was chosen and "
+                    "its bundle written: do both with --resume",
+                    train::stop_reason()));
   }
-  run.finish(result.exit_code());
+  run.finish(code);
   std::cout << closing_line(out, result) << std::endl;
-  return result.exit_code();
+  return code;
 }
 
 }  // namespace fovea::commands

@@ -28,10 +28,12 @@ struct FittedTable {
 class TableInput final : public Input {
  public:
   TableInput(const TableOptions& options, torch::Tensor values, FittedTable fitted,
-             std::vector<bool> there, std::map<int64_t, Error> bad)
+             std::vector<std::vector<bool>> missing, std::vector<bool> there,
+             std::map<int64_t, Error> bad)
       : options_(options),
         values_(std::move(values)),
         fitted_(std::move(fitted)),
+        missing_(std::move(missing)),
         there_(std::move(there)),
         bad_(std::move(bad)) {}
 
@@ -68,15 +70,40 @@ class TableInput final : public Input {
   }
   Node fitted() const override { return Fields::write(fitted_); }
 
+  std::vector<ColumnValues> values() const override {
+    std::vector<ColumnValues> all;
+    int64_t at = 0;
+    for (size_t k = 0; k < fitted_.columns.size(); ++k) {
+      const FittedColumn& column = fitted_.columns[k];
+      ColumnValues& values = all.emplace_back(ColumnValues{column.name, column.category});
+      const torch::Tensor cells = values_.select(1, at).contiguous();
+      for (size_t i = 0; i < missing_[k].size(); ++i) {
+        const double cell = cells.const_data_ptr<float>()[i];
+        if (column.category)
+          values.categories.push_back(missing_[k][i] ? "" : category(column, cell));
+        else
+          values.numbers.push_back(missing_[k][i] ? std::nan("")
+                                                  : cell * column.deviation + column.mean);
+      }
+      at += 1 + column.indicator;
+    }
+    return all;
+  }
+
   std::string fingerprint() const override {
     return storage::sha256({static_cast<const char*>(values_.const_data_ptr()), values_.nbytes()});
   }
 
  private:
+  static std::string category(const FittedColumn& column, double index) {
+    return index > 0 ? column.categories.at(static_cast<size_t>(index) - 1) : "(unknown)";
+  }
+
   TableOptions options_;
   torch::Tensor values_;  // float32 [cases, features]
   FittedTable fitted_;
-  std::vector<bool> there_;       // of each case; empty where none may lack it
+  std::vector<std::vector<bool>> missing_;  // of each column and case
+  std::vector<bool> there_;                 // of each case; empty where none may lack it
   std::map<int64_t, Error> bad_;  // cases whose cells cannot be read, where others shall be
 };
 
@@ -104,12 +131,13 @@ class Maker {
     int64_t at = 0;
     for (const FittedColumn& column : fitted.columns) {
       float* to = values.mutable_data_ptr<float>() + at;
+      missing_.emplace_back(place_.rows.size());
       column.category ? fill_categories(column, to, width) : fill_numbers(column, to, width);
       at += 1 + column.indicator;
     }
     problems_.raise();
-    return std::make_shared<TableInput>(options_, values, std::move(fitted), there(),
-                                        std::move(bad_));
+    return std::make_shared<TableInput>(options_, values, std::move(fitted), std::move(missing_),
+                                        there(), std::move(bad_));
   }
 
  private:
@@ -148,6 +176,7 @@ class Maker {
       const std::string_view text = place_.rows.cell(i, position);
       const tables::NumberReader::Cell cell = reader.read(text);
       const bool absent = cell.type == tables::NumberReader::Cell::missing;
+      missing_.back()[i] = absent;
       if (cell.type == tables::NumberReader::Cell::wrong) {
         refuse(i, column.name, reader.refusal(text, setting_ + ".missing"));
         continue;
@@ -201,6 +230,7 @@ class Maker {
       const std::string_view cell = place_.rows.cell(i, position);
       if (reader.is_missing(cell)) {
         ++missing;
+        missing_.back()[i] = true;
         if (!storage::trimmed(cell).empty()) ++as_missing[std::string(storage::trimmed(cell))];
         continue;
       }
@@ -285,6 +315,7 @@ class Maker {
   tables::NumberFormat format_;
   std::string setting_;
   tables::Problems problems_;
+  std::vector<std::vector<bool>> missing_;  // of each column so far
   std::map<int64_t, Error> bad_;
 };
 

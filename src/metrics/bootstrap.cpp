@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
 #include <string_view>
 #include <unordered_map>
 
@@ -45,18 +46,19 @@ Interval between(std::vector<double>& replicates, double low, double high) {
 class Samples {
  public:
   Samples(std::span<const uint32_t> clusters, size_t patients, size_t metrics,
-          const std::function<Statistic()>& make, int64_t threads)
+          const std::function<Statistic()>& make, const BootstrapOptions& options)
       : clusters_(clusters),
         patients_(patients),
         metrics_(metrics),
         make_(make),
-        threads_(threads) {}
+        options_(options) {}
 
   /// choose(i, times) says how often each patient is in sample i; `times` holds zeros.
   template <class Choose>
   std::vector<double> operator()(int64_t count, Choose choose) const {
     std::vector<double> values(static_cast<size_t>(count) * metrics_);
-    const int64_t wide = threads_ > 0 ? threads_ : processors();
+    const int64_t wide = options_.threads > 0 ? options_.threads : processors();
+    std::mutex mutex;
     const int64_t pieces = std::min(count, wide);
     for_each_index(pieces, wide, [&](int64_t piece) {
       const Statistic statistic = make_();
@@ -66,6 +68,9 @@ class Samples {
         choose(i, times);
         for (size_t c = 0; c < weights.size(); ++c) weights[c] = times[clusters_[c]];
         statistic(weights, std::span(values).subspan(static_cast<size_t>(i) * metrics_, metrics_));
+        if (!options_.advance) continue;
+        const std::lock_guard lock(mutex);
+        options_.advance();
       }
     });
     return values;
@@ -83,7 +88,7 @@ class Samples {
   std::span<const uint32_t> clusters_;
   size_t patients_, metrics_;
   const std::function<Statistic()>& make_;
-  int64_t threads_;
+  const BootstrapOptions& options_;
 };
 
 double standard_deviation(const std::vector<double>& values) {
@@ -91,6 +96,22 @@ double standard_deviation(const std::vector<double>& values) {
   for (const double value : values) mean += value / static_cast<double>(values.size());
   for (const double value : values) squares += (value - mean) * (value - mean);
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+/// But for roundings, which differ with the order of a sum.
+bool all_the_same(const std::vector<double>& values) {
+  const auto [least, most] = std::ranges::minmax(values);
+  return most - least <= 1e-12 * std::max(std::abs(least), std::abs(most));
+}
+
+MetricValue p_of_zero(const std::vector<double>& replicates) {
+  int64_t below = 0, above = 0;
+  for (const double one : replicates) {
+    below += one <= 0;
+    above += one >= 0;
+  }
+  return std::min(1.0, 2 * static_cast<double>(1 + std::min(below, above)) /
+                           static_cast<double>(1 + replicates.size()));
 }
 
 }  // namespace
@@ -128,7 +149,7 @@ std::vector<Resampled> bootstrap(std::span<const uint32_t> clusters, size_t pati
   check_clusters(clusters, clusters.size());
   const size_t wanted = clusters.empty() ? 0 : std::ranges::max(clusters) + size_t{1};
   check_sizes("patients of a bootstrap", patients, wanted);
-  const Samples samples(clusters, patients, metrics, make, options.threads);
+  const Samples samples(clusters, patients, metrics, make, options);
   const std::vector<double> values =
       samples(1, [](int64_t, std::vector<int32_t>& times) { std::ranges::fill(times, 1); });
   std::vector<Resampled> result(metrics);
@@ -166,7 +187,14 @@ std::vector<Resampled> bootstrap(std::span<const uint32_t> clusters, size_t pati
               : fmt::format("the metric is undefined in {:.0f} % of the replicates", 100 * share));
       continue;
     }
+    metric.p = p_of_zero(of_metric);
     metric.standard_error = standard_deviation(of_metric);
+    if (all_the_same(of_metric)) {
+      metric.standard_error = 0;
+      metric.percentile = metric.bca =
+          Interval::undefined("all samples of patients have this value");
+      continue;
+    }
     metric.percentile = percentile_interval(of_metric);
     metric.bca = bca_interval(of_metric, metric.value, samples.of(without, k));
   }

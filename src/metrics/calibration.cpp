@@ -1,7 +1,5 @@
 #include "fovea/metrics/calibration.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -71,74 +69,6 @@ void check_outcomes(std::span<const double> probabilities, std::span<const uint8
     check_probability("reliability", probabilities[i], i);
     check_label("reliability", happened[i], i);
   }
-}
-
-double logistic(double x) { return 1 / (1 + std::exp(-x)); }
-
-/// label - logistic(logit), without the difference of two numbers near 1.
-double missed(double logit, uint8_t label) { return label ? logistic(-logit) : -logistic(logit); }
-
-/// The a for which a + x has the largest likelihood. What it misses on the whole falls with a: Newton's
-/// steps, within an interval that shrinks around its zero.
-double fit_intercept(std::span<const double> x, std::span<const uint8_t> labels) {
-  double low = -800, high = 800, a = 0;  // x lies within 745 of 0
-  for (int step = 0; step < 200; ++step) {
-    double miss = 0, spread = 0;
-    for (size_t i = 0; i < x.size(); ++i) {
-      miss += missed(a + x[i], labels[i]);
-      spread += logistic(a + x[i]) * logistic(-a - x[i]);
-    }
-    (miss > 0 ? low : high) = a;
-    double next = a + miss / spread;
-    if (!(next > low && next < high)) next = (low + high) / 2;
-    if (std::abs(next - a) <= 1e-15 * std::abs(a) || next == low || next == high) return next;
-    a = next;
-  }
-  return a;
-}
-
-double log_likelihood(double a, double b, std::span<const double> x,
-                      std::span<const uint8_t> labels) {
-  double sum = 0;
-  for (size_t i = 0; i < x.size(); ++i) {
-    const double logit = a + b * x[i], towards = labels[i] ? -logit : logit;
-    sum -= std::max(towards, 0.0) + std::log1p(std::exp(-std::abs(towards)));
-  }
-  return sum;
-}
-
-/// The b for which a + b x has, with some a, the largest likelihood, which has one maximum: by Newton's
-/// method, whose steps are halved until they gain. NaN where that does not end.
-double fit_slope(std::span<const double> x, std::span<const uint8_t> labels) {
-  double a = 0, b = 0, reached = log_likelihood(a, b, x, labels), last = INFINITY;
-  for (int step = 0; step < 500; ++step) {
-    double da = 0, db = 0, aa = 0, ab = 0, bb = 0;
-    for (size_t i = 0; i < x.size(); ++i) {
-      const double logit = a + b * x[i], miss = missed(logit, labels[i]);
-      const double spread = logistic(logit) * logistic(-logit);
-      da += miss;
-      db += miss * x[i];
-      aa += spread;
-      ab += spread * x[i];
-      bb += spread * x[i] * x[i];
-    }
-    const double determinant = aa * bb - ab * ab;
-    const double to_a = (bb * da - ab * db) / determinant, to_b = (aa * db - ab * da) / determinant;
-    const double size = std::max(std::abs(to_a), std::abs(to_b));
-    if (!std::isfinite(size)) break;
-    // Near the maximum steps shrink with their squares, until they are what the sums leave.
-    if (size < 1e-6 && size >= last) return b;
-    last = size;
-    for (double share = 1; share > 1e-10; share /= 2) {
-      const double there = log_likelihood(a + share * to_a, b + share * to_b, x, labels);
-      if (there < reached && size >= 1e-6) continue;
-      a += share * to_a;
-      b += share * to_b;
-      reached = there;
-      break;
-    }
-  }
-  return std::nan("");
 }
 
 }  // namespace
@@ -264,45 +194,6 @@ BrierParts brier_parts(std::span<const double> probabilities, std::span<const ui
   parts.uncertainty = prevalence * (1 - prevalence);
   parts.within = whole.value - (reliability - resolution + parts.uncertainty.value);
   return parts;
-}
-
-Recalibration recalibrate(std::span<const double> probabilities, std::span<const uint8_t> labels) {
-  check_outcomes(probabilities, labels, {});
-  const auto undefined = [](const std::string& why) {
-    return Recalibration{MetricValue::undefined(why), MetricValue::undefined(why)};
-  };
-  std::vector<double> x;
-  std::vector<uint8_t> y;
-  double least[2] = {INFINITY, INFINITY}, most[2] = {-INFINITY, -INFINITY};  // by label
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const double p = probabilities[i];
-    if (p == (labels[i] ? 0 : 1))
-      return undefined(
-          fmt::format("a case with probability {} is {}: the model was certain, and wrong", p,
-                      labels[i] ? "positive" : "negative"));
-    if (p == 0 || p == 1) continue;
-    x.push_back(std::log(p) - std::log1p(-p));
-    y.push_back(labels[i]);
-    least[labels[i]] = std::min(least[labels[i]], x.back());
-    most[labels[i]] = std::max(most[labels[i]], x.back());
-  }
-  if (x.empty()) return undefined(labels.empty() ? kNoCases : "all probabilities are 0 or 1");
-  const auto positives = std::ranges::count(y, 1);
-  if (const char* missing = missing_class(positives, std::ssize(y) - positives))
-    return undefined(missing);
-  Recalibration fitted;
-  fitted.intercept = fit_intercept(x, y);
-  if (std::min(least[0], least[1]) == std::max(most[0], most[1])) {
-    fitted.slope = MetricValue::undefined("all probabilities are equal");
-  } else if (most[0] <= least[1] || most[1] <= least[0]) {
-    fitted.slope =
-        MetricValue::undefined("the probabilities separate the classes: no slope is steep enough");
-  } else {
-    const double slope = fit_slope(x, y);
-    fitted.slope =
-        std::isnan(slope) ? MetricValue::undefined("the fit did not converge") : MetricValue(slope);
-  }
-  return fitted;
 }
 
 }  // namespace fovea::metrics

@@ -166,7 +166,7 @@ void count_decisions(Scored& scored) {
 
 }  // namespace
 
-Scored score(const Predictions& predictions, const OperatingPoint& point) {
+Scored score(const Predictions& predictions) {
   predictions.check();
   Scored scored;
   scored.mode = predictions.mode;
@@ -176,14 +176,15 @@ Scored score(const Predictions& predictions, const OperatingPoint& point) {
   if (!per_label) {
     scored.confusion = ConfusionMatrix(predictions.width());
     for (size_t i = 0; i < predictions.cases(); ++i)
-      scored.decisions.push_back(static_cast<int>(decide(predictions, i, point)));
+      scored.decisions.push_back(static_cast<int>(decide(predictions, i)));
   }
   for (size_t k = 0; k < predictions.width(); ++k) {
     if (predictions.mode == Mode::binary && k != predictions.positive) continue;
     Question question = ask(predictions, k);
     for (size_t i = 0; i < question.rows.size(); ++i)
-      question.called.push_back(per_label ? question.probabilities[i] >= point.threshold
-                                          : static_cast<size_t>(scored.decisions[i]) == k);
+      question.called.push_back(per_label
+                                    ? question.probabilities[i] >= predictions.point(k).threshold
+                                    : static_cast<size_t>(scored.decisions[i]) == k);
     scored.questions.push_back(std::move(question));
   }
   if (per_label) scored.pooled = pool(scored.questions);
@@ -240,9 +241,8 @@ const Metric& metric(std::string_view name) {
                                  join(known)));
 }
 
-MetricValue compute(std::string_view name, const Predictions& predictions,
-                    const OperatingPoint& point) {
-  return metric(name)(score(predictions, point));
+MetricValue compute(std::string_view name, const Predictions& predictions) {
+  return metric(name)(score(predictions));
 }
 
 }  // namespace fovea::metrics

@@ -20,11 +20,15 @@ std::string words(const PointRule& rule) {
       return "specificity " + number(rule.wanted);
     case PointRule::Type::cost:
       return fmt::format("cost {}:1", number(rule.wanted));
+    case PointRule::Type::fixed:
+      return "fixed";
   }
   return "";
 }
 
 OperatingPoint choose_point(const Ranking& ranking, const PointRule& rule, std::string_view on) {
+  if (rule.type == PointRule::Type::fixed)
+    return {.threshold = rule.wanted, .chosen = "fixed beforehand"};
   if (const char* missing = missing_class(ranking.positives(), ranking.negatives()))
     return {.threshold = 0.5, .chosen = fmt::format("default, {} has {}", on, missing)};
   const auto positives = static_cast<double>(ranking.positives());
@@ -44,6 +48,8 @@ OperatingPoint choose_point(const Ranking& ranking, const PointRule& rule, std::
         return specificity >= rule.wanted ? true_positives : kNot;
       case PointRule::Type::cost:
         return -((positives - true_positives) * rule.wanted + false_positives);
+      case PointRule::Type::fixed:
+        break;
     }
     return kNot;
   };

@@ -25,6 +25,29 @@ size_t Predictions::distinct_groups() const {
   return std::unordered_set<std::string_view>(groups.begin(), groups.end()).size();
 }
 
+const OperatingPoint& Predictions::point(size_t label) const {
+  static const OperatingPoint kDefault;
+  if (points.empty()) return kDefault;
+  return points.size() == 1 ? points[0] : points.at(label);
+}
+
+Predictions Predictions::part(std::span<const uint32_t> rows) const {
+  Predictions some;
+  some.mode = mode;
+  some.classes = classes;
+  some.positive = positive;
+  some.points = points;
+  const size_t k = width(), answers = mode == Mode::multilabel ? k : 1;
+  for (const size_t row : rows) {
+    some.ids.push_back(ids[row]);
+    if (!groups.empty()) some.groups.push_back(groups[row]);
+    some.probabilities.insert(some.probabilities.end(), &probabilities[row * k],
+                              &probabilities[row * k] + k);
+    some.labels.insert(some.labels.end(), &labels[row * answers], &labels[row * answers] + answers);
+  }
+  return some;
+}
+
 void Predictions::append(const Predictions& other) {
   if (other.mode != mode || other.classes != classes || other.positive != positive) {
     throw config_error(
@@ -46,6 +69,8 @@ void Predictions::check() const {
     throw config_error(fmt::format("{}: {} mode with {} classes, positive class {}", kDoing,
                                    name_of(mode), k, positive));
   }
+  if (points.size() > 1)
+    check_sizes("operating points, one per label", points.size(), per_label ? k : 1);
   if (!groups.empty()) check_sizes("groups of the predictions, one per case", groups.size(), n);
   check_sizes("probabilities of the predictions, one per case and class", probabilities.size(),
               n * k);
@@ -59,9 +84,10 @@ void Predictions::check() const {
   }
 }
 
-size_t decide(const Predictions& predictions, size_t row, const OperatingPoint& point) {
+size_t decide(const Predictions& predictions, size_t row) {
   if (predictions.mode == Mode::binary) {
-    const bool called = predictions.probability(row, predictions.positive) >= point.threshold;
+    const bool called =
+        predictions.probability(row, predictions.positive) >= predictions.point().threshold;
     return called ? predictions.positive : 1 - predictions.positive;
   }
   size_t best = 0;

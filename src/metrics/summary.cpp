@@ -15,17 +15,15 @@ const MetricValue& ClassificationSummary::metric(std::string_view name) const {
                                  name_of(mode)));
 }
 
-ClassificationSummary summarize(const Predictions& predictions, const OperatingPoint& point) {
-  return summarize(predictions, score(predictions, point), point);
+ClassificationSummary summarize(const Predictions& predictions) {
+  return summarize(predictions, score(predictions));
 }
 
-ClassificationSummary summarize(const Predictions& predictions, const Scored& scored,
-                                const OperatingPoint& point) {
+ClassificationSummary summarize(const Predictions& predictions, const Scored& scored) {
   ClassificationSummary summary;
   summary.mode = predictions.mode;
   summary.cases = predictions.cases();
   summary.groups = predictions.distinct_groups();
-  summary.point = point;
   summary.confusion = scored.confusion;
   for (const Metric& metric : catalogue()) {
     if (metric.applies(scored.mode))

@@ -6,6 +6,7 @@
 
 #include "fovea/report/evaluation.h"
 #include "fovea/storage/file.h"
+#include "fovea/storage/hash.h"
 #include "report/metrics_json.h"
 
 namespace fovea::report {
@@ -29,6 +30,7 @@ Json list_of(const std::vector<metrics::Entity>& entities, const std::vector<std
 std::string write_entities(const std::filesystem::path& folder,
                            const std::vector<metrics::TaggedText>& texts,
                            const std::vector<std::string>& ids,
+                           const std::vector<std::string>& groups,
                            const std::vector<std::string>& types, const std::string& split,
                            const metrics::Coverage& coverage) {
   const std::vector<metrics::NamedMetric> metrics = metrics::entity_metrics(texts);
@@ -57,9 +59,12 @@ std::string write_entities(const std::filesystem::path& folder,
   }
   std::string lines;
   for (size_t i = 0; i < texts.size(); ++i) {
-    const Json line{{"id", ids.at(i)},
-                    {"truth", list_of(texts[i].truth, types)},
-                    {"found", list_of(texts[i].found, types)}};
+    Json line{{"id", ids.at(i)}};
+    if (!groups.at(i).empty()) line["group"] = storage::pseudonym(groups[i]);
+    line["truth"] = list_of(texts[i].truth, types);
+    line["found"] = list_of(texts[i].found, types);
+    line["tokens"] = texts[i].tokens;
+    line["right_tokens"] = texts[i].right_tokens;
     lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
   }
   storage::make_folder(folder);

@@ -43,6 +43,23 @@ Json json_of(const metrics::ConfusionMatrix& matrix) {
   return {{"rows", "truth"}, {"columns", "decision"}, {"counts", std::move(rows)}};
 }
 
+/// One threshold for all, or, where labels have their own, null and one for each.
+Json decision_of(const Predictions& predictions) {
+  if (predictions.mode == Mode::multiclass) return {{"rule", "largest probability"}};
+  Json json{{"rule", "probability >= threshold"}};
+  if (predictions.points.size() <= 1) {
+    json["threshold"] = predictions.point().threshold;
+    json["threshold_chosen"] = predictions.point().chosen;
+    return json;
+  }
+  json["threshold"] = nullptr;
+  for (size_t k = 0; k < predictions.width(); ++k) {
+    json["thresholds"][predictions.classes[k]] = predictions.point(k).threshold;
+    json["thresholds_chosen"][predictions.classes[k]] = predictions.point(k).chosen;
+  }
+  return json;
+}
+
 /// "test · n = 624 (390 pneumonia) · 120 patients"
 std::string subtitle_of(const metrics::ClassificationSummary& summary, std::string_view split) {
   std::string text = fmt::format("{} · n = {}", split, summary.cases);
@@ -97,11 +114,7 @@ std::string metrics_json(const metrics::ClassificationSummary& summary,
   json["classes"] = predictions.classes;
   if (summary.mode == Mode::binary)
     json["positive_class"] = predictions.classes[predictions.positive];
-  json["decision"] = summary.mode == Mode::multiclass
-                         ? Json{{"rule", "largest probability"}}
-                         : Json{{"rule", "probability >= threshold"},
-                                {"threshold", summary.point.threshold},
-                                {"threshold_chosen", summary.point.chosen}};
+  json["decision"] = decision_of(predictions);
   put_metrics(json, summary.overall);
   json["per_class"] = Json::array();
   for (const metrics::ClassSummary& of_class : summary.classes)
@@ -110,7 +123,7 @@ std::string metrics_json(const metrics::ClassificationSummary& summary,
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string predictions_csv(const Predictions& predictions, const metrics::OperatingPoint& point) {
+std::string predictions_csv(const Predictions& predictions) {
   const bool grouped = !predictions.groups.empty(),
              per_label = predictions.mode == Mode::multilabel;
   std::vector<std::string> columns{"id"};
@@ -144,9 +157,9 @@ std::string predictions_csv(const Predictions& predictions, const metrics::Opera
     for (size_t c = 0; c < k; ++c) csv.number(predictions.probability(i, c));
     if (per_label) {
       for (size_t c = 0; c < k; ++c)
-        csv.number(int64_t{predictions.probability(i, c) >= point.threshold});
+        csv.number(int64_t{predictions.probability(i, c) >= predictions.point(c).threshold});
     } else {
-      csv.text(predictions.classes[decide(predictions, i, point)]);
+      csv.text(predictions.classes[decide(predictions, i)]);
     }
     csv.end_row();
   }
@@ -155,19 +168,21 @@ std::string predictions_csv(const Predictions& predictions, const metrics::Opera
 
 std::string write_evaluation(const std::filesystem::path& folder, const Predictions& predictions,
                              const Evaluation& evaluation) {
-  const metrics::Scored scored = metrics::score(predictions, evaluation.point);
-  const auto summary = metrics::summarize(predictions, scored, evaluation.point);
+  const metrics::Scored scored = metrics::score(predictions);
+  const auto summary = metrics::summarize(predictions, scored);
   storage::make_folder(folder);
   const auto write = [&](const char* name, const std::string& content) {
     storage::write_file_atomically(folder / name, content);
   };
   write("metrics.json", metrics_json(summary, predictions, evaluation.split, evaluation.coverage));
-  write("predictions.csv", predictions_csv(predictions, evaluation.point));
+  write("predictions.csv", predictions_csv(predictions));
   if (evaluation.plots) {
     const std::string subtitle = subtitle_of(summary, evaluation.split);
     write("roc.svg", roc_curve_svg(scored, subtitle));
     write("precision_recall.svg", precision_recall_svg(scored, subtitle));
     write("reliability.svg", reliability_of(scored, subtitle));
+    if (summary.mode == Mode::binary)
+      write("net_benefit.svg", net_benefit_svg(scored.questions[0], subtitle));
     if (summary.mode != Mode::multilabel) {
       write("confusion_matrix.svg",
             confusion_matrix_svg(summary.confusion, predictions.classes, subtitle));

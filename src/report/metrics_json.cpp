@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "fovea/report/evaluation.h"
+#include "fovea/storage/file.h"
+
 namespace fovea::report {
 
 void put_metrics(nlohmann::ordered_json& json, const std::vector<metrics::NamedMetric>& metrics) {
@@ -42,6 +45,25 @@ std::string metrics_line(const std::vector<metrics::NamedMetric>& metrics) {
     line += metric.defined() ? fmt::format(" {}={:.4f}", name, metric.value)
                              : fmt::format(" {}=undefined", name);
   return line;
+}
+
+void add_subgroups(const std::filesystem::path& metrics_json,
+                   const std::vector<metrics::SubgroupEstimates>& subgroups) {
+  using Json = nlohmann::ordered_json;
+  if (subgroups.empty()) return;
+  Json json = Json::parse(storage::read_file(metrics_json));
+  for (const metrics::SubgroupEstimates& column : subgroups)
+    for (const metrics::GroupEstimates& group : column.groups) {
+      Json one{{"value", group.value}, {"n", group.withheld ? Json(nullptr) : Json(group.cases)}};
+      if (group.small) one["small"] = true;
+      std::vector<metrics::NamedMetric> values;
+      for (const metrics::Estimate& estimate : group.estimates)
+        values.push_back({estimate.key.name, estimate.value});
+      put_metrics(one, values);
+      json["subgroups"][column.name].push_back(std::move(one));
+    }
+  storage::write_file_atomically(metrics_json,
+                                 json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace fovea::report

@@ -78,12 +78,15 @@ storage::CaseDigest digest(const Source& source, int64_t index, const Contents& 
 }  // namespace
 
 storage::CaseDigests digests(const Source& source, const storage::CaseDigests& known,
-                             const std::function<void()>& advance) {
+                             const std::function<void()>& advance,
+                             const std::optional<std::vector<int64_t>>& cases) {
   const Contents contents = contents_of(known);
-  storage::CaseDigests all(source.splits.size());
+  const int64_t count = cases ? static_cast<int64_t>(cases->size()) : source.data->size();
+  storage::CaseDigests all(static_cast<size_t>(count));
   std::mutex mutex;
-  for_each_index(source.data->size(), 0, [&](int64_t i) {
-    all[static_cast<size_t>(i)] = digest(source, i, contents);
+  for_each_index(count, 0, [&](int64_t k) {
+    const int64_t i = cases ? (*cases)[static_cast<size_t>(k)] : k;
+    all[static_cast<size_t>(k)] = digest(source, i, contents);
     const std::lock_guard lock(mutex);
     advance();
   });

@@ -22,6 +22,7 @@ metrics::Mode mode_of(const TargetSpec& target) {
 
 metrics::Predictions no_predictions(const TargetSpec& target) {
   metrics::Predictions empty;
+  empty.points = target.points;
   empty.mode = mode_of(target);
   empty.classes = target.classes;
   return empty;
@@ -45,6 +46,7 @@ void append(metrics::Predictions& to, metrics::Coverage& coverage, const Tensor&
       coverage.failed.push_back(id);
       continue;
     }
+    note_row(coverage, batch, i);
     to.ids.push_back(id);
     to.groups.push_back(batch.groups[static_cast<size_t>(i)]);
     to.probabilities.insert(to.probabilities.end(), row, row + width);
@@ -61,11 +63,12 @@ metrics::Predictions tidy(metrics::Predictions predictions) {
 
 class ClassificationEvaluation final : public Evaluation {
  public:
-  explicit ClassificationEvaluation(const TargetSpec& target)
-      : target_(target.name), predictions_(no_predictions(target)) {}
+  ClassificationEvaluation(const TargetSpec& target, const metrics::PointRule& rule)
+      : target_(target), rule_(rule), predictions_(no_predictions(target)) {}
 
   void add(const TensorMap& decoded, const Batch& batch, const LossSums& loss) override {
-    append(predictions_, coverage_, decoded.at(target_), batch.targets.at(target_), batch);
+    append(predictions_, coverage_, decoded.at(target_.name), batch.targets.at(target_.name),
+           batch);
     if (!loss.empty()) loss_.add(table_of(loss));
   }
 
@@ -90,8 +93,37 @@ class ClassificationEvaluation final : public Evaluation {
                                     {.split = split, .coverage = coverage_});
   }
 
+  std::vector<report::Section> sections(const report::Asked& asked) const override {
+    report::Section section = report::section_of(tidy(predictions_), coverage_, asked);
+    section.target = target_.name;
+    if (predictions_.cases() > 0 && !target_.more_points.empty())
+      section.tables.insert(section.tables.begin(),
+                            report::at_other_points(predictions_, target_.more_points));
+    return {std::move(section)};
+  }
+
+  std::vector<ChosenPoints> choose_points(std::string_view on) const override {
+    if (predictions_.mode == metrics::Mode::multiclass) return {};
+    const metrics::Scored scored = metrics::score(predictions_);
+    const auto points = [&](const metrics::PointRule& rule) {
+      std::vector<metrics::OperatingPoint> chosen;
+      for (const metrics::Question& question : scored.questions)
+        chosen.push_back(metrics::choose_point(question.ranking, rule, on));
+      return chosen;
+    };
+    ChosenPoints all{target_.name, points(rule_), {}};
+    using Type = metrics::PointRule::Type;
+    for (const Type type : {Type::sensitivity, Type::specificity})
+      for (const double wanted : {0.9, 0.95, 0.99}) {
+        const metrics::PointRule rule{type, wanted};
+        all.more.emplace_back(words(rule), points(rule));
+      }
+    return {all};
+  }
+
  private:
-  std::string target_;
+  TargetSpec target_;
+  metrics::PointRule rule_;
   metrics::Predictions predictions_;
   metrics::Coverage coverage_;
   LossMean loss_;
@@ -99,7 +131,8 @@ class ClassificationEvaluation final : public Evaluation {
 
 class Classification final : public Task {
  public:
-  Classification(const ClassificationOptions& options, const TargetSpec& target) : target_(target) {
+  Classification(const ClassificationOptions& options, const TargetSpec& target)
+      : target_(target), rule_(options.operating_point) {
     const size_t least = target.multi_label() ? 1 : 2;
     if (target.type != "classes" && !target.multi_label())
       throw config_error(
@@ -147,14 +180,17 @@ class Classification final : public Task {
     const std::vector<std::string>& classes = target_.classes;
     if (std::any_of(p, p + classes.size(), [](double one) { return std::isnan(one); }))
       refuse_not_finite(target_.name);
-    const double threshold = metrics::OperatingPoint{}.threshold;
+    const metrics::Predictions decided = no_predictions(target_);
+    const auto called = [&](size_t k) {
+      return p[k] >= decided.point(target_.multi_label() ? k : 0).threshold;
+    };
     Answer answer{.target = target_.name};
     for (size_t k = 0; k < classes.size(); ++k) answer.probabilities.emplace_back(classes[k], p[k]);
     if (target_.multi_label()) {
       for (size_t k = 0; k < classes.size(); ++k)
-        if (p[k] >= threshold) answer.decision += (answer.decision.empty() ? "" : "|") + classes[k];
+        if (called(k)) answer.decision += (answer.decision.empty() ? "" : "|") + classes[k];
     } else if (classes.size() == 2) {
-      answer.decision = classes[p[1] >= threshold];
+      answer.decision = classes[called(1)];
     } else {
       answer.decision = classes[static_cast<size_t>(std::max_element(p, p + classes.size()) - p)];
     }
@@ -174,11 +210,12 @@ class Classification final : public Task {
   }
 
   std::unique_ptr<Evaluation> evaluation() const override {
-    return std::make_unique<ClassificationEvaluation>(target_);
+    return std::make_unique<ClassificationEvaluation>(target_, rule_);
   }
 
  private:
   TargetSpec target_;
+  metrics::PointRule rule_;
   LossPtr loss_;
 };
 

@@ -59,6 +59,23 @@ class MultiTaskEvaluation final : public Evaluation {
     return lines;
   }
 
+  std::vector<report::Section> sections(const report::Asked& asked) const override {
+    std::vector<report::Section> all;
+    for (const auto& [target, evaluation] : parts_)
+      for (report::Section& section : evaluation->sections(asked)) {
+        section.folder = target;
+        all.push_back(std::move(section));
+      }
+    return all;
+  }
+
+  std::vector<ChosenPoints> choose_points(std::string_view on) const override {
+    std::vector<ChosenPoints> all;
+    for (const auto& [target, evaluation] : parts_)
+      std::ranges::move(evaluation->choose_points(on), std::back_inserter(all));
+    return all;
+  }
+
  private:
   std::vector<std::pair<std::string, std::unique_ptr<Evaluation>>> parts_;
   LossMean loss_;

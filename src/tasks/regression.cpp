@@ -31,6 +31,7 @@ class RegressionEvaluation final : public Evaluation {
         coverage_.failed.push_back(id);
         continue;
       }
+      note_row(coverage_, batch, i);
       numbers_.ids.push_back(id);
       numbers_.groups.push_back(batch.groups[static_cast<size_t>(i)]);
       numbers_.targets.push_back(target);
@@ -53,6 +54,12 @@ class RegressionEvaluation final : public Evaluation {
 
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
     return report::write_regression(folder, numbers_, target_, split, coverage_);
+  }
+
+  std::vector<report::Section> sections(const report::Asked& asked) const override {
+    report::Section section = report::section_of(numbers_, coverage_, asked);
+    section.target = target_;
+    return {std::move(section)};
   }
 
  private:

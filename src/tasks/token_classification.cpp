@@ -104,7 +104,9 @@ class TokenClassificationEvaluation final : public Evaluation {
         ++text.tokens;
         text.right_tokens += guess[k] == tag[k];
       }
+      note_row(coverage_, batch, i);
       ids_.push_back(batch.ids[static_cast<size_t>(i)]);
+      groups_.push_back(batch.groups[static_cast<size_t>(i)]);
       texts_.push_back(std::move(text));
     }
     if (!loss.empty()) loss_.add(table_of(loss));
@@ -121,7 +123,14 @@ class TokenClassificationEvaluation final : public Evaluation {
   std::vector<std::string> failed() const override { return coverage_.failed; }
 
   std::string write(const std::filesystem::path& folder, const std::string& split) const override {
-    return report::write_entities(folder, texts_, ids_, target_.classes, split, coverage_);
+    return report::write_entities(folder, texts_, ids_, groups_, target_.classes, split, coverage_);
+  }
+
+  std::vector<report::Section> sections(const report::Asked& asked) const override {
+    report::Section section =
+        report::section_of(texts_, ids_, groups_, target_.classes, coverage_, asked);
+    section.target = target_.name;
+    return {std::move(section)};
   }
 
  private:
@@ -145,7 +154,7 @@ class TokenClassificationEvaluation final : public Evaluation {
 
   TargetSpec target_;
   std::vector<metrics::TaggedText> texts_;
-  std::vector<std::string> ids_;
+  std::vector<std::string> ids_, groups_;
   metrics::Coverage coverage_;
   LossMean loss_;
 };

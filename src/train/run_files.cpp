@@ -24,12 +24,20 @@ const std::vector<std::string> kParts = {
 };
 
 /// What `fovea eval` and a bundle consist of, besides plots.
-const std::set<std::string> kFiles = {"metrics.json", "predictions.csv", "entities.jsonl",
-                                      "config.yaml",  "model.json",      "model.safetensors",
-                                      "MANIFEST.json"};
+const std::set<std::string> kFiles = {
+    "metrics.json",      "predictions.csv", "entities.jsonl", "config.yaml", "model.json",
+    "model.safetensors", "MANIFEST.json",   "report.html",    "report.json", "card.md"};
+
+/// A picture of a case that was decided wrongly: failures/0007.png.
+bool is_picture(const fs::path& file) {
+  const std::string number = file.stem().string();
+  return file.parent_path().filename() == "failures" && file.extension() == ".png" &&
+         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; });
+}
 
 bool is_ours(const fs::path& file) {
-  return kFiles.contains(file.filename().string()) || file.extension() == ".svg";
+  return is_picture(file) || kFiles.contains(file.filename().string()) ||
+         file.extension() == ".svg";
 }
 
 /// What a write that was cut off leaves (storage/file.h).

@@ -12,6 +12,7 @@
 #include "fovea/metrics/catalogue.h"
 #include "fovea/metrics/decision.h"
 #include "fovea/metrics/delong.h"
+#include "fovea/metrics/recalibration.h"
 #include "fovea/metrics/significance.h"
 #include "support/test_files.h"
 

@@ -87,12 +87,28 @@ TEST(Summary, HonoursThePositiveClassAndTheThreshold) {
   EXPECT_EQ(half.classes[0].name, "ill");
   EXPECT_EQ(half.metric("auc").value, 1);
   EXPECT_EQ(half.metric("specificity").value, 0.5);  // 0.6 is called ill
-  const ClassificationSummary strict =
-      summarize(two_classes(), {.threshold = 0.8, .chosen = "by hand"});
+  Predictions by_hand = two_classes();
+  by_hand.points = {{.threshold = 0.8, .chosen = "by hand"}};
+  const ClassificationSummary strict = summarize(by_hand);
   EXPECT_EQ(strict.metric("specificity").value, 1);
   EXPECT_EQ(strict.metric("sensitivity").value, 1);
   EXPECT_EQ(strict.confusion.at(0, 0), 1);
-  EXPECT_EQ(strict.point.chosen, "by hand");
+}
+
+TEST(Summary, EachLabelHasAThresholdOfItsOwn) {
+  Predictions labels;
+  labels.mode = Mode::multilabel;
+  labels.classes = {"effusion", "nodule"};
+  labels.ids = {"x", "y"};
+  labels.probabilities = {0.3, 0.3, 0.6, 0.6};
+  labels.labels = {0, 1, 1, 0};
+  labels.points = {{.threshold = 0.5}, {.threshold = 0.2}};
+  const ClassificationSummary summary = summarize(labels);
+  EXPECT_EQ(summary.classes[0].counts.false_positives, 0);
+  EXPECT_EQ(summary.classes[1].counts.false_positives, 1);
+  EXPECT_EQ(labels.part(std::vector<uint32_t>{1}).point(1).threshold, 0.2);
+  labels.points.push_back({});
+  EXPECT_THAT(message_of([&] { summarize(labels); }), HasSubstr("found 3 values, wanted 2"));
 }
 
 TEST(Summary, CountsPatientsApartFromCases) {

@@ -1,6 +1,8 @@
 // Whether the 95 % intervals hold the truth 95 times out of 100, in simulated studies of designs with at least
 // 100 cases per class and areas of at most 0.9. Between 93 and 97 % is asked of each.
 //   interval_coverage [STUDIES] [REPLICATES]
+//   interval_coverage extremes [STUDIES] [REPLICATES]   the table of docs/evaluation.md: smaller and more extreme
+//                                                       designs, of which nothing is asked
 #include <fmt/format.h>
 
 #include <array>
@@ -8,6 +10,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "fovea/core/random.h"
 #include "fovea/core/threads.h"
@@ -78,21 +81,23 @@ Statistic statistic_of(const Study& study) {
   };
 }
 
-/// The share of studies whose interval holds the truth, for each method of a design.
-int check(const Design& design, int studies, int64_t replicates, int& total) {
+constexpr const char* kMethods[] = {"area, DeLong or Obuchowski",
+                                    "difference of areas, DeLong or Obuchowski",
+                                    "area, bootstrap, percentile",
+                                    "area, bootstrap, BCa",
+                                    "difference of areas, bootstrap, percentile",
+                                    "difference of areas, bootstrap, BCa",
+                                    "sensitivity, bootstrap, percentile",
+                                    "sensitivity, bootstrap, BCa",
+                                    "sensitivity, Wilson"};
+constexpr size_t kCount = std::size(kMethods);
+
+/// The share of studies whose interval holds the truth, by method. A study without an interval holds nothing.
+std::array<double, kCount> coverage(const Design& design, int studies, int64_t replicates) {
   const bool clustered = design.cases_each > 1;
   const double area = true_area(design);
   const double true_sensitivity = normal_cdf(design.apart - 0.5);
-  constexpr const char* kMethods[] = {"area, DeLong or Obuchowski",
-                                      "difference of areas, DeLong or Obuchowski",
-                                      "area, bootstrap, percentile",
-                                      "area, bootstrap, BCa",
-                                      "difference of areas, bootstrap, percentile",
-                                      "difference of areas, bootstrap, BCa",
-                                      "sensitivity, bootstrap, percentile",
-                                      "sensitivity, bootstrap, BCa",
-                                      "sensitivity, Wilson"};
-  std::array<std::atomic<int>, std::size(kMethods)> inside{};
+  std::array<std::atomic<int>, kCount> inside{};
   for_each_index(studies, 0, [&](int64_t number) {
     const Study study = simulate(design, static_cast<int>(number));
     const std::span<const uint32_t> clusters =
@@ -114,14 +119,21 @@ int check(const Design& design, int studies, int64_t replicates, int& total) {
         {wilson(static_cast<double>(counts.true_positives),
                 static_cast<double>(counts.positives())),
          true_sensitivity}};
-    for (size_t i = 0; i < std::size(kMethods); ++i)
+    for (size_t i = 0; i < kCount; ++i)
       inside[i] += intervals[i].first.low <= intervals[i].second &&
                    intervals[i].second <= intervals[i].first.high;
   });
+  std::array<double, kCount> shares{};
+  for (size_t i = 0; i < kCount; ++i) shares[i] = inside[i] / static_cast<double>(studies);
+  return shares;
+}
+
+int check(const Design& design, int studies, int64_t replicates, int& total) {
   int passed = 0;
-  for (size_t i = 0; i < std::size(kMethods); ++i) {
-    if (clustered && i + 1 == std::size(kMethods)) continue;  // for independent cases
-    const double share = inside[i] / static_cast<double>(studies);
+  const std::array<double, kCount> shares = coverage(design, studies, replicates);
+  for (size_t i = 0; i < kCount; ++i) {
+    if (design.cases_each > 1 && i + 1 == kCount) continue;  // for independent cases
+    const double share = shares[i];
     const bool holds = share >= 0.93 && share <= 0.97;
     fmt::print("  {:42} {:44} {:.4f}{}\n", design.name, kMethods[i], share, holds ? "" : "  <-");
     passed += holds;
@@ -130,10 +142,39 @@ int check(const Design& design, int studies, int64_t replicates, int& total) {
   return passed;
 }
 
+void print_extremes(int studies, int64_t replicates) {
+  constexpr Design kExtremes[] = {
+      {"10 of 200 ill, area 0.85", 200, 1, 0.05, 1.47, 0},
+      {"20 of 100 ill, area 0.85", 100, 1, 0.2, 1.47, 0},
+      {"20 of 100 ill, area 0.97", 100, 1, 0.2, 2.66, 0},
+      {"15 of 30 ill, area 0.70", 30, 1, 0.5, 0.74, 0},
+      {"25 of 50 ill, area 0.90", 50, 1, 0.5, 1.81, 0},
+      {"100 of 200 ill, area 0.97", 200, 1, 0.5, 2.66, 0},
+      {"30 patients of 3, 36 of 90 ill, area 0.85", 30, 3, 0.4, 1.47, 0.5},
+  };
+  constexpr size_t kShown[] = {0, 2, 3, 6, 7, 8};
+  fmt::print("| cases (prevalence on average) |");
+  for (const size_t i : kShown) fmt::print(" {} |", kMethods[i]);
+  fmt::print("\n| --- |{}\n", " --- | --- | --- | --- | --- | --- |");
+  for (const Design& design : kExtremes) {
+    const auto shares = coverage(design, studies, replicates);
+    fmt::print("| {} |", design.name);
+    for (const size_t i : kShown)
+      fmt::print(" {} |",
+                 design.cases_each > 1 && i + 1 == kCount ? "-" : fmt::format("{:.3f}", shares[i]));
+    fmt::print("\n");
+  }
+}
+
 }  // namespace
 }  // namespace fovea::metrics
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "extremes") {
+    fovea::metrics::print_extremes(argc > 2 ? std::atoi(argv[2]) : 4000,
+                                   argc > 3 ? std::atoi(argv[3]) : 1000);
+    return 0;
+  }
   const int studies = argc > 1 ? std::atoi(argv[1]) : 1000;
   const int64_t replicates = argc > 2 ? std::atoi(argv[2]) : 2000;
   constexpr fovea::metrics::Design kDesigns[] = {

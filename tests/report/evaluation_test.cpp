@@ -112,8 +112,9 @@ TEST(Evaluation, NamesTheLabelsThatAMeanLeavesOut) {
 
 TEST(Evaluation, WritesPredictionsThatReadBackToTheSameNumbers) {
   test::TempFolder folder;
-  const Predictions predictions = two_classes();
-  write_evaluation(folder.path(), predictions, {.point = {.threshold = 0.2, .chosen = "by hand"}});
+  Predictions predictions = two_classes();
+  predictions.points = {{.threshold = 0.2, .chosen = "by hand"}};
+  write_evaluation(folder.path(), predictions);
   const storage::Table table = storage::read_csv(folder / "predictions.csv");
   EXPECT_THAT(table.columns(),
               testing::ElementsAre("id", "group", "label", "p_normal", "p_pneumonia", "decision"));
@@ -131,8 +132,20 @@ TEST(Evaluation, WritesPredictionsThatReadBackToTheSameNumbers) {
   EXPECT_EQ(table.cell(3, 2), "pneumonia");
 }
 
+TEST(Evaluation, NamesTheThresholdOfEachLabelWhereTheyHaveTheirOwn) {
+  test::TempFolder folder;
+  Predictions labels = three_labels();
+  labels.points = {{0.5, "youden on val"}, {0.7, "youden on val"}, {0.25, "youden on val"}};
+  write_evaluation(folder.path(), labels);
+  const Json decision = written(folder)["decision"];
+  EXPECT_TRUE(decision["threshold"].is_null());
+  EXPECT_EQ(decision["thresholds"], Json::parse(R"({"edema": 0.5, "mass": 0.7, "hernia": 0.25})"));
+  EXPECT_EQ(decision["thresholds_chosen"]["mass"], "youden on val");
+  EXPECT_THAT(predictions_csv(labels), testing::HasSubstr("\nc,1,,0,0.4,0.6,0.6,0,0,1\n"));
+}
+
 TEST(Evaluation, LeavesAnUnknownLabelBlank) {
-  const std::string csv = predictions_csv(three_labels(), {});
+  const std::string csv = predictions_csv(three_labels());
   EXPECT_THAT(csv,
               testing::StartsWith("id,label_edema,label_mass,label_hernia,p_edema,p_mass,p_hernia,"
                                   "decision_edema,decision_mass,decision_hernia\n"
@@ -147,7 +160,7 @@ TEST(Evaluation, OfNoCasesStillWritesEveryFile) {
   write_evaluation(folder.path(), none);
   EXPECT_EQ(written(folder)["n"], 0);
   for (const char* name : {"predictions.csv", "roc.svg", "precision_recall.svg", "reliability.svg",
-                           "confusion_matrix.svg"}) {
+                           "confusion_matrix.svg", "net_benefit.svg"}) {
     EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
   }
 }

@@ -3,8 +3,9 @@
 
   sbom_schema.py WRITE_SBOM.cmake
 
-Needs `pip install 'cyclonedx-python-lib[json-validation]'`, in the Python that runs this, in the benches' environment or in
-the one that FOVEA_SBOM_PYTHON names. Without it the test is skipped: exit code 77.
+Needs `pip install 'cyclonedx-python-lib[json-validation]'`, in the Python that runs this, in the environment that
+scripts/setup-browser makes, in the benches' or in the one that FOVEA_SBOM_PYTHON names. Without it the test is skipped: exit
+code 77.
 """
 
 import os
@@ -14,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "fovea"
+PAGE = Path(os.environ.get("FOVEA_PAGE_VENV", CACHE / "page-venv")) / "bin" / "python"
 BENCH = Path(os.environ.get("FOVEA_BENCH_VENV", CACHE / "bench-venv")) / "bin" / "python"
 VALIDATE = """
 import sys
@@ -40,9 +42,9 @@ def can_import(python):
         return False
 
 
-pythons = [p for p in (os.environ.get("FOVEA_SBOM_PYTHON"), sys.executable, BENCH) if p and can_import(p)]
+pythons = [p for p in (os.environ.get("FOVEA_SBOM_PYTHON"), sys.executable, PAGE, BENCH) if p and can_import(p)]
 if not pythons:
-    print("skipped: no Python here has cyclonedx-python-lib[json-validation]")
+    print("skipped: no Python here has cyclonedx-python-lib[json-validation]; scripts/setup-browser installs it")
     sys.exit(77)
 with tempfile.TemporaryDirectory() as folder:
     output = Path(folder) / "fovea.cdx.json"

@@ -12,6 +12,7 @@ namespace fovea::tasks {
 namespace {
 
 using testing::HasSubstr;
+using torch::Tensor;
 
 TargetSpec finding() { return {.name = "label", .classes = {"normal", "pneumonia"}}; }
 TargetSpec several() {
@@ -59,6 +60,61 @@ TEST(Classification, TheMainMetricIsTheAucAndTheLastTheLoss) {
   EXPECT_EQ(metrics.back().name, "loss");
   EXPECT_EQ(metrics.back().goal, metrics::kLower);
   EXPECT_FALSE(metrics.front().why_undefined.empty());
+}
+
+TEST(Classification, ChoosesWherePositiveBeginsByItsRule) {
+  ClassificationOptions options;
+  options.operating_point.type = metrics::PointRule::Type::sensitivity;
+  options.operating_point.wanted = 1;
+  const auto task = classification(options, {finding()});
+  const auto evaluation = task->evaluation();
+  const Tensor p =
+      torch::tensor({{0.75f, 0.25f}, {0.625f, 0.375f}, {0.5f, 0.5f}, {0.125f, 0.875f}});
+  evaluation->add(outputs_of("label", p), batch_of("label", torch::tensor({0, 1, 0, 1})));
+  const auto chosen = evaluation->choose_points("val");
+  ASSERT_EQ(chosen.size(), 1u);
+  EXPECT_EQ(chosen[0].target, "label");
+  EXPECT_EQ(chosen[0].points,
+            (std::vector<metrics::OperatingPoint>{{0.375, "sensitivity 1 on val"}}));
+  EXPECT_EQ(chosen[0].more.size(), 6u);
+  // A model that has it decides by it, in metrics and in answers.
+  TargetSpec decided = finding();
+  decided.points = chosen[0].points;
+  const auto with = classification(options, {decided});
+  const auto again = with->evaluation();
+  again->add(outputs_of("label", p), batch_of("label", torch::tensor({0, 1, 0, 1})));
+  EXPECT_EQ(metric(again->metrics(), "sensitivity").value, 1);
+  EXPECT_EQ(metric(again->metrics(), "specificity").value, 0.5);
+  EXPECT_EQ(with->answers(outputs_of("label", p), {}, 1)[0].decision, "pneumonia");
+  EXPECT_EQ(task->answers(outputs_of("label", p), {}, 1)[0].decision, "normal");
+}
+
+TEST(Classification, ALabelHasAThresholdOfItsOwnAndSeveralClassesHaveNone) {
+  TargetSpec target = several();
+  target.points = {{0.5, "youden on val"}, {0.25, "youden on val"}};
+  const auto task = classification({}, {target});
+  const TensorMap p = outputs_of("findings", torch::tensor({{0.375f, 0.375f}}));
+  EXPECT_EQ(task->answers(p, {}, 0)[0].decision, "effusion");
+  const TargetSpec three{.name = "view", .classes = {"a", "b", "c"}};
+  const auto evaluation = classification({}, {three})->evaluation();
+  EXPECT_TRUE(evaluation->choose_points("val").empty());
+  EXPECT_EQ(classification({}, {finding(), several()})->evaluation()->choose_points("val").size(),
+            2u);
+}
+
+TEST(Classification, SectionsNameTheCasesByTheirPlaceInTheData) {
+  const auto evaluation = classification({}, {finding()})->evaluation();
+  Batch batch = batch_of("label", torch::tensor({0, -1, 1}));
+  batch.indices = {7, 4, 9};
+  evaluation->add(outputs_of("label", torch::tensor({{0.9f, 0.1f}, {0.5f, 0.5f}, {0.8f, 0.2f}})),
+                  batch);
+  const auto sections = evaluation->sections({.bootstrap = {.replicates = 0}});
+  ASSERT_EQ(sections.size(), 1u);
+  EXPECT_EQ(sections[0].target, "label");
+  EXPECT_EQ(sections[0].coverage.rows, (std::vector<uint32_t>{7, 9}));
+  ASSERT_EQ(sections[0].failures.size(), 1u);
+  EXPECT_EQ(sections[0].failures[0].row, 9u);
+  EXPECT_EQ(sections[0].failures[0].type, "false negative");
 }
 
 TEST(Classification, MetricsOfTwoBatchesAreThoseOfAllCases) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "fovea/bundle/profile.h"
 #include "fovea/core/values.h"
 #include "fovea/data/schema.h"
 
@@ -16,6 +17,7 @@ struct ModelCard {
   std::vector<std::pair<std::string, InputShape>> inputs;  ///< by name
   Named<Node> fitted;  ///< what was fitted to the training cases, by name of the input
   std::vector<TargetSpec> targets;
+  std::vector<QuantityProfile> profile = {};  ///< of the training cases; empty: of an older fovea
 };
 
 void write_card(const std::filesystem::path& path, const ModelCard& card);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,15 +30,39 @@ int train(const TrainRequest& request);
 
 struct EvalRequest {
   std::filesystem::path model;  ///< a run or a bundle
-  std::string split = "test";   ///< or "all" of the data
-  std::filesystem::path data;   ///< a config whose data section replaces the run's
+  std::string split;            ///< or "all"; empty: test, of other data than a config's all cases
+  /// Other data than the model's own: a config whose data section replaces the run's, or a table, a folder
+  /// of classes or an .npz archive like the run's.
+  std::filesystem::path data;
   std::vector<std::string> set;
-  std::filesystem::path out;  ///< empty: <model>/eval-<split>
+  std::filesystem::path out;    ///< empty: <model>/eval-<split>, or -<name of the other data>
+  std::vector<std::string> by;  ///< "sex", "sex+age"; empty: data.subgroups
+  bool small_groups = false;    ///< also tells of groups of fewer than 5 cases
+  bool images = true;           ///< thumbnails and links in the report
+  int64_t replicates = 2000;    ///< of the bootstrap; 0: none
+  std::optional<double> prevalence = {};  ///< where the model will be used
   std::string device = "auto";
   int64_t threads = 0;
 };
 /// 0, or 75 when a signal stopped it: a part of a split has no metrics, so nothing is written then.
 int eval(const EvalRequest& request);
+
+struct ReportRequest {
+  std::filesystem::path folder;  ///< an evaluation's, or a run or bundle that was evaluated
+  std::string split = "test";
+  bool images = true;
+};
+/// Draws report.html once more, from report.json and what lies beside it.
+int report(const ReportRequest& request);
+
+struct CompareRequest {
+  Paths folders;  ///< two or more, likewise
+  std::string split = "test";
+  std::filesystem::path out;  ///< empty: compare
+  int64_t replicates = 2000;
+};
+/// Each evaluation beside the first, on the same cases: compare.html and compare.json.
+int compare(const CompareRequest& request);
 
 struct InferRequest {
   std::filesystem::path model;

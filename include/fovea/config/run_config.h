@@ -22,6 +22,28 @@ struct TransformsOptions {
   }
 };
 
+/// What nobody but its maker can say of a model. It stands on the card of a report; what is empty is "not
+/// stated" there.
+struct CardOptions {
+  std::string intended_use;
+  std::string limits;
+  std::string source;
+  std::string inclusion;
+  std::string reference_standard;
+  std::string ethics;
+  std::string contact;
+
+  void describe(Fields& f) {
+    f("intended_use", intended_use, "for whom and for what the model is meant");
+    f("limits", limits, "where it must not be used, and what is known to go wrong");
+    f("source", source, "where the cases come from: sites, dates, scanners");
+    f("inclusion", inclusion, "which cases were taken, and which left out");
+    f("reference_standard", reference_standard, "who or what said what is true");
+    f("ethics", ethics, "approval and consent");
+    f("contact", contact, "who answers for it");
+  }
+};
+
 /// Every key of a config file. docs/configuration.md is printed from this struct.
 struct RunConfig {
   int64_t seed = 1;
@@ -30,6 +52,7 @@ struct RunConfig {
   nn::ModelOptions model;
   tasks::TaskChoice task;
   train::TrainOptions train;
+  CardOptions card;
 
   void describe(Fields& f) {
     f("seed", seed, "for splits, initial weights, order and augmentation").at_least(0);
@@ -38,6 +61,7 @@ struct RunConfig {
     f("model", model, "encoders and what joins them");
     f("task", task, "what is learned");
     f("train", train, "how it is learned");
+    f("card", card, "what the card of a report says in the words of its maker").cosmetic();
   }
 };
 

@@ -4,9 +4,11 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fovea/data/input_shape.h"
+#include "fovea/metrics/predictions.h"
 
 namespace fovea {
 
@@ -44,6 +46,11 @@ struct TargetSpec {
   double deviation = 1;              ///< of a number: likewise; 1 where all are equal
   std::string input = {};            ///< the input whose space it lies in: of tags the text
   Layout layout = Layout::none;
+  /// Chosen on validation cases once the model was trained (metrics::Predictions::points); empty: not
+  /// chosen.
+  std::vector<metrics::OperatingPoint> points = {};
+  /// Others, for the table of a report: by rule, "specificity 0.95", in the same way.
+  std::vector<std::pair<std::string, std::vector<metrics::OperatingPoint>>> more_points = {};
 
   bool multi_label() const { return type == "labels"; }
   /// Its first size differs from case to case; padded with -1 (NaN where it is floating point).

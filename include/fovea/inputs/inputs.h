@@ -32,6 +32,14 @@ struct SeenColumn {
   std::vector<std::string> missing = {};  ///< texts that mean "not measured"
 };
 
+/// A column of all cases as it was read, before it was scaled.
+struct ColumnValues {
+  std::string name;
+  bool category = false;
+  std::vector<double> numbers = {};          ///< NaN where missing
+  std::vector<std::string> categories = {};  ///< empty where missing
+};
+
 /// One input of all cases. Safe from many threads.
 class Input {
  public:
@@ -53,6 +61,8 @@ class Input {
   virtual bool cut(int64_t) const { return false; }
   /// Changes with the content; "" where the names of files stand for it.
   virtual std::string fingerprint() const { return ""; }
+  /// What the cells of the table said, where the input is made of them.
+  virtual std::vector<ColumnValues> values() const { return {}; }
   /// The columns of the table that the model sees.
   virtual std::vector<SeenColumn> columns() const { return {}; }
   /// Settings that were left open, as they were chosen from the cases ({channels: 1}): they become

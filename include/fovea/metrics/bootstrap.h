@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fovea/metrics/interval.h"
+#include "fovea/metrics/metric_value.h"
 
 namespace fovea::metrics {
 
@@ -18,15 +19,20 @@ using Statistic = std::function<void(std::span<const int32_t> weights, std::span
 struct BootstrapOptions {
   int64_t replicates = 2000;
   uint64_t seed = 0;
-  int64_t threads = 0;  ///< 0: as many as run at the same time
+  int64_t threads = 0;                 ///< 0: as many as run at the same time
+  std::function<void()> advance = {};  ///< called after each sample of patients, one call at a time
 };
 
-/// One metric over all replicates.
+/// One metric over all replicates. Where these are all equal there is no interval: a metric that no sample
+/// changes says nothing of how it could have been.
 struct Resampled {
   double value = 0;           ///< of the cases themselves
   double standard_error = 0;  ///< standard deviation of the replicates
   Interval percentile;
-  Interval bca;           ///< bias-corrected and accelerated: Efron, JASA 1987
+  Interval bca;  ///< bias-corrected and accelerated: Efron, JASA 1987
+  /// Of a difference: that it is 0, two-sided, twice the smaller of (1 + replicates on a side of 0) /
+  /// (1 + replicates) (Davison and Hinkley 1997, 4.2); a replicate of 0 is on both.
+  MetricValue p;
   int64_t undefined = 0;  ///< replicates without a value; above 5 % there is no interval
 };
 

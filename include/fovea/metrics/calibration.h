@@ -71,15 +71,4 @@ struct BrierParts {
 BrierParts brier_parts(std::span<const double> probabilities, std::span<const uint8_t> labels,
                        std::span<const ReliabilityBin> bins);
 
-/// Logistic recalibration (Cox 1958): the labels fitted by x = log(p / (1 - p)). A case of probability 0 or 1
-/// that came out so fits every line and is left out; where one came out otherwise, no line fits and both are
-/// undefined.
-struct Recalibration {
-  /// b of a + b x fitted to the labels: below 1 the probabilities are too extreme, above too timid.
-  MetricValue slope;
-  /// a of a + x: below 0 the probabilities are too high on the whole ("calibration in the large").
-  MetricValue intercept;
-};
-Recalibration recalibrate(std::span<const double> probabilities, std::span<const uint8_t> labels);
-
 }  // namespace fovea::metrics

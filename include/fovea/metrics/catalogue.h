@@ -44,7 +44,7 @@ struct Scored {
   Ranking pooled;                     ///< multi-label: all questions as one
 };
 /// Checks the predictions (see Predictions::check) and prepares them.
-Scored score(const Predictions& predictions, const OperatingPoint& point = {});
+Scored score(const Predictions& predictions);
 
 /// Counts case i weights[i] times from now on: what a replicate of a bootstrap asks every metric of the
 /// catalogue. Nothing is sorted again.
@@ -74,7 +74,6 @@ std::span<const Metric> catalogue();
 const Metric& metric(std::string_view name);
 
 /// The short way, for one metric.
-MetricValue compute(std::string_view name, const Predictions& predictions,
-                    const OperatingPoint& point = {});
+MetricValue compute(std::string_view name, const Predictions& predictions);
 
 }  // namespace fovea::metrics

@@ -20,11 +20,12 @@ struct PointRule {
     sensitivity,  ///< the most specific point of at least `wanted` sensitivity
     specificity,  ///< the most sensitive point of at least `wanted` specificity
     cost,         ///< the least false negatives * `wanted` + false positives
+    fixed,        ///< the threshold `wanted`, whatever the cases are
   };
   Type type = Type::youden;
-  double wanted = 0;  ///< sensitivity, specificity: in (0, 1]; cost: above 0
+  double wanted = 0;  ///< sensitivity, specificity, fixed: in (0, 1]; cost: above 0
 };
-std::string words(const PointRule& rule);  ///< "youden", "sensitivity 0.95", "cost 10:1"
+std::string words(const PointRule& rule);  ///< "youden", "sensitivity 0.95", "cost 10:1", "fixed"
 
 /// Of several equally good points the one of the highest threshold. `on` names the cases: "val". Where they
 /// do not hold both classes the threshold is 0.5, and `chosen` says why. The threshold is a probability that a

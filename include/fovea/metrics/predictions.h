@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +23,13 @@ std::string_view name_of(Mode mode);
 /// A label that nobody gave (multi-label only): the case does not count for that label.
 inline constexpr int kUnknown = -1;
 
+/// Where "positive" begins. Chosen before the test data is looked at, and stored with the model.
+struct OperatingPoint {
+  double threshold = 0.5;          ///< positive is p >= threshold
+  std::string chosen = "default";  ///< how: "default", "youden on val", ...
+  bool operator==(const OperatingPoint&) const = default;
+};
+
 /// n cases, k classes. Plain vectors, so that batches can be appended; `check` says whether they
 /// fit together.
 struct Predictions {
@@ -31,6 +40,9 @@ struct Predictions {
   std::vector<std::string> groups;  ///< [n] the patient; empty where the data has none
   std::vector<double> probabilities;  ///< [n, k] row-major
   std::vector<int> labels;            ///< [n] class index; multi-label: [n, k] of 0, 1 or kUnknown
+  /// Binary: one; multi-label: one per label, or one for all; multi-class takes the largest probability.
+  /// Empty: the default.
+  std::vector<OperatingPoint> points;
 
   size_t cases() const { return ids.size(); }
   size_t width() const { return classes.size(); }
@@ -38,23 +50,20 @@ struct Predictions {
     return probabilities[row * classes.size() + of_class];
   }
   size_t distinct_groups() const;  ///< 0 where the data has none
+  const OperatingPoint& point(size_t label = 0) const;
 
   /// Adds the cases of `other`, which must have the same mode and classes.
   void append(const Predictions& other);
+
+  /// The cases `rows`, in this order.
+  Predictions part(std::span<const uint32_t> rows) const;
 
   /// Throws an Error (data) where sizes disagree, a probability is NaN or outside [0, 1], or a
   /// label is not a class.
   void check() const;
 };
 
-/// Where "positive" begins. Chosen before the test data is looked at, and stored with the model.
-struct OperatingPoint {
-  double threshold =
-      0.5;  ///< binary and multi-label: positive is p >= threshold; multi-class takes the largest
-  std::string chosen = "default";  ///< how: "default", "youden on val", ...
-};
-
 /// The class index decided for a case (binary, multi-class; the first of equal probabilities).
-size_t decide(const Predictions& predictions, size_t row, const OperatingPoint& point);
+size_t decide(const Predictions& predictions, size_t row);
 
 }  // namespace fovea::metrics

@@ -1,6 +1,7 @@
 // Metrics of a regression: how far predicted numbers are from the true ones, in their unit.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,7 +18,13 @@ struct Numbers {
   std::vector<std::string> groups;  ///< the patient; empty where the data has none
   std::vector<double> targets;
   std::vector<double> predicted;
+  std::vector<int32_t> weights;  ///< how often each counts; empty: once
+  /// The rows by rising target and by rising prediction, where `sort` has been called: ranks need no
+  /// sorting then.
+  std::vector<uint32_t> by_target, by_predicted;
 
+  void sort();
+  Numbers part(std::span<const uint32_t> rows) const;  ///< these cases, each counted once
   size_t cases() const { return targets.size(); }
   size_t distinct_groups() const;  ///< of those that have a name
   /// A data Error where sizes disagree, or a number is not finite.
@@ -31,8 +38,12 @@ MetricValue mae(const Numbers& numbers);   ///< mean absolute error
 /// reaches. Undefined where all targets are equal.
 MetricValue r2(const Numbers& numbers);
 MetricValue bias(const Numbers& numbers);  ///< mean of predicted - true
+/// Correlation of predicted and true numbers (Pearson), and of their ranks, equal ones sharing the mean of
+/// theirs (Spearman 1904). Undefined where all targets, or all predictions, are equal.
+MetricValue pearson(const Numbers& numbers);
+MetricValue spearman(const Numbers& numbers);
 
-/// bias ± 1.96 standard deviations (n - 1) of predicted - true (Bland and Altman 1986).
+/// bias ± 1.96 standard deviations (n - 1) of predicted - true (Bland and Altman 1986); unweighted.
 struct Agreement {
   MetricValue low, bias, high;  ///< low and high are undefined for fewer than two cases
 };

@@ -30,7 +30,6 @@ struct ClassificationSummary {
   Mode mode = Mode::binary;
   size_t cases = 0;
   size_t groups = 0;  ///< patients; 0 where the data has none
-  OperatingPoint point;
   std::vector<NamedMetric> overall;
   std::vector<ClassSummary>
       classes;  ///< multi-class and multi-label; in binary mode the positive class alone
@@ -41,9 +40,8 @@ struct ClassificationSummary {
 };
 
 /// All metrics of the catalogue that apply to the mode.
-ClassificationSummary summarize(const Predictions& predictions, const OperatingPoint& point = {});
+ClassificationSummary summarize(const Predictions& predictions);
 /// The same where the predictions have been scored already.
-ClassificationSummary summarize(const Predictions& predictions, const Scored& scored,
-                                const OperatingPoint& point);
+ClassificationSummary summarize(const Predictions& predictions, const Scored& scored);
 
 }  // namespace fovea::metrics

@@ -7,6 +7,7 @@
 
 #include "fovea/metrics/coverage.h"
 #include "fovea/metrics/predictions.h"
+#include "fovea/metrics/subgroups.h"
 #include "fovea/metrics/summary.h"
 
 namespace fovea::report {
@@ -16,7 +17,6 @@ inline constexpr int kMetricsSchema = 1;
 
 struct Evaluation {
   std::string split = "test";
-  metrics::OperatingPoint point = {};
   bool plots = true;
   metrics::Coverage coverage = {};  ///< the cases that are not among the predictions
 };
@@ -28,10 +28,18 @@ struct Evaluation {
 ///   predictions.csv   of those n: id, group (if any; a pseudonym), label, p_<class> ..., decision (multi-label:
 ///                     label_ and decision_ per class)
 ///   roc.svg  precision_recall.svg  reliability.svg  confusion_matrix.svg (not in multi-label mode)
+///   net_benefit.svg (binary)
 /// and returns the summary line. Files of these names are replaced, each as a whole.
 std::string write_evaluation(const std::filesystem::path& folder,
                              const metrics::Predictions& predictions,
                              const Evaluation& evaluation = {});
+
+/// Puts the section "subgroups" into a metrics.json that is there:
+///   {"sex": [{"value": "f", "n": 12, "figures": {"auc": 0.91, …}, "undefined": {…}}, …]}
+/// with "small": true where there are fewer than 20 cases, and without number and figures where the group is
+/// withheld. Nothing happens where there are no subgroups.
+void add_subgroups(const std::filesystem::path& metrics_json,
+                   const std::vector<metrics::SubgroupEstimates>& subgroups);
 
 /// "split=test n=624 unknown=3 auc=0.9712 accuracy=0.8910 ...": all overall metrics in the order of
 /// the catalogue, with four decimals; "undefined" where there is none.
@@ -44,7 +52,6 @@ std::string metrics_json(const metrics::ClassificationSummary& summary,
                          const metrics::Coverage& coverage = {});
 
 /// The content of predictions.csv.
-std::string predictions_csv(const metrics::Predictions& predictions,
-                            const metrics::OperatingPoint& point);
+std::string predictions_csv(const metrics::Predictions& predictions);
 
 }  // namespace fovea::report

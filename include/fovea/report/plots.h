@@ -34,6 +34,10 @@ std::string confusion_matrix_svg(const metrics::ConfusionMatrix& matrix,
 std::string reliability_svg(std::span<const metrics::ReliabilityBin> bins, std::string_view event,
                             std::string_view subtitle);
 
+/// Net benefit against the threshold probability, beside treating all and treating none (Vickers and Elkin
+/// 2006).
+std::string net_benefit_svg(const metrics::Question& question, std::string_view subtitle);
+
 /// Horizontal bars, the longest first, at most 40 of them: how much each part of an input counted.
 std::string weights_svg(std::span<const std::pair<std::string, double>> weights,
                         std::string_view title, std::string_view subtitle);

@@ -9,6 +9,7 @@
 #include "fovea/data/example.h"
 #include "fovea/metrics/goal.h"
 #include "fovea/nn/head.h"
+#include "fovea/report/section.h"
 #include "fovea/tasks/answer.h"
 #include "fovea/tasks/loss_sums.h"
 
@@ -24,6 +25,13 @@ struct NamedMetric {
 
 /// In place of a tag where the scores of a text are not finite.
 inline constexpr int64_t kNotFinite = -2;
+
+/// Operating points of one target: TargetSpec::points and TargetSpec::more_points.
+struct ChosenPoints {
+  std::string target;
+  std::vector<metrics::OperatingPoint> points;
+  std::vector<std::pair<std::string, std::vector<metrics::OperatingPoint>>> more;
+};
 
 /// Collects decoded outputs and targets over one pass and computes the metrics at its end.
 class Evaluation {
@@ -41,6 +49,12 @@ class Evaluation {
   /// key=value metrics.
   virtual std::string write(const std::filesystem::path& folder,
                             const std::string& split) const = 0;
+  /// What a report says of each target, in order; without `line`. Without sections there is metrics.json
+  /// alone.
+  virtual std::vector<report::Section> sections(const report::Asked&) const { return {}; }
+  /// Where "positive" begins, chosen on these cases, which `on` names: for each target that is decided
+  /// so. To be asked of validation cases, and kept in TargetSpec.
+  virtual std::vector<ChosenPoints> choose_points(std::string_view) const { return {}; }
 };
 
 class Task {

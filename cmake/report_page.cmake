@@ -1,0 +1,10 @@
+# The style and the script of the report's page, as texts of the library: files of their own for editors and linters.
+foreach(kind css js)
+  set(file ${PROJECT_SOURCE_DIR}/src/report/page/page.${kind})
+  file(READ ${file} FOVEA_PAGE_TEXT)
+  string(TOUPPER ${kind} name)
+  set(FOVEA_PAGE_${name} "${FOVEA_PAGE_TEXT}")
+  set_property(DIRECTORY ${PROJECT_SOURCE_DIR} APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+endforeach()
+configure_file(${PROJECT_SOURCE_DIR}/src/report/page/files.cpp.in ${PROJECT_BINARY_DIR}/generated/report_page_files.cpp @ONLY)
+target_sources(fovea_report PRIVATE ${PROJECT_BINARY_DIR}/generated/report_page_files.cpp)
