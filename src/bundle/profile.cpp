@@ -58,7 +58,7 @@ std::string words(const std::vector<std::string>& names, const std::vector<int64
   return parts.empty() ? "no value" : join(parts);
 }
 
-std::vector<double> quartiles(std::vector<double> numbers) {
+std::vector<double> known(std::vector<double> numbers) {
   std::erase_if(numbers, [](double number) { return std::isnan(number); });
   std::ranges::sort(numbers);
   return numbers;
@@ -69,7 +69,9 @@ struct Words {
 };
 
 Words words_of(const NumberProfile& training, const Quantity& here) {
-  return {words(training.quantiles), words(quartiles(finite(here.numbers)))};
+  const bool withheld = training.quantiles.empty() && training.missing.counts.at(0) > 0;
+  return {withheld ? "of too few patients to tell" : words(training.quantiles),
+          words(known(finite(here.numbers)))};
 }
 
 Words words_of(const CategoryProfile& training, const Quantity& here) {
@@ -106,6 +108,18 @@ void add(std::vector<report::Drift>& all, const QuantityProfile& training, const
       training.values);
 }
 
+/// The least and the largest value are of one patient each: the next quantiles stand for them.
+NumberProfile without_extremes(NumberProfile profile) {
+  std::vector<double>& quantiles = profile.quantiles;
+  if (quantiles.size() < 3) {
+    quantiles.clear();
+    return profile;
+  }
+  quantiles.front() = quantiles[1];
+  quantiles.back() = quantiles[quantiles.size() - 2];
+  return profile;
+}
+
 }  // namespace
 
 std::vector<QuantityProfile> profile_of(const std::vector<Quantity>& quantities,
@@ -116,7 +130,8 @@ std::vector<QuantityProfile> profile_of(const std::vector<Quantity>& quantities,
     if (quantity.category)
       profile.values = metrics::profile_categories(quantity.categories, clusters);
     else
-      profile.values = metrics::profile_numbers(finite(quantity.numbers), clusters);
+      profile.values =
+          without_extremes(metrics::profile_numbers(finite(quantity.numbers), clusters));
     all.push_back(std::move(profile));
   }
   return all;

@@ -121,11 +121,16 @@ void inspect_trained(const std::filesystem::path& folder) {
             << '\n';
   for (const auto& [name, shape] : trained.card.inputs)
     line("input " + name, shape_text(shape.sizes));
-  for (const TargetSpec& target : trained.card.targets)
+  for (const TargetSpec& target : trained.card.targets) {
     line("target " + target.name,
          target.classes.empty()
              ? fmt::format("a {}, {:.4g} ± {:.4g}", target.type, target.mean, target.deviation)
              : join(target.classes));
+    for (size_t k = 0; k < target.points.size(); ++k)
+      line("  called " + target.classes.at(target.multi_label() ? k : 1),
+           fmt::format("at a probability of {:.4g} or more ({})", target.points[k].threshold,
+                       target.points[k].chosen));
+  }
   std::cout << fmt::format("  {:<44} {:<14} {:<22} {:>12} {:>15}\n", "layer", "type", "output",
                            "parameters", "multiply-adds");
   for (const nn::LayerRow& row : summary.rows)
