@@ -198,6 +198,15 @@ TEST(ReportJson, HasEveryDigitAndNullsWithReasons) {
   EXPECT_TRUE(groups[0]["n"].is_number());
 }
 
+TEST(ReportJson, OfAHundredThousandCasesIsSmall) {
+  metrics::Grouping site{.name = "site", .values = {"a", "b"}, .of_case = {}, .lines = {}};
+  for (uint32_t i = 0; i < 200'001; ++i) site.of_case.push_back(i % 3 == 0);
+  Report report{.version = "0", .created = "", .title = "run", .split = "test"};
+  report.sections = {binary(100'000, {.groupings = {site}, .bootstrap = {.replicates = 20}})};
+  EXPECT_EQ(report.sections[0].n, 100'000u);
+  EXPECT_LT(report_json(report).size(), 200'000u);
+}
+
 TEST(Card, IsMarkdownInWhichNothingIsReadAsMarkup) {
   Report report{.version = "0", .created = "", .title = "a_b *c*", .split = "test"};
   report.card = {{"Purpose", "Intended use", std::nullopt},
