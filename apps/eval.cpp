@@ -30,6 +30,13 @@ void add_eval(CLI::App& program, int& exit_code) {
           "together [data.subgroups]")
       ->type_name("COLUMN,…")
       ->delimiter(',');
+  command
+      ->add_option(
+          "--perturb", request->perturb,
+          "evaluates once more on images with noise, blur, contrast, rotation, window, jpeg "
+          "(of these at four strengths each)")
+      ->type_name("NAME,…")
+      ->delimiter(',');
   command->add_flag("--small-groups", request->small_groups,
                     "also tell of subgroups of fewer than 5 cases, who could be recognised");
   command->add_flag("!--no-images", request->images,

@@ -8,6 +8,7 @@
 #include "commands/eval_data.h"
 #include "commands/failure_images.h"
 #include "commands/groupings.h"
+#include "commands/perturbed.h"
 #include "commands/report_header.h"
 #include "commands/stopping.h"
 
@@ -15,6 +16,7 @@
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"
 #include "fovea/core/log.h"
+#include "fovea/nn/model.h"
 #include "fovea/nn/weights.h"
 #include "fovea/report/data_notes.h"
 #include "fovea/report/evaluation.h"
@@ -28,6 +30,8 @@
 
 namespace fovea::commands {
 namespace {
+
+constexpr int64_t kSamplesOfPerturbed = 300;  // of the bootstrap: a curve needs no third digit
 
 /// Makes the folder of the results, before anything is computed for them.
 void refuse_unwritable(const std::filesystem::path& out) {
@@ -137,6 +141,7 @@ int eval(const EvalRequest& request) {
       request.out.empty() ? trained.folder / data.folder : request.out;
   const train::StopSignals signals;
   refuse_unwritable(out);
+  check_perturbations(request.perturb, nn::inputs_in_use(trained.config.model), *cases);
   report::Asked asked{.split = data.split,
                       .groupings = groupings(source, data.split, data.by),
                       .tell_all = request.small_groups,
@@ -164,7 +169,19 @@ int eval(const EvalRequest& request) {
   });
   progress.finish();
   std::vector<report::Section> sections;
-  if (!evaluation || !fill(sections, *evaluation, asked)) {
+  const auto evaluate_again = [&](const DatasetPtr& perturbed) {
+    const Loader again = bundle::evaluation_loader(trained.config, perturbed, device);
+    report::Progress line("perturbed", again.examples(), report::Terminal::standard_error());
+    train::EvaluateOptions as_before{.device = device};
+    as_before.stop = train::stop_requested;
+    as_before.progress = [&](const Batch& batch) { line.advance(batch.size()); };
+    const auto found = train::evaluate(*model, *task, again, as_before);
+    report::Asked less{.split = data.split};
+    less.bootstrap.replicates = std::min(request.replicates, kSamplesOfPerturbed);
+    return found ? found->sections(less) : std::vector<report::Section>();
+  };
+  if (!evaluation || !fill(sections, *evaluation, asked) ||
+      !add_robustness(sections, request.perturb, cases, out, evaluate_again)) {
     complain(
         fmt::format("stopped by {} after {} of {} cases: metrics of a part would be of "
                     "something else, so nothing is written",
