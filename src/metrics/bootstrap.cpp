@@ -15,7 +15,7 @@
 namespace fovea::metrics {
 namespace {
 
-constexpr int64_t kMostLeftOut = 1000;  // values of the jackknife
+constexpr int64_t kMostLeftOut = 250;  // values of the jackknife
 constexpr double kMostUndefined = 0.05;
 
 /// A number below n, without bias and without a division in most draws (Lemire, ACM TOMACS 2019).

@@ -91,30 +91,6 @@ const std::array kCatalogue{
            top_label_ece},
 };
 
-/// The mean over the questions for which it is defined; those left out are named in the note.
-MetricValue macro(MetricValue (*of_question)(Q), const std::vector<Question>& questions) {
-  double sum = 0;
-  size_t defined = 0;
-  std::string left_out, why;
-  for (Q question : questions) {
-    const MetricValue value = of_question(question);
-    if (value.defined()) {
-      sum += value.value;
-      ++defined;
-      continue;
-    }
-    why = value.why_undefined;
-    left_out += fmt::format("{}{} ({})", left_out.empty() ? "" : ", ", question.name, why);
-  }
-  if (defined == 0) return MetricValue::undefined(why);
-  MetricValue mean = sum / static_cast<double>(defined);
-  if (!left_out.empty()) {
-    mean.note = fmt::format("mean over {} of {} classes; left out: {}", defined, questions.size(),
-                            left_out);
-  }
-  return mean;
-}
-
 Question ask(const Predictions& predictions, size_t of_class) {
   Question question;
   question.name = predictions.classes[of_class];
@@ -224,7 +200,32 @@ MetricValue Metric::operator()(const Scored& scored) const {
   if (scored.mode == Mode::multiclass && multiclass) return multiclass(scored);
   if (scored.mode == Mode::multilabel && multilabel) return multilabel(scored);
   if (scored.mode == Mode::binary) return of_question(scored.questions.front());
-  return macro(of_question, scored.questions);
+  std::vector<MetricValue> of_classes;
+  for (Q question : scored.questions) of_classes.push_back(of_question(question));
+  return macro_average(of_classes, scored.questions);
+}
+
+MetricValue macro_average(std::span<const MetricValue> of_classes,
+                          const std::vector<Question>& questions) {
+  double sum = 0;
+  size_t defined = 0;
+  std::string left_out, why;
+  for (size_t k = 0; k < of_classes.size(); ++k) {
+    if (of_classes[k].defined()) {
+      sum += of_classes[k].value;
+      ++defined;
+      continue;
+    }
+    why = of_classes[k].why_undefined;
+    left_out += fmt::format("{}{} ({})", left_out.empty() ? "" : ", ", questions[k].name, why);
+  }
+  if (defined == 0) return MetricValue::undefined(why);
+  MetricValue mean = sum / static_cast<double>(defined);
+  if (!left_out.empty()) {
+    mean.note = fmt::format("mean over {} of {} classes; left out: {}", defined, questions.size(),
+                            left_out);
+  }
+  return mean;
 }
 
 std::span<const Metric> catalogue() { return kCatalogue; }

@@ -76,16 +76,32 @@ class EvaluatedClasses final : public Evaluated {
 
   std::vector<MetricValue> values(size_t count) const override {
     std::vector<MetricValue> all;
+    if (scored_.mode == Mode::binary) {
+      for (const Metric* metric : metrics_)
+        if (all.size() < count) all.push_back((*metric)(scored_));
+      return all;
+    }
+    // Of each class once: most metrics over all are means of these.
+    std::vector<std::vector<MetricValue>> of_classes;
+    for (const Metric* metric : of_class_) {
+      auto& values = of_classes.emplace_back();
+      for (const Question& question : scored_.questions)
+        values.push_back(metric->of_question(question));
+    }
     for (const Metric* metric : metrics_) {
       if (all.size() == count) return all;
-      all.push_back((*metric)(scored_));
+      const auto known = std::ranges::find(of_class_, metric);
+      const bool joint = known == of_class_.end() ||
+                         (scored_.mode == Mode::multiclass ? metric->multiclass != nullptr
+                                                           : metric->multilabel != nullptr);
+      all.push_back(joint
+                        ? (*metric)(scored_)
+                        : macro_average(of_classes[static_cast<size_t>(known - of_class_.begin())],
+                                        scored_.questions));
     }
-    if (scored_.mode == Mode::binary) return all;
-    for (const Question& question : scored_.questions)
-      for (const Metric* metric : of_class_) {
-        if (all.size() == count) return all;
-        all.push_back(metric->of_question(question));
-      }
+    for (size_t k = 0; k < scored_.questions.size(); ++k)
+      for (const auto& values : of_classes)
+        if (all.size() < count) all.push_back(values[k]);
     return all;
   }
 

@@ -39,8 +39,8 @@ struct Resampled {
 /// Draws patients with replacement, as many as there are, each with all its cases. clusters [n]: the
 /// patient of each case, below `patients`; every one has a case. `make` is called once for each
 /// thread. The result depends on the seed and not on the number of threads.
-/// The acceleration is that of the jackknife which leaves out a patient, or, of more than 1,000, one
-/// of 1,000 groups of them.
+/// The acceleration is that of the jackknife which leaves out a patient, or, of more than 250, one of
+/// 250 groups of them.
 std::vector<Resampled> bootstrap(std::span<const uint32_t> clusters, size_t patients,
                                  size_t metrics, const std::function<Statistic()>& make,
                                  const BootstrapOptions& options = {});

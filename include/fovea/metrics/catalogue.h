@@ -67,6 +67,11 @@ struct Metric {
   MetricValue operator()(const Scored& scored) const;
 };
 
+/// The mean over the classes for which a metric is defined; those left out are named in its note. `of_classes`: of each
+/// question.
+MetricValue macro_average(std::span<const MetricValue> of_classes,
+                          const std::vector<Question>& questions);
+
 /// In the order of every report.
 std::span<const Metric> catalogue();
 
