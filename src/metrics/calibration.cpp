@@ -158,8 +158,7 @@ std::vector<ReliabilityBin> reliability_by_mass(std::span<const double> probabil
   std::vector<double> upper_edges;
   for (size_t b = 1; b <= bins; ++b)
     upper_edges.push_back(sorted[(sorted.size() * b + bins - 1) / bins - 1]);
-  const auto repeated = std::ranges::unique(upper_edges);
-  upper_edges.erase(repeated.begin(), repeated.end());
+  upper_edges.erase(std::unique(upper_edges.begin(), upper_edges.end()), upper_edges.end());
   return fill_bins(upper_edges, probabilities, happened, weights, [&](double p) {
     return static_cast<size_t>(std::ranges::lower_bound(upper_edges, p) - upper_edges.begin());
   });

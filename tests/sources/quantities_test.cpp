@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "fovea/inputs/table.h"
+#include "fovea/targets/classes.h"
 #include "sources/made.h"
 
 namespace fovea::sources {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace fovea::report {
 struct StoredTarget {
   std::string name, type;
   std::vector<std::string> ids, groups, truths;
-  metrics::EvaluatedPtr cases;
+  std::shared_ptr<const metrics::Evaluated> cases;
 };
 
 struct StoredEvaluation {

@@ -112,21 +112,16 @@ class Reader {
 
   /// url(#a) is url(#prefix-a); anything else that would be fetched is refused.
   std::string with_own_ids(std::string_view value) const {
-    std::string result;
-    const auto url = [](std::string_view text) {
-      const auto found = std::ranges::search(text, std::string_view("url("), {}, [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-      });
-      return static_cast<size_t>(found.begin() - text.begin());
-    };
-    for (size_t at; (at = url(value)) != value.size();) {
-      result += value.substr(0, at + 4);
-      value.remove_prefix(at + 4);
-      if (!value.starts_with('#')) throw Refusal{"it holds more than shapes and text"};
-      result += "#" + prefix_;
-      value.remove_prefix(1);
+    std::string lower(value), result;
+    for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    size_t done = 0;
+    for (size_t at; (at = lower.find("url(", done)) != std::string::npos;) {
+      at += 4;
+      if (!value.substr(at).starts_with('#')) throw Refusal{"it holds more than shapes and text"};
+      result += std::string(value.substr(done, at - done)) + "#" + prefix_;
+      done = at + 1;
     }
-    return result += value;
+    return result += value.substr(done);
   }
 
   std::optional<Attribute> next_attribute() {

@@ -49,7 +49,8 @@ Html name_cell(const Node& figure) {
                    {label_of(figure.text("name")), goal_of(figure)});
   const std::string help = help_of(figure);
   if (!help.empty()) cell += html("<span class=\"help\">{}</span>", {help});
-  if (figure.has("note")) cell += html("<span class=\"help\">{}</span>", {figure.text("note")});
+  if (figure.has("note"))
+    cell += html("<span class=\"help\">{}</span>", {sentence(figure.text("note"))});
   return cell;
 }
 

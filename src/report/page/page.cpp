@@ -75,7 +75,8 @@ Target target_of(const Node& report, const Node& target, Setting& setting, bool 
   if (!alone && warnings > 0) {
     part.content += html(
         "<p class=\"caution\">Read the <a href=\"#warnings\">{}</a> in the summary first.</p>\n",
-        {counted(warnings, "warning about it", "warnings about it")});
+        {warnings == 1 ? "warning about it"
+                       : fmt::format("{} warnings about it", count_text(warnings))});
   }
   const auto figures = target.items("figures");
   part.add(setting, "metrics", "Metrics", figures_table(figures, setting));

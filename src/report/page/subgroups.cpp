@@ -68,7 +68,8 @@ Html gaps_table(const Node& subgroup, const Setting& setting) {
         "<tr><th scope=\"row\">{}</th><td><bdi>{}</bdi></td><td><bdi>{}</bdi></td><td "
         "class=\"number value\">{}</td><td class=\"number range\">{}</td><td "
         "class=\"method\">{}</td></tr>\n",
-        {label_of(gap.text("metric")), gap.text("low_group"), gap.text("high_group"), shown.value,
+        {short_label_of(gap.text("metric")), gap.text("low_group"), gap.text("high_group"),
+         shown.value,
          whole ? html("{} to {}", {shown.low, shown.high})
                : html("<span class=\"none\">none: {}</span>",
                       {interval.text_or("undefined", "no reason is given")}),

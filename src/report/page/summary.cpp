@@ -77,6 +77,25 @@ Html main_figure(const Node& figure, double level) {
        needed(figure)});
 }
 
+/// What a yes-or-no answer is asked for first, at the operating point.
+Html decided(const Node& target) {
+  Html facts;
+  if (target.text("type") != "binary") return facts;
+  for (const Node& figure : target.items("figures")) {
+    const std::string name = figure.text("name");
+    const auto value = figure.number("value");
+    if (!value || (name != "sensitivity" && name != "specificity")) continue;
+    const Node interval = figure.at("interval");
+    const auto low = interval.number("low"), high = interval.number("high");
+    const Digits shown = digits(value, low, high);
+    facts += fact(
+        label_of(name),
+        html("{}{}",
+             {shown.value, low && high ? fmt::format(" ({} to {})", shown.low, shown.high) : ""}));
+  }
+  return facts;
+}
+
 Html card_of(const Node& target, double level) {
   Html card = html(R"(<article class="card"><h3><bdi>{}</bdi></h3><p class="small">{}</p>)",
                    {target.text("name"), words_of_type(target.text("type"))});
@@ -89,6 +108,7 @@ Html card_of(const Node& target, double level) {
   card += fact("Patients", patients_of(target));
   const Html share = prevalence(target);
   if (!share.empty()) card += fact("Prevalence", share);
+  card += decided(target);
   return card += html("</dl></article>\n");
 }
 

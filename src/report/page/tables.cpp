@@ -68,8 +68,10 @@ Html drift(const Node& report) {
   if (quantities.empty()) return {};
   Html rows;
   for (const Node& one : quantities) {
-    rows += html("<tr><th scope=\"row\"><bdi>{}</bdi></th><td>{}</td><td>{}</td><td>{}</td>",
-                 {one.text("input"), one.text("quantity"), one.text("training"), one.text("here")});
+    rows += html(
+        "<tr><th scope=\"row\"><bdi>{}</bdi></th><td>{}</td><td class=\"words\">{}</td><td "
+        "class=\"words\">{}</td>",
+        {one.text("input"), one.text("quantity"), one.text("training"), one.text("here")});
     const auto psi = one.number("psi"), p = one.number("p");
     const std::string why = one.text_or("undefined", "no reason is given");
     const Html none =

@@ -49,14 +49,6 @@ constexpr std::array<std::pair<std::string_view, const char*>, 28> kLabels{{
 constexpr std::array kMonths{"January", "February", "March",     "April",   "May",      "June",
                              "July",    "August",   "September", "October", "November", "December"};
 
-/// A sentence: a capital at its beginning and a full stop at its end.
-std::string sentence(std::string text) {
-  if (text.empty()) return text;
-  if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
-  if (text.back() != '.' && text.back() != '?' && text.back() != '!') text += '.';
-  return text;
-}
-
 }  // namespace
 
 std::string label_of(std::string_view metric) {
@@ -76,6 +68,13 @@ std::string short_label_of(std::string_view metric) {
       label.find(' ', open) != std::string::npos)
     return label;
   return label.substr(open + 1, label.size() - open - 2);
+}
+
+std::string sentence(std::string text) {
+  if (text.empty()) return text;
+  if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  if (text.back() != '.' && text.back() != '?' && text.back() != '!') text += '.';
+  return text;
 }
 
 std::string help_of(const Node& figure) {

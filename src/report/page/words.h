@@ -18,6 +18,9 @@ std::string short_label_of(std::string_view metric);
 /// One sentence about a metric, from the document or from the catalogues; "" where neither has one.
 std::string help_of(const Node& figure);
 
+/// With a capital at its beginning and a full stop at its end.
+std::string sentence(std::string text);
+
 /// "binary" as "Binary classification".
 std::string words_of_type(std::string_view type);
 
