@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fovea/bundle/drift.h"
 #include "fovea/metrics/bootstrap.h"
 #include "fovea/train/evaluate.h"
 

@@ -12,6 +12,7 @@
 #include "commands/report_header.h"
 #include "commands/stopping.h"
 
+#include "fovea/bundle/drift.h"
 #include "fovea/bundle/trained.h"
 #include "fovea/commands/commands.h"
 #include "fovea/commands/words.h"

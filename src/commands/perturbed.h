@@ -1,6 +1,7 @@
 // `fovea eval --perturb noise,blur`: the evaluation once more for each perturbation and strength.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>

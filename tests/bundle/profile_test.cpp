@@ -1,4 +1,4 @@
-#include "fovea/bundle/profile.h"
+#include "fovea/bundle/drift.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

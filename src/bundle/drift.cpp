@@ -1,4 +1,4 @@
-#include "fovea/bundle/profile.h"
+#include "fovea/bundle/drift.h"
 
 #include <fmt/format.h>
 
