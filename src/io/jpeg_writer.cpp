@@ -69,7 +69,8 @@ std::string encode_jpeg(const Image& image, int quality) {
                     "{} pixels wide and high, grey or RGB",
                     image.frames, image.width, image.height, image.channels, kLargestSide));
   Encoder encoder;
-  if (!encode(image, quality, encoder)) throw Error(Fault::internal, "libjpeg could not write an image");
+  if (!encode(image, quality, encoder))
+    throw Error(Fault::internal, "libjpeg could not write an image");
   return {reinterpret_cast<const char*>(encoder.bytes), encoder.size};
 }
 

@@ -4,6 +4,17 @@
 
 namespace fovea::metrics {
 
+namespace {
+
+/// Samples of a metric that grows with noise, such as the expected calibration error, lie on one side of it.
+Interval around(double value, const Interval& interval) {
+  if (!interval.defined() || (interval.low <= value && value <= interval.high)) return interval;
+  return Interval::undefined(
+      "the bootstrap of this metric is biased: it does not hold the value itself");
+}
+
+}  // namespace
+
 std::vector<Estimate> estimates(const Evaluated& evaluated, const Clusters& clusters,
                                 const BootstrapOptions& options, size_t count) {
   count = std::min(count, evaluated.keys().size());
@@ -30,8 +41,8 @@ std::vector<Estimate> estimates(const Evaluated& evaluated, const Clusters& clus
     }
     std::vector<Bounds> found;
     if (auto closed = evaluated.closed_form(k, clusters)) found.push_back(std::move(*closed));
-    found.push_back({resampled[k].bca, by + "BCa"});
-    found.push_back({resampled[k].percentile, by + "percentile"});
+    found.push_back({around(values[k].value, resampled[k].bca), by + "BCa"});
+    found.push_back({around(values[k].value, resampled[k].percentile), by + "percentile"});
     // The first that exists; where none does, the first says why.
     const auto first =
         std::ranges::find_if(found, [](const Bounds& bounds) { return bounds.interval.defined(); });

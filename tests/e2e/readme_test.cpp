@@ -196,6 +196,7 @@ TEST(Readme, TheCommandsForYourOwnDataRunInTheirOrder) {
 TEST(Readme, TheCommandsOfTheTableRun) {
   const std::vector<std::pair<std::string, std::string>> meant{
       {"CONFIG", "my.yaml"},
+      {"RUN_A RUN_B…", "runs/mine runs/mine"},
       {"RUN", "runs/mine"},
       {"FILES…", "new_studies/a.png new_studies/b.png"},
       {"FILE…", "new_studies/a.png resnet18.safetensors runs/mine"},
@@ -203,7 +204,7 @@ TEST(Readme, TheCommandsOfTheTableRun) {
       {"BUNDLE", "runs/mine/bundle"},
       {"KEY", "key"}};
   const std::vector<std::string> commands = table_of_commands();
-  EXPECT_EQ(commands.size(), 10u);
+  EXPECT_EQ(commands.size(), 12u);
   ASSERT_EQ(desk().type("openssl genpkey -algorithm ed25519 -out key.pem").code, 0);
   for (std::string line : commands) {
     for (const auto& [placeholder, value] : meant)

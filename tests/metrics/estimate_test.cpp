@@ -167,6 +167,29 @@ TEST(Estimates, ThatNoSampleChangesHaveNoInterval) {
   EXPECT_TRUE(named(all, "accuracy").bounds.interval.defined());  // Wilson's
 }
 
+// Of an honest model the expected calibration error is noise alone, and a sample has more of it.
+TEST(Estimates, AnIntervalThatDoesNotHoldTheValueIsNone) {
+  Random random(2, Purpose::sample);
+  Predictions honest;
+  honest.classes = {"no", "yes"};
+  for (int i = 0; i < 400; ++i) {
+    const double p = random.uniform();
+    honest.ids.push_back(std::to_string(i));
+    honest.labels.push_back(random.chance(p));
+    honest.probabilities.insert(honest.probabilities.end(), {1 - p, p});
+  }
+  for (const Estimate& one :
+       estimates(*evaluated(honest), clusters_of({}, 400), {.replicates = 400})) {
+    if (!one.bounds.interval.defined()) {
+      EXPECT_EQ(one.key.name, "ece");
+      EXPECT_THAT(one.bounds.interval.why_undefined, testing::HasSubstr("biased"));
+      continue;
+    }
+    EXPECT_LE(one.bounds.interval.low, one.value.value) << one.key.name;
+    EXPECT_GE(one.bounds.interval.high, one.value.value) << one.key.name;
+  }
+}
+
 TEST(Estimates, OfWhatIsUndefinedOrOfNoCasesSayWhy) {
   Predictions healthy = drawn(Mode::binary, 30, 1);
   std::ranges::fill(healthy.labels, 0);

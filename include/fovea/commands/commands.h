@@ -35,12 +35,12 @@ struct EvalRequest {
   /// of classes or an .npz archive like the run's.
   std::filesystem::path data;
   std::vector<std::string> set;
-  std::filesystem::path out;    ///< empty: <model>/eval-<split>, or -<name of the other data>
-  std::vector<std::string> by;  ///< "sex", "sex+age"; empty: data.subgroups
+  std::filesystem::path out;         ///< empty: <model>/eval-<split>, or -<name of the other data>
+  std::vector<std::string> by;       ///< "sex", "sex+age"; empty: data.subgroups
   std::vector<std::string> perturb;  ///< names of transforms::perturbations
-  bool small_groups = false;    ///< also tells of groups of fewer than 5 cases
-  bool images = true;           ///< thumbnails and links in the report
-  int64_t replicates = 2000;    ///< of the bootstrap; 0: none
+  bool small_groups = false;         ///< also tells of groups of fewer than 5 cases
+  bool images = true;                ///< thumbnails and links in the report
+  int64_t replicates = 2000;         ///< of the bootstrap; 0: none
   std::optional<double> prevalence = {};  ///< where the model will be used
   std::string device = "auto";
   int64_t threads = 0;

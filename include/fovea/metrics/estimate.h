@@ -16,7 +16,7 @@ struct Estimate {
   int64_t cases =
       0;  ///< that it is a mean, a share or a rank over: of sensitivity the positive ones
   /// In closed form where there is one (DeLong, Wilson; where patients have several cases Obuchowski), else by
-  /// the bootstrap (BCa, and where that does not exist percentile).
+  /// the bootstrap (BCa, and where that does not exist percentile). One that does not hold the value is none.
   Bounds bounds;
   std::vector<Bounds> also;  ///< those of the bootstrap that are not the first
 };
