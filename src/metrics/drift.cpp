@@ -86,7 +86,8 @@ std::vector<double> edges_of(std::span<const double> sorted, int64_t patients) {
   for (int64_t part = 1; part <= parts; ++part) {
     // The least value that this share of the cases does not exceed.
     const double value = sorted[static_cast<size_t>((part * cases + parts - 1) / parts - 1)];
-    const auto equal = static_cast<int64_t>(std::ranges::equal_range(sorted, value).size());
+    const auto [first, last] = std::equal_range(sorted.begin(), sorted.end(), value);
+    const int64_t equal = last - first;
     const bool own_bin = equal > 1 && equal * parts >= cases;
     if (own_bin && std::isfinite(just_below(value))) edges.push_back(just_below(value));
     if (own_bin || value < sorted.back()) edges.push_back(value);

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fovea/core/text.h"
 #include "fovea/report/svg.h"
 #include "report/page.h"
 
@@ -58,12 +57,11 @@ Table robustness_table(const std::vector<Robustness>& all) {
     for (size_t k = 0; k < robustness.estimates.size(); ++k) {
       const metrics::Estimate& one = robustness.estimates[k];
       const metrics::Interval& interval = one.bounds.interval;
-      table.rows.push_back({robustness.perturbation,
-                            fmt::format("{} {}", number(robustness.strengths[k]), robustness.unit),
-                            one.value.defined() ? one.value.value : std::nan(""),
-                            interval.defined()
-                                ? fmt::format("{:.3f} to {:.3f}", interval.low, interval.high)
-                                : "none: " + interval.why_undefined});
+      table.rows.push_back(
+          {fmt::format("{} ({})", robustness.perturbation, robustness.unit),
+           robustness.strengths[k], one.value.defined() ? one.value.value : std::nan(""),
+           interval.defined() ? fmt::format("{:.3f} to {:.3f}", interval.low, interval.high)
+                              : "none: " + interval.why_undefined});
     }
   return table;
 }

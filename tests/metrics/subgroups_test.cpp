@@ -42,7 +42,10 @@ TEST(Subgroups, EachIsEvaluatedAsIfItStoodAlone) {
     EXPECT_EQ(found.groups[g].patients, static_cast<int64_t>(own.count));
     for (size_t k = 0; k < wanted.size(); ++k) {
       EXPECT_EQ(found.groups[g].estimates[k].value.value, wanted[k].value.value);
-      EXPECT_EQ(found.groups[g].estimates[k].bounds.interval.low, wanted[k].bounds.interval.low);
+      const Interval &here = found.groups[g].estimates[k].bounds.interval,
+                     &there = wanted[k].bounds.interval;
+      EXPECT_EQ(here.defined(), there.defined());
+      if (here.defined()) EXPECT_EQ(here.low, there.low);
     }
   }
 }
