@@ -38,9 +38,7 @@ std::vector<Difference> compare(const Evaluated& a, const Evaluated& b, const Cl
       continue;
     }
     one.difference = of_a[k].value - of_b[k].value;
-    const auto& bca = resampled[k].bca;
-    one.bounds = bca.defined() ? Bounds{bca, by + ", BCa"}
-                               : Bounds{resampled[k].percentile, by + ", percentile"};
+    one.bounds = {resampled[k].percentile, by + ", percentile"};
     one.p = resampled[k].p;
     one.test = by;
     if (auto closed = a.closed_test(k, b, clusters)) {

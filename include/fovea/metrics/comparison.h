@@ -19,7 +19,7 @@ struct Difference {
 };
 
 /// Of the metrics over all cases. Both must have the same metrics, and the same cases in the same order. Where there is
-/// no test in closed form, p is the bootstrap's (Resampled::p).
+/// no test in closed form, interval and p are the bootstrap's, which agree: percentile, and Resampled::p.
 std::vector<Difference> compare(const Evaluated& a, const Evaluated& b, const Clusters& clusters,
                                 const BootstrapOptions& options = {});
 

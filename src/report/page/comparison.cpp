@@ -96,7 +96,7 @@ std::string comparison_page(const Comparison& comparison, std::string_view versi
 <style>{}</style>
 </head>
 <body>
-<header><p class="eyebrow">Comparison on {}</p>
+<header class="masthead"><p class="eyebrow">Comparison on {}</p>
 <h1>Models on the same cases</h1>
 <ol>
 {}</ol>
