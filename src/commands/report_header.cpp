@@ -9,6 +9,7 @@
 
 #include "fovea/config/version.h"
 #include "fovea/core/text.h"
+#include "fovea/report/progress.h"
 #include "fovea/sources/digests.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
@@ -54,8 +55,11 @@ std::vector<int64_t> evaluated_cases(const Evaluated& e) {
 /// SHA-256 over the sorted ids, targets and files of the cases.
 std::string fingerprint(const sources::Source& source, const std::vector<int64_t>& cases,
                         const storage::CaseDigests& known) {
+  report::Progress progress("files", static_cast<int64_t>(cases.size()),
+                            report::Terminal::standard_error());
   const storage::CaseDigests digests = sources::digests(
-      source, known, [] {}, cases);
+      source, known, [&] { progress.advance(1); }, cases);
+  progress.finish();
   std::vector<std::string> lines;
   for (size_t k = 0; k < cases.size(); ++k) {
     std::string line = source.data->id(cases[k]);
