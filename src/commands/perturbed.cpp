@@ -42,6 +42,7 @@ class Perturbed final : public Dataset {
 bool add_robustness(std::vector<report::Section>& sections, const std::vector<std::string>& names,
                     DatasetPtr cases, const std::filesystem::path& folder,
                     const std::function<std::vector<report::Section>(DatasetPtr)>& evaluate) {
+  if (names.empty()) return true;
   std::vector<std::vector<report::Robustness>> of_sections(sections.size());
   for (const std::string& name : names) {
     const transforms::Perturbation& perturbation = transforms::perturbation(name);

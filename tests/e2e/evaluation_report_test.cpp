@@ -5,8 +5,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "e2e/demo.h"
 #include "support/output.h"
-#include "support/program.h"
 
 namespace fovea::test {
 namespace {
@@ -220,6 +220,33 @@ TEST(Subgroups, ByTwoColumnsHaveIntervalsAndGiveNoFewPatientsAway) {
   const Outcome told = fovea({"eval", s.run.string(), "--out", out.string(), "--small-groups"});
   EXPECT_THAT(told.out, HasSubstr("subgroup sex=x n=3 "));
   EXPECT_EQ(fovea({"eval", s.run.string(), "--by", "height"}).code, 3);
+}
+
+TEST(Report, PerturbsImagesOnlyWhereAsked) {
+  const Study& s = study();
+  EXPECT_THAT(read_text(s.out / "report.json"), Not(HasSubstr("Robustness")));
+  const Outcome table = fovea({"eval", s.run.string(), "--perturb", "noise"});
+  EXPECT_EQ(table.code, 2);
+  EXPECT_THAT(table.err, HasSubstr("reads no image"));
+  const fs::path out = s.folder / "perturbed";
+  const Outcome images =
+      fovea({"eval", demo().run.string(), "--out", out.string(), "--perturb", "noise,jpeg"});
+  ASSERT_EQ(images.code, 0) << images.err;
+  const Json target = Json::parse(read_text(out / "report.json")).at("targets").at(0);
+  const Json& rows = target.at("tables").back().at("rows");
+  ASSERT_EQ(rows.size(), 10u);  // two, at five strengths with 0
+  EXPECT_EQ(rows[0][2], figure(target.at("figures"), "auc").at("value"));
+  EXPECT_TRUE(fs::exists(out / "robustness_jpeg.svg"));
+  EXPECT_EQ(target.at("failures").empty(), false);
+  EXPECT_TRUE(fs::exists(out / "failures/0001.png"));
+  const std::string page = read_text(out / "report.html");
+  EXPECT_THAT(page, HasSubstr("data:image/png"));
+  // Redrawn without them, it holds neither pictures nor the paths of files.
+  ASSERT_EQ(fovea({"report", out.string(), "--no-images"}).code, 0);
+  const std::string shared = read_text(out / "report.html");
+  EXPECT_THAT(shared, Not(HasSubstr("data:image/png")));
+  EXPECT_THAT(shared, Not(HasSubstr(demo().images().string())));
+  EXPECT_EQ(fovea({"eval", demo().run.string(), "--perturb", "nois"}).code, 2);
 }
 
 TEST(Report, IsDrawnOnceMoreWithoutPredicting) {
