@@ -88,10 +88,14 @@ void take_other(EvalData& all, const EvalRequest& request, const bundle::ModelCa
     data.table = path;
     data.root = path.parent_path();
   }
+  // An archive says its splits itself, and so may the names of folders.
+  const bool divided = !data.path.empty() ||
+                       (!data.folder.empty() &&
+                        (storage::is_folder(path / "train") || storage::is_folder(path / "test")));
+  if (divided || request.split.empty()) data.split = {};
   if (request.split.empty()) {
-    data.split = {};
-    data.split.fractions = {{"test", 1.0}};
-    all.split = "test";
+    all.split = divided ? "all" : "test";
+    if (!divided) data.split.fractions = {{"test", 1.0}};
   }
   keep_classes(data, card);
 }
