@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "fovea/bundle/drift.h"
-#include "fovea/metrics/bootstrap.h"
 #include "fovea/train/evaluate.h"
 
 namespace fovea::bundle {
@@ -45,24 +44,18 @@ std::vector<int64_t> some_training_cases(const sources::Source& source) {
   return some;
 }
 
-std::vector<uint32_t> patients_of(const Dataset& data, const std::vector<int64_t>& cases) {
-  std::vector<std::string> groups;
-  for (const int64_t index : cases) groups.push_back(data.group(index));
-  return metrics::clusters_of(groups, groups.size()).of_case;
-}
-
 /// False where it was stopped.
 bool profile(Trained& trained, const sources::Source& source, const FreezeOptions& options) {
   const std::vector<int64_t> training = source.cases("train"), some = some_training_cases(source);
-  trained.card.profile =
-      profile_of(sources::known_quantities(source, training), patients_of(*source.data, training));
+  trained.card.profile = profile_of(sources::known_quantities(source, training),
+                                    sources::patients_of(*source.data, training));
   const sources::Measured measured(subset(source.data, some));
   for (int64_t i = 0; i < measured.size(); ++i) {
     if (options.stop && options.stop()) return false;
     measured.get(i);
     if (options.progress) options.progress(1);
   }
-  std::ranges::move(profile_of(measured.quantities(), patients_of(*source.data, some)),
+  std::ranges::move(profile_of(measured.quantities(), sources::patients_of(*source.data, some)),
                     std::back_inserter(trained.card.profile));
   return true;
 }

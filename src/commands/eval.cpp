@@ -92,17 +92,10 @@ std::vector<report::Drift> drift_against_training(const bundle::ModelCard& card,
                                                   const sources::Source& source,
                                                   const sources::Measured& cases,
                                                   const std::string& split) {
-  std::vector<int64_t> all;
-  std::vector<std::string> groups;
-  for (int64_t i = 0; i < source.data->size(); ++i)
-    if (split == "all" || source.splits[static_cast<size_t>(i)] == split) {
-      all.push_back(i);
-      groups.push_back(source.data->group(i));
-    }
+  const std::vector<int64_t> all = sources::cases_of(source, split);
   std::vector<sources::Quantity> quantities = sources::known_quantities(source, all);
   std::ranges::move(cases.quantities(), std::back_inserter(quantities));
-  return bundle::drift_of(card.profile, quantities,
-                          metrics::clusters_of(groups, groups.size()).of_case);
+  return bundle::drift_of(card.profile, quantities, sources::patients_of(*source.data, all));
 }
 
 /// report.json, card.md, pictures of failures and the page.

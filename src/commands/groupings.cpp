@@ -11,6 +11,7 @@
 
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
+#include "fovea/sources/quantities.h"
 
 namespace fovea::commands {
 namespace {
@@ -83,12 +84,8 @@ std::vector<std::string> values_of(const sources::Source& source, const std::str
     throw config_error(
         fmt::format("DataOptions::subgroups: found no column '{}' among them", column));
   std::vector<std::string> values;
-  if (split == "all") {
-    values = known->second;
-  } else {
-    for (const int64_t i : source.cases(split))
-      values.push_back(known->second[static_cast<size_t>(i)]);
-  }
+  for (const int64_t i : sources::cases_of(source, split))
+    values.push_back(known->second[static_cast<size_t>(i)]);
   make_groups(column, values);
   return values;
 }

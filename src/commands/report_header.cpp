@@ -11,6 +11,7 @@
 #include "fovea/core/text.h"
 #include "fovea/report/progress.h"
 #include "fovea/sources/digests.h"
+#include "fovea/sources/quantities.h"
 #include "fovea/storage/file.h"
 #include "fovea/storage/hash.h"
 #include "fovea/train/device.h"
@@ -43,13 +44,6 @@ std::string data_name(const sources::DataOptions& data) {
   std::vector<std::string> names;
   for (const auto& [split, file] : data.table.files) names.push_back(file.filename().string());
   return join(names);
-}
-
-std::vector<int64_t> evaluated_cases(const Evaluated& e) {
-  if (e.split != "all") return e.source.cases(e.split);
-  std::vector<int64_t> all(static_cast<size_t>(e.source.data->size()));
-  for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(i);
-  return all;
 }
 
 /// SHA-256 over the sorted ids, targets and files of the cases.
@@ -100,7 +94,7 @@ report::Facts facts_of(const Evaluated& e) {
 }  // namespace
 
 report::Report report_header(const Evaluated& e) {
-  const std::vector<int64_t> cases = evaluated_cases(e);
+  const std::vector<int64_t> cases = sources::cases_of(e.source, e.split);
   report::Report report;
   report.version = config::version_text();
   report.created = now();

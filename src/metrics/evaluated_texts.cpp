@@ -33,7 +33,7 @@ class EvaluatedTexts final : public Evaluated {
   }
 
   std::vector<MetricValue> values(size_t count) const override {
-    const TextCounts sum = total();
+    const TextCounts sum = total(weights_);
     std::vector<MetricValue> all;
     for (const auto& [name, compute] : kOfEntities) all.push_back(compute(over_types(sum)));
     all.push_back(ratio(static_cast<double>(sum.right_tokens), static_cast<double>(sum.tokens),
@@ -45,8 +45,7 @@ class EvaluatedTexts final : public Evaluated {
   }
 
   std::vector<int64_t> counts() const override {
-    EvaluatedTexts once(texts_, types_);
-    const TextCounts sum = once.total();
+    const TextCounts sum = total({});
     std::vector<int64_t> all;
     const auto add = [&](const EntityCounts& counts) {
       all.insert(all.end(), {counts.truth + counts.found, counts.found, counts.truth});
@@ -64,10 +63,10 @@ class EvaluatedTexts final : public Evaluated {
   }
 
  private:
-  TextCounts total() const {
+  TextCounts total(std::span<const int32_t> weights) const {
     TextCounts sum{std::vector<EntityCounts>(types_.size())};
     for (size_t i = 0; i < texts_.size(); ++i) {
-      const int32_t weight = weight_of(weights_, i);
+      const int32_t weight = weight_of(weights, i);
       sum.tokens += weight * texts_[i].tokens;
       sum.right_tokens += weight * texts_[i].right_tokens;
       for (size_t k = 0; k < types_.size(); ++k) {

@@ -10,6 +10,7 @@
 #include "fovea/core/error.h"
 #include "fovea/core/text.h"
 #include "fovea/metrics/significance.h"
+#include "report/metrics_json.h"
 #include "report/page/numbers.h"
 
 namespace fovea::report {
@@ -74,23 +75,17 @@ std::vector<std::string> in_order(const std::vector<std::string>& texts,
   return ordered;
 }
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json json_of(const metrics::MetricValue& value) {
-  return value.defined() ? finite(value.value) : Json(nullptr);
-}
-
 Json json_of(const Difference& one, double holm) {
   const metrics::Interval& interval = one.bounds.interval;
   Json json{{"metric", one.key.name},
             {"goal", words(one.key.goal)},
-            {"first", json_of(one.b)},
-            {"other", json_of(one.a)},
-            {"difference", json_of(one.difference)},
-            {"low", interval.defined() ? finite(interval.low) : Json(nullptr)},
-            {"high", interval.defined() ? finite(interval.high) : Json(nullptr)},
+            {"first", finite(one.b.value)},
+            {"other", finite(one.a.value)},
+            {"difference", finite(one.difference.value)},
+            {"low", finite(interval.low)},
+            {"high", finite(interval.high)},
             {"method", one.bounds.method},
-            {"p", json_of(one.p)},
+            {"p", finite(one.p.value)},
             {"p_holm", finite(holm)},
             {"test", one.test}};
   if (!one.difference.defined()) json["undefined"] = one.difference.why_undefined;
@@ -131,8 +126,7 @@ Comparison compare_evaluations(const std::vector<StoredEvaluation>& evaluations,
       compared.holm.emplace_back(one.size(), std::nan(""));
     for (size_t metric = 0; metric < compared.differences.at(0).size(); ++metric) {
       std::vector<double> p;
-      for (const auto& one : compared.differences)
-        p.push_back(one[metric].p.defined() ? one[metric].p.value : std::nan(""));
+      for (const auto& one : compared.differences) p.push_back(one[metric].p.value);
       const std::vector<double> raised = metrics::holm(p);
       for (size_t k = 0; k < p.size(); ++k) compared.holm[k][metric] = raised[k];
     }

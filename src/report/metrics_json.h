@@ -1,6 +1,7 @@
 // Metrics as JSON: what every metrics.json has.
 #pragma once
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -8,6 +9,11 @@
 #include "fovea/metrics/summary.h"
 
 namespace fovea::report {
+
+/// null in place of what is no number: NaN stands for what is undefined.
+inline nlohmann::ordered_json finite(double value) {
+  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+}
 
 /// Puts "figures", and "undefined" and "notes" where there are such, into `json`.
 void put_metrics(nlohmann::ordered_json& json, const std::vector<metrics::NamedMetric>& metrics);

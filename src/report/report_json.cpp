@@ -3,6 +3,7 @@
 
 #include "fovea/report/page.h"
 #include "fovea/report/report.h"
+#include "report/metrics_json.h"
 
 namespace fovea::report {
 namespace {
@@ -11,23 +12,20 @@ using Json = nlohmann::ordered_json;
 using metrics::Bounds;
 using metrics::Estimate;
 
-Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
 Json count_or_null(size_t n) { return n > 0 ? Json(n) : Json(nullptr); }
 
 Json json_of(const Bounds& bounds) {
-  const bool defined = bounds.interval.defined();
   Json json{{"method", bounds.method},
-            {"low", defined ? finite(bounds.interval.low) : Json(nullptr)},
-            {"high", defined ? finite(bounds.interval.high) : Json(nullptr)}};
-  if (!defined) json["undefined"] = bounds.interval.why_undefined;
+            {"low", finite(bounds.interval.low)},
+            {"high", finite(bounds.interval.high)}};
+  if (!bounds.interval.defined()) json["undefined"] = bounds.interval.why_undefined;
   return json;
 }
 
 Json json_of(const Estimate& one) {
   Json json{{"name", one.key.name},
             {"goal", words(one.key.goal)},
-            {"value", one.value.defined() ? finite(one.value.value) : Json(nullptr)},
+            {"value", finite(one.value.value)},
             {"n", one.cases},
             {"interval", json_of(one.bounds)}};
   if (!one.value.defined()) json["undefined"] = one.value.why_undefined;
@@ -159,13 +157,13 @@ Json json_of(const Section& section) {
 }
 
 Json json_of(const Drift& drift) {
-  const auto value = [](const metrics::MetricValue& v) {
-    return v.defined() ? finite(v.value) : Json(nullptr);
-  };
-  Json json{
-      {"input", drift.input}, {"quantity", drift.quantity},          {"training", drift.training},
-      {"here", drift.here},   {"psi", value(drift.stability_index)}, {"p", value(drift.p)},
-      {"test", drift.test}};
+  Json json{{"input", drift.input},
+            {"quantity", drift.quantity},
+            {"training", drift.training},
+            {"here", drift.here},
+            {"psi", finite(drift.stability_index.value)},
+            {"p", finite(drift.p.value)},
+            {"test", drift.test}};
   const auto& why = drift.p.defined() ? drift.stability_index : drift.p;
   if (!why.defined()) json["undefined"] = why.why_undefined;
   return json;

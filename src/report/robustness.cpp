@@ -22,8 +22,7 @@ std::string robustness_svg(const Robustness& robustness, std::string_view subtit
   std::vector<Point> curve;
   for (size_t k = 0; k < robustness.estimates.size(); ++k) {
     const metrics::Estimate& one = robustness.estimates[k];
-    curve.push_back(
-        {robustness.strengths[k], one.value.defined() ? one.value.value : std::nan("")});
+    curve.push_back({robustness.strengths[k], one.value.value});
     if (one.value.defined()) values.push_back(one.value.value);
     if (!one.bounds.interval.defined()) continue;
     values.push_back(one.bounds.interval.low);
@@ -57,11 +56,11 @@ Table robustness_table(const std::vector<Robustness>& all) {
     for (size_t k = 0; k < robustness.estimates.size(); ++k) {
       const metrics::Estimate& one = robustness.estimates[k];
       const metrics::Interval& interval = one.bounds.interval;
-      table.rows.push_back(
-          {fmt::format("{} ({})", robustness.perturbation, robustness.unit),
-           robustness.strengths[k], one.value.defined() ? one.value.value : std::nan(""),
-           interval.defined() ? fmt::format("{:.3f} to {:.3f}", interval.low, interval.high)
-                              : "none: " + interval.why_undefined});
+      table.rows.push_back({fmt::format("{} ({})", robustness.perturbation, robustness.unit),
+                            robustness.strengths[k], one.value.value,
+                            interval.defined()
+                                ? fmt::format("{:.3f} to {:.3f}", interval.low, interval.high)
+                                : "none: " + interval.why_undefined});
     }
   return table;
 }

@@ -97,14 +97,10 @@ Thresholds thresholds_of(const Question& question) {
   return all;
 }
 
-double number_or_nan(const MetricValue& value) {
-  return value.defined() ? value.value : std::nan("");
-}
-
 /// "0.93" and "0.30 to 1.56", or that there is none.
 void put_with_interval(std::vector<std::variant<std::string, double>>& row,
                        const MetricValue& value, const metrics::Interval& interval) {
-  row.emplace_back(number_or_nan(value));
+  row.emplace_back(value.value);
   row.emplace_back(interval.defined() ? fmt::format("{:.3g} to {:.3g}", interval.low, interval.high)
                                       : "none: " + interval.why_undefined);
 }
@@ -144,7 +140,7 @@ std::vector<Table> calibration_of(const Scored& scored, const metrics::Clusters&
     below.emplace_back(question.name);
     for (const MetricValue& value : {metrics::ece(bins), metrics::ece(by_mass), metrics::mce(bins),
                                      parts.reliability, parts.resolution, parts.uncertainty})
-      below.emplace_back(number_or_nan(value));
+      below.emplace_back(value.value);
   }
   return {line, errors};
 }
@@ -166,16 +162,17 @@ Table decisions_of(const Scored& scored, const Asked& asked) {
     const metrics::Counts& counts = question.counts;
     auto& row = table.rows.emplace_back();
     row.emplace_back(question.name);
-    row.emplace_back(number_or_nan(metrics::ratio(static_cast<double>(counts.positives()),
-                                                  static_cast<double>(counts.cases()), "no case")));
-    row.emplace_back(number_or_nan(metrics::positive_likelihood_ratio(counts)));
-    row.emplace_back(number_or_nan(metrics::negative_likelihood_ratio(counts)));
+    row.emplace_back(metrics::ratio(static_cast<double>(counts.positives()),
+                                    static_cast<double>(counts.cases()), "no case")
+                         .value);
+    row.emplace_back(metrics::positive_likelihood_ratio(counts).value);
+    row.emplace_back(metrics::negative_likelihood_ratio(counts).value);
     if (!asked.prevalence) continue;
     const MetricValue sensitivity = metrics::sensitivity(counts);
     const MetricValue specificity = metrics::specificity(counts);
     const bool both = sensitivity.defined() && specificity.defined();
     const auto at = [&](auto of) {
-      return both ? number_or_nan(of(sensitivity.value, specificity.value, *asked.prevalence))
+      return both ? of(sensitivity.value, specificity.value, *asked.prevalence).value
                   : std::nan("");
     };
     row.emplace_back(at(metrics::ppv_at));
@@ -191,17 +188,15 @@ std::string probability_text(double p, const std::string& of_class) {
 std::vector<Failure> failures_of(const Predictions& predictions, const Scored& scored,
                                  const metrics::Coverage& coverage) {
   std::vector<Failure> all;
-  const auto row_of = [&](size_t i) {
-    return i < coverage.rows.size() ? coverage.rows[i] : static_cast<uint32_t>(i);
-  };
   if (scored.mode == Mode::multiclass) {
     for (size_t i = 0; i < predictions.cases(); ++i) {
       const auto truth = static_cast<size_t>(scored.labels[i]);
       const auto decided = static_cast<size_t>(scored.decisions[i]);
       if (truth == decided) continue;
       const double p = predictions.probability(i, decided);
-      all.push_back({row_of(i), predictions.ids[i], "wrong class", predictions.classes[decided],
-                     predictions.classes[truth], probability_text(p, predictions.classes[decided]),
+      all.push_back({row_of(coverage, i), predictions.ids[i], "wrong class",
+                     predictions.classes[decided], predictions.classes[truth],
+                     probability_text(p, predictions.classes[decided]),
                      p - predictions.probability(i, truth)});
     }
   } else {
@@ -216,7 +211,7 @@ std::vector<Failure> failures_of(const Predictions& predictions, const Scored& s
             scored.mode == Mode::binary
                 ? predictions.classes[static_cast<size_t>(predictions.labels[i])]
                 : (question.labels[k] ? "" : "no ") + question.name;
-        all.push_back({row_of(i), predictions.ids[i],
+        all.push_back({row_of(coverage, i), predictions.ids[i],
                        question.called[k] ? "false positive" : "false negative", question.name,
                        truth, probability_text(p, question.name), std::abs(p - threshold)});
       }
@@ -254,18 +249,17 @@ Table at_other_points(
           "they reach here.",
       .columns = {"chosen by", "class", "threshold", "sensitivity", "specificity", "PPV", "NPV"},
       .rows = {}};
-  for (const auto& [rule, of_classes] : points) {
-    Predictions there = predictions;
-    there.points = of_classes;
-    const Scored scored = metrics::score(there);
+  const Scored scored = metrics::score(predictions);
+  for (const auto& [rule, of_classes] : points)
     for (size_t k = 0; k < scored.questions.size(); ++k) {
-      const metrics::Counts& counts = scored.questions[k].counts;
-      table.rows.push_back(
-          {rule, scored.questions[k].name, there.point(k).threshold,
-           number_or_nan(metrics::sensitivity(counts)), number_or_nan(metrics::specificity(counts)),
-           number_or_nan(metrics::ppv(counts)), number_or_nan(metrics::npv(counts))});
+      const Question& question = scored.questions[k];
+      const double threshold = of_classes.at(of_classes.size() == 1 ? 0 : k).threshold;
+      const metrics::Counts counts =
+          metrics::count(question.probabilities, question.labels, threshold);
+      table.rows.push_back({rule, question.name, threshold, metrics::sensitivity(counts).value,
+                            metrics::specificity(counts).value, metrics::ppv(counts).value,
+                            metrics::npv(counts).value});
     }
-  }
   return table;
 }
 

@@ -23,8 +23,7 @@ Section section_of(const std::vector<metrics::TaggedText>& texts,
     const int64_t wrong = counts.truth + counts.found - 2 * counts.right;
     if (wrong == 0) continue;
     section.failures.push_back(
-        {i < coverage.rows.size() ? coverage.rows[i] : static_cast<uint32_t>(i), ids[i], "entities",
-         "", fmt::format("{} entities", counts.truth),
+        {row_of(coverage, i), ids[i], "entities", "", fmt::format("{} entities", counts.truth),
          fmt::format("{} found, {} of them right", counts.found, counts.right),
          static_cast<double>(wrong)});
   }

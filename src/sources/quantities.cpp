@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+
+#include "fovea/metrics/bootstrap.h"
 
 namespace fovea::sources {
 namespace {
@@ -83,6 +86,19 @@ void add_targets(const Source& source, const std::vector<int64_t>& cases,
 }
 
 }  // namespace
+
+std::vector<int64_t> cases_of(const Source& source, const std::string& split) {
+  if (split != "all") return source.cases(split);
+  std::vector<int64_t> all(static_cast<size_t>(source.data->size()));
+  std::iota(all.begin(), all.end(), int64_t{0});
+  return all;
+}
+
+std::vector<uint32_t> patients_of(const Dataset& data, const std::vector<int64_t>& cases) {
+  std::vector<std::string> groups;
+  for (const int64_t index : cases) groups.push_back(data.group(index));
+  return metrics::clusters_of(groups, groups.size()).of_case;
+}
 
 std::vector<Quantity> known_quantities(const Source& source, const std::vector<int64_t>& cases) {
   std::vector<Quantity> all;

@@ -249,6 +249,35 @@ TEST(Report, PerturbsImagesOnlyWhereAsked) {
   EXPECT_EQ(fovea({"eval", demo().run.string(), "--perturb", "nois"}).code, 2);
 }
 
+TEST(Report, OptionsChangeWhatTheySay) {
+  const Study& s = study();
+  const fs::path out = s.folder / "options";
+  const Outcome quick = fovea({"eval", s.run.string(), "--split", "val", "--out", out.string(),
+                               "--replicates", "0", "--prevalence", "0.02", "--no-images"});
+  ASSERT_EQ(quick.code, 0) << quick.err;
+  const std::string text = read_text(out / "report.json");
+  const Json report = Json::parse(text);
+  EXPECT_EQ(report.at("replicates"), 0);
+  const Json& figures = report.at("targets").at(0).at("figures");
+  EXPECT_EQ(figure(figures, "f1").at("interval").at("undefined"), "not computed");
+  EXPECT_TRUE(figure(figures, "auc").at("interval").at("low").is_number());  // Obuchowski's
+  EXPECT_THAT(text, HasSubstr("PPV at a prevalence of 0.02"));
+  EXPECT_THAT(read_text(out / "report.html"), Not(HasSubstr("href=\"file:")));
+  for (const char* rule : {"{specificity: 0.9}", "{cost: 10}", "{fixed: 0.25}", "youden"}) {
+    const fs::path run = s.folder / "rule";
+    const Outcome trained = fovea({"train", (s.folder / "c.yaml").string(), "--out", run.string(),
+                                   "--device", "cpu", "--force", "--set", "train.epochs=1", "--set",
+                                   std::string("task.classification.operating_point=") + rule});
+    ASSERT_EQ(trained.code, 0) << trained.err;
+    const Json card = Json::parse(read_text(run / "bundle/model.json"));
+    const Json& point = card.at("targets").at("y").at("operating_points").at(0);
+    if (std::string(rule) == "{fixed: 0.25}")
+      EXPECT_EQ(point.at("threshold"), 0.25);
+    else
+      EXPECT_THAT(point.at("chosen").get<std::string>(), HasSubstr(" on val"));
+  }
+}
+
 TEST(Report, IsDrawnOnceMoreWithoutPredicting) {
   const Study& s = study();
   const std::string before = read_text(s.out / "report.html");

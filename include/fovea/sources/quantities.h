@@ -21,6 +21,12 @@ struct Quantity {
   std::vector<std::string> categories = {};  ///< of each case; empty where missing
 };
 
+/// The cases of a split, or of "all".
+std::vector<int64_t> cases_of(const Source& source, const std::string& split);
+
+/// The patient of each case, as metrics::Clusters has them.
+std::vector<uint32_t> patients_of(const Dataset& data, const std::vector<int64_t>& cases);
+
 /// Of the cases at these places, without reading a file: columns of tables, and targets.
 std::vector<Quantity> known_quantities(const Source& source, const std::vector<int64_t>& cases);
 

@@ -11,12 +11,6 @@ Html fact(std::string_view name, const Html& value) {
   return html("<div><dt>{}</dt><dd>{}</dd></div>\n", {name, value});
 }
 
-Html patients_of(const Node& of) {
-  const auto patients = of.maybe_count("patients");
-  return patients ? html("{}", {count_text(*patients)})
-                  : html(R"(<span class="none">not named by the data</span>)");
-}
-
 }  // namespace
 
 Html data_part(const Node& report) {

@@ -42,6 +42,8 @@ struct Target {
 
 // --- summary.cpp
 Html masthead(const Node& report);
+/// How many patients a target or the data have, or that nobody named them.
+Html patients_of(const Node& of);
 Html summary(const Node& report, bool images);
 Html warnings_of(const Node& target, std::string_view about);
 

@@ -16,12 +16,6 @@ Html fact(std::string_view name, const Html& value) {
   return html("<div><dt>{}</dt><dd>{}</dd></div>", {name, value});
 }
 
-Html patients_of(const Node& of) {
-  const auto patients = of.maybe_count("patients");
-  return patients ? html("{}", {count_text(*patients)})
-                  : html(R"(<span class="none">not named by the data</span>)");
-}
-
 /// "pneumonia 390 of 624 (62.5 %)" of each class; of two classes the positive one.
 Html prevalence(const Node& target) {
   const std::string positive = target.text_or("positive_class", "");
@@ -113,6 +107,12 @@ Html card_of(const Node& target, double level) {
 }
 
 }  // namespace
+
+Html patients_of(const Node& of) {
+  const auto patients = of.maybe_count("patients");
+  return patients ? html("{}", {count_text(*patients)})
+                  : html(R"(<span class="none">not named by the data</span>)");
+}
 
 Html masthead(const Node& report) {
   const Node data = report.at("data");
